@@ -1,0 +1,190 @@
+//! `log_summary` and `ledger_entry`: what the log claims, in total and date by date.
+
+use chrono::NaiveDate;
+use serde::{Deserialize, Serialize};
+
+use crate::document::{Schema, document_type};
+use crate::range::DateRange;
+
+document_type! {
+    /// The `type` of a [`LogSummary`].
+    LogSummaryType = "log_summary"
+}
+document_type! {
+    /// The `type` of a [`LedgerEntry`].
+    LedgerEntryType = "ledger_entry"
+}
+
+/// How far a job has come, by its own log.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LogState {
+    /// No end marker yet.
+    Running,
+    /// The end marker was printed.
+    Completed,
+    /// No end marker, and none will come: a later run starts in the same file, or the process is gone.
+    Interrupted,
+    /// The job declined to start, bad arguments included.
+    Refused,
+    /// The job only looked; it wrote nothing.
+    DryRun,
+    /// The log has no bytes, or nothing but white space.
+    Empty,
+    /// The log is in no known dialect.
+    #[default]
+    Unknown,
+}
+
+/// What a log claims, as `bf-parse-log` prints it.
+///
+/// `successful + failed + skipped + earlier + unaccounted = total` whenever the range is known.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct LogSummary {
+    /// Always `log_summary`.
+    #[serde(rename = "type")]
+    pub kind: LogSummaryType,
+    /// Always 1.
+    pub schema: Schema,
+    /// `state == completed`.
+    pub completed: bool,
+    /// Days before the resume point plus finished days: the 150 of `150/1537`.
+    pub current_day: u64,
+    /// The days that the job has to do over its whole range: calendar days, or game dates where the job
+    /// says so. Null when unknown or refused.
+    pub total_days: Option<u64>,
+    /// Dates whose last word is success.
+    pub successful_days: u64,
+    /// Dates whose last word is failure.
+    pub failed_days: u64,
+    /// successful / (successful + failed) × 100; null where nothing finished.
+    pub success_rate: Option<f64>,
+    /// Records written, summed over the successful dates.
+    pub total_records: u64,
+    /// Errors that belong to no date: the job itself broke. A failed date is not one of them.
+    pub fatal_errors: u64,
+    /// `current_day` / `total_days` × 100; null when the total is unknown.
+    pub progress_pct: Option<f64>,
+    /// How far the job has come.
+    pub state: LogState,
+    /// The dialect that the log was read in; null when none fits.
+    pub dialect: Option<String>,
+    /// The job's name, where the log tells it.
+    pub job: Option<String>,
+    /// The range of the job, where the log tells it.
+    pub range: Option<DateRange>,
+    /// Dates that the job says it skipped.
+    pub skipped_days: u64,
+    /// Days of the range before an announced resume point that have no entry in this file.
+    pub earlier_days: u64,
+    /// Days of the total that nothing is known of: still to come while the job runs, lost once it is over.
+    /// Null when the total is unknown.
+    pub unaccounted_days: Option<u64>,
+    /// Successful dates that wrote no record.
+    pub zero_record_days: u64,
+    /// All dates whose last word is failure, sorted.
+    pub failed_dates: Vec<NaiveDate>,
+    /// The dates behind `unaccounted_days`, sorted; null while the job runs or where they cannot be named.
+    pub unaccounted_dates: Option<Vec<NaiveDate>>,
+    /// Failures by class, most frequent first.
+    #[serde(default)]
+    pub error_classes: Vec<ErrorClassCount>,
+    /// The runs that stand in the file.
+    pub runs: u64,
+    /// The file that was read.
+    pub log: LogFile,
+}
+
+/// The file behind a [`LogSummary`].
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LogFile {
+    /// The path as it was given, `-` for standard input.
+    pub path: String,
+    /// Bytes read.
+    pub bytes: u64,
+    /// Lines read; an unfinished last line counts.
+    pub lines: u64,
+    /// The offset in bytes that reading began at.
+    #[serde(default)]
+    pub from_byte: u64,
+}
+
+/// The classes that failures are counted in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ErrorClass {
+    /// A quota is used up.
+    Quota,
+    /// Too many calls in a time (HTTP 429).
+    RateLimit,
+    /// A transaction had to give way to another.
+    Serialization,
+    /// The row does not fit the table.
+    Schema,
+    /// There was nothing to work on.
+    NoData,
+    /// Something took too long.
+    Timeout,
+    /// Anything else.
+    Other,
+}
+
+/// How many failures of one class there were.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ErrorClassCount {
+    /// The class.
+    pub class: ErrorClass,
+    /// Failures of this class over all attempts.
+    pub count: u64,
+    /// The first message of this class.
+    pub example: String,
+}
+
+/// What is known of one date.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LedgerStatus {
+    /// The job says that it wrote the date.
+    Success,
+    /// The job says that it failed.
+    Failed,
+    /// The job says that it left the date out.
+    Skipped,
+    /// The job began the date and said nothing more of it yet.
+    InProgress,
+    /// The job began the date and its run ended without a word.
+    Interrupted,
+    /// The job only looked at the date.
+    DryRun,
+}
+
+/// The last word of a log on one date.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct LedgerEntry {
+    /// Always `ledger_entry`.
+    #[serde(rename = "type")]
+    pub kind: LedgerEntryType,
+    /// Always 1.
+    pub schema: Schema,
+    /// The date.
+    pub date: NaiveDate,
+    /// The last word on it.
+    pub status: LedgerStatus,
+    /// Records that the job claims to have written; null where it does not say.
+    pub records: Option<u64>,
+    /// How often the date was begun, in all runs of the file.
+    pub attempts: u64,
+    /// Which run of the file has the last word, counted from 1.
+    pub run: u64,
+    /// The error, or why it was skipped; null where nothing was said.
+    pub reason: Option<String>,
+}
+
+/// `part` of `whole` in percent; null over a whole of zero.
+///
+/// Multiplies before it divides, so that 959 of 1000 is 95.9 and not 95.89999….
+#[must_use]
+#[allow(clippy::cast_precision_loss)] // exact up to 2^53 / 100
+pub fn percentage(part: u64, whole: u64) -> Option<f64> {
+    (whole > 0).then(|| 100.0 * part as f64 / whole as f64)
+}

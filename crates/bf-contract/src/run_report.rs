@@ -1,0 +1,99 @@
+//! `run_report`: what an orchestrated run came to.
+
+use serde::{Deserialize, Serialize};
+
+use crate::document::{Schema, document_type};
+use crate::range::DateRange;
+use crate::{LogSummary, ProcessExit, ProcessIdentity, ValidationReport, Verdict};
+
+document_type! {
+    /// The `type` of a [`RunReport`].
+    RunReportType = "run_report"
+}
+
+/// What a phase came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PhaseStatus {
+    /// Process, log and data agree that all is well.
+    Passed,
+    /// The same, with warnings.
+    Warned,
+    /// The process, the log or the data says that something is wrong.
+    Failed,
+    /// One of the three could not be checked.
+    CouldNotCheck,
+    /// Never started: an earlier phase held it back, or nobody asked for it.
+    NotStarted,
+    /// bf-orchestrate or the job was interrupted before the gate.
+    Interrupted,
+}
+
+/// The job of a phase.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PhaseJob {
+    /// The command, for a phase that the orchestrator starts; null for one it attaches to.
+    pub command: Option<Vec<String>>,
+    /// The process; null where it was never seen.
+    pub process: Option<ProcessIdentity>,
+    /// How it ended; null where it has not, or was never started.
+    pub exit: Option<ProcessExit>,
+    /// The path of its log.
+    pub log: String,
+    /// The documents of the process, the log and the validation, as the tools printed them; paths in the
+    /// run directory.
+    pub documents: Vec<String>,
+}
+
+/// One backfill job and its gate.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Phase {
+    /// The phase's name.
+    pub name: String,
+    /// The table that it fills, `dataset.table`.
+    pub table: String,
+    /// The range; null for a phase that was planned without one.
+    pub range: Option<DateRange>,
+    /// What it came to.
+    pub status: PhaseStatus,
+    /// One line that says why.
+    pub reason: String,
+    /// Its job; null where none was planned.
+    pub job: Option<PhaseJob>,
+    /// What its log claims; null where it was not read.
+    pub log_summary: Option<LogSummary>,
+    /// What its table holds; null where it was not validated.
+    pub validation: Option<ValidationReport>,
+    /// Seconds from the job's own start to its end; null where unknown.
+    pub duration_seconds: Option<f64>,
+}
+
+/// What a run came to, as `bf-orchestrate` prints it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RunReport {
+    /// Always `run_report`.
+    #[serde(rename = "type")]
+    pub kind: RunReportType,
+    /// Always 1.
+    pub schema: Schema,
+    /// The run's name, which is also the name of its directory.
+    pub run_id: String,
+    /// Where the run's state and the tools' documents are.
+    pub run_dir: Option<String>,
+    /// Whether this was a rehearsal that started nothing.
+    #[serde(default)]
+    pub dry_run: bool,
+    /// Whether a job was still running when it was judged, so that a later run may say otherwise.
+    #[serde(default)]
+    pub provisional: bool,
+    /// The verdict over all phases.
+    pub verdict: Verdict,
+    /// One line that says why.
+    pub reason: String,
+    /// Every planned phase, in order.
+    pub phases: Vec<Phase>,
+    /// Seconds from the orchestrator's start to this report.
+    pub total_seconds: f64,
+    /// What a person does next.
+    pub next_steps: Vec<String>,
+}

@@ -1,0 +1,200 @@
+//! `validation_report`: what the table holds, check by check.
+
+use chrono::NaiveDate;
+use serde::{Deserialize, Serialize};
+
+use crate::LogSummary;
+use crate::document::{Schema, document_type};
+use crate::range::DateRange;
+
+document_type! {
+    /// The `type` of a [`ValidationReport`].
+    ValidationReportType = "validation_report"
+}
+
+/// How much a check counts.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Level {
+    /// Counts, sorts first and is marked.
+    Critical,
+    /// Counts.
+    #[default]
+    Normal,
+    /// Its failure is only a warning.
+    Warning,
+    /// Shown; never counts.
+    Info,
+    /// Not evaluated.
+    Off,
+}
+
+/// What a check came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CheckStatus {
+    /// Met its threshold.
+    Pass,
+    /// Missed it, and the level says that this is a warning.
+    Warn,
+    /// Missed it.
+    Fail,
+    /// Could not be checked.
+    Error,
+    /// Was not asked for; shown, never counted.
+    Skipped,
+}
+
+/// The worst of the counted checks, in the order pass < warn < error < fail. Nothing counted is `error`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Verdict {
+    /// All is well.
+    Pass,
+    /// Well enough to go on; somebody should look.
+    Warn,
+    /// Something could not be checked.
+    Error,
+    /// Something is wrong.
+    Fail,
+}
+
+impl Verdict {
+    /// The verdict over `checks`: only counted levels, only statuses that are not skipped.
+    #[must_use]
+    pub fn of(checks: &[Check]) -> Self {
+        checks
+            .iter()
+            .filter(|check| !matches!(check.level, Level::Info | Level::Off))
+            .filter_map(|check| match check.status {
+                CheckStatus::Pass => Some(Self::Pass),
+                CheckStatus::Warn => Some(Self::Warn),
+                CheckStatus::Error => Some(Self::Error),
+                CheckStatus::Fail => Some(Self::Fail),
+                CheckStatus::Skipped => None,
+            })
+            .max()
+            .unwrap_or(Self::Error)
+    }
+}
+
+/// How an observation is compared with its threshold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Comparison {
+    /// At least.
+    #[serde(rename = ">=")]
+    AtLeast,
+    /// At most.
+    #[serde(rename = "<=")]
+    AtMost,
+    /// Exactly.
+    #[serde(rename = "==")]
+    Exactly,
+}
+
+/// What an observation must meet.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Threshold {
+    /// The comparison.
+    pub op: Comparison,
+    /// The figure, in the unit of the check (percent for shares).
+    pub value: f64,
+}
+
+/// One check of a suite.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Check {
+    /// Its name in the suite, such as `game_count`.
+    pub name: String,
+    /// How much it counts.
+    pub level: Level,
+    /// What it came to.
+    pub status: CheckStatus,
+    /// What was found, in the unit of the threshold; null where nothing could be found out.
+    pub observed: Option<f64>,
+    /// What it must meet; null for checks without a figure.
+    pub threshold: Option<Threshold>,
+    /// One line for a person.
+    pub message: String,
+    /// Rows and dates that show why; null where there is nothing to show.
+    pub evidence: Option<Evidence>,
+}
+
+/// Why a check came to what it did.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Evidence {
+    /// Rows that meet the condition; null where the check is no share.
+    pub numerator: Option<u64>,
+    /// Rows that were asked; null where the check is no share.
+    pub denominator: Option<u64>,
+    /// All dates concerned, sorted.
+    pub dates: Vec<NaiveDate>,
+    /// The same dates as ranges, for people.
+    pub spans: Vec<DateSpan>,
+    /// A few of the rows concerned, column by column, values as text.
+    #[serde(default)]
+    pub rows: Vec<std::collections::BTreeMap<String, Option<String>>>,
+    /// A query to look further, ready for the engine's console.
+    pub query: Option<String>,
+}
+
+/// Dates that follow each other, both ends included.
+pub type DateSpan = DateRange;
+
+/// What the check cost.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Engine {
+    /// `sqlite` or `bigquery`.
+    pub kind: String,
+    /// Queries sent.
+    pub queries: u64,
+    /// Bytes that the engine says it read; null where it does not say.
+    pub bytes_processed: Option<u64>,
+    /// Bytes that the engine says it charges for; null where it charges nothing.
+    pub bytes_billed: Option<u64>,
+    /// Whether the engine answered every query from its cache; null where it does not say.
+    #[serde(default)]
+    pub cache_hit: Option<bool>,
+    /// Seconds spent in queries.
+    pub elapsed_seconds: f64,
+    /// The engine's names for the queries, where it has any.
+    pub job_ids: Vec<String>,
+    /// Anything about the way of reading that a person should know (an immutable snapshot, say).
+    #[serde(default)]
+    pub notes: Vec<String>,
+}
+
+/// What to run again.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Rerun {
+    /// All dates to repeat, sorted.
+    pub dates: Vec<NaiveDate>,
+    /// The command with the dates filled in; null where the config names none.
+    pub command: Option<Vec<String>>,
+}
+
+/// What the table holds, as a validator prints it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ValidationReport {
+    /// Always `validation_report`.
+    #[serde(rename = "type")]
+    pub kind: ValidationReportType,
+    /// Always 1.
+    pub schema: Schema,
+    /// The suite's name, such as `team_offense`.
+    pub suite: String,
+    /// The table, `dataset.table`.
+    pub table: String,
+    /// The range that was validated.
+    pub range: DateRange,
+    /// The worst of the counted checks.
+    pub verdict: Verdict,
+    /// Every check of the suite, critical ones first.
+    pub checks: Vec<Check>,
+    /// The log summary that the table was held against; null where none was given.
+    pub log_summary: Option<LogSummary>,
+    /// What the checks cost.
+    pub engine: Engine,
+    /// What to run again; null where there is nothing to repeat.
+    pub rerun: Option<Rerun>,
+}

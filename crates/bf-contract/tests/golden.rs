@@ -1,0 +1,88 @@
+//! Every document against its golden file, both ways. The files of version 1 are kept for ever: a change
+//! that cannot read one of them breaks whoever wrote a tool against the contract.
+
+use bf_contract::{Document, Exit, read_document};
+use serde_json::Value;
+
+/// Reads the golden file, writes it again, and expects the same JSON.
+fn reads_and_writes_the_same(golden: &str) -> Document {
+    let document = read_document(golden).expect("the golden file is a document");
+    let written = match &document {
+        Document::LogSummary(document) => serde_json::to_value(document),
+        Document::LedgerEntry(document) => serde_json::to_value(document),
+        Document::ProcessEvent(document) => serde_json::to_value(document),
+        Document::ValidationReport(document) => serde_json::to_value(document),
+        Document::RunReport(document) => serde_json::to_value(document),
+        Document::Unknown(kind) => panic!("golden file of unknown type {kind}"),
+    }
+    .expect("documents can be written");
+    let expected: Value = serde_json::from_str(golden).expect("golden files are JSON");
+    assert_eq!(written, expected);
+    document
+}
+
+#[test]
+fn a_log_summary_keeps_its_form() {
+    let document = reads_and_writes_the_same(include_str!("golden/log_summary.json"));
+    assert!(matches!(document, Document::LogSummary(summary) if summary.failed_days == 2));
+}
+
+#[test]
+fn a_ledger_entry_keeps_its_form() {
+    reads_and_writes_the_same(include_str!("golden/ledger_entry.json"));
+}
+
+#[test]
+fn a_process_event_keeps_its_form() {
+    let document = reads_and_writes_the_same(include_str!("golden/process_event.json"));
+    assert!(
+        matches!(document, Document::ProcessEvent(event) if event.exit.as_ref().is_some_and(|exit| exit.is_failure()))
+    );
+}
+
+#[test]
+fn a_validation_report_keeps_its_form() {
+    reads_and_writes_the_same(include_str!("golden/validation_report.json"));
+}
+
+#[test]
+fn a_run_report_keeps_its_form() {
+    reads_and_writes_the_same(include_str!("golden/run_report.json"));
+}
+
+#[test]
+fn a_field_of_a_later_version_is_ignored() {
+    let line = include_str!("golden/ledger_entry.json").replacen('{', r#"{"of_tomorrow": [1],"#, 1);
+    assert!(matches!(read_document(&line), Ok(Document::LedgerEntry(_))));
+}
+
+#[test]
+fn a_later_schema_is_refused_and_not_guessed_at() {
+    let line = include_str!("golden/ledger_entry.json").replace("\"schema\": 1", "\"schema\": 2");
+    let error = read_document(&line)
+        .expect_err("schema 2 is not known")
+        .to_string();
+    assert!(error.contains("schema 2 is not known"), "{error}");
+}
+
+#[test]
+fn a_document_of_an_unknown_type_is_passed_over() {
+    let document = read_document(r#"{"type": "weather", "schema": 1}"#).expect("it is a document");
+    assert_eq!(document, Document::Unknown("weather".to_owned()));
+}
+
+#[test]
+fn a_line_that_is_no_document_is_an_error() {
+    assert!(read_document("12 of 16 done").is_err());
+    assert!(read_document(r#"{"type": "log_summary", "schema": 1}"#).is_err());
+}
+
+#[test]
+fn the_exit_codes_are_those_of_the_documentation() {
+    let codes = Exit::ALL.map(Exit::code);
+    assert_eq!(codes, [0, 1, 2, 3, 124, 130, 143]);
+    for exit in Exit::ALL {
+        assert_eq!(Exit::from_code(i32::from(exit.code())), Some(exit));
+    }
+    assert_eq!(Exit::from_code(101), None);
+}
