@@ -1,0 +1,87 @@
+//! The config file: thresholds and settings, each section with its own defaults.
+//!
+//! Strict, unlike the documents: an unknown key or a value of the wrong type is refused with its line. This
+//! is the only module that calls serde_yaml.
+
+mod dialects;
+mod expected_dates;
+mod hang;
+mod load;
+mod numbers;
+mod phase2;
+mod thresholds;
+
+use std::collections::BTreeMap;
+
+use bf_contract::Level;
+use serde::{Deserialize, Serialize};
+
+pub use dialects::Dialect;
+pub use expected_dates::ExpectedDates;
+pub use hang::Hang;
+pub use load::{DEFAULT_PATHS, Loaded, load};
+pub use numbers::{Hours, Percent};
+pub use phase2::Phase2;
+pub use thresholds::{PlayerGameSummary, Polling, Precompute, TeamOffense};
+
+/// The whole config. A section that a file does not have takes its default.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Config {
+    /// Thresholds of `team_offense_game_summary`.
+    pub team_offense: TeamOffense,
+    /// Thresholds of `player_game_summary`.
+    pub player_game_summary: PlayerGameSummary,
+    /// Accepted so that existing files load; no tool uses it, and [`load`] says so.
+    pub precompute: Option<Precompute>,
+    /// How often things are looked at and said.
+    pub polling: Polling,
+    /// How much a check counts: suite → check → level.
+    pub levels: BTreeMap<String, BTreeMap<String, Level>>,
+    /// The warehouse's URL, where neither a flag nor `BF_WAREHOUSE` names one.
+    pub warehouse: Option<String>,
+    /// The job that starts when phase 1 has passed its gate.
+    pub phase2: Phase2,
+    /// When a silent process is quiet, stalled or hung.
+    pub hang: Hang,
+    /// Where the dates that a table should have are listed.
+    pub expected_dates: Option<ExpectedDates>,
+    /// Log dialects beside the built-in ones.
+    pub dialects: Vec<Dialect>,
+    /// What a person does after a run in which everything passed.
+    pub next_steps: Vec<String>,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            team_offense: TeamOffense::default(),
+            player_game_summary: PlayerGameSummary::default(),
+            precompute: None,
+            polling: Polling::default(),
+            levels: BTreeMap::new(),
+            warehouse: None,
+            phase2: Phase2::default(),
+            hang: Hang::default(),
+            expected_dates: None,
+            dialects: Vec::new(),
+            next_steps: [
+                "Run the phase 4 backfill (precompute)",
+                "Train the model on the new data",
+                "Compare it with the baseline",
+            ]
+            .map(str::to_owned)
+            .to_vec(),
+        }
+    }
+}
+
+impl Config {
+    /// The warehouse's URL: the flag or `BF_WAREHOUSE`, else the config's, else `sqlite:warehouse`.
+    #[must_use]
+    pub fn warehouse_url<'a>(&'a self, flag: Option<&'a str>) -> &'a str {
+        flag.filter(|url| !url.is_empty())
+            .or(self.warehouse.as_deref())
+            .unwrap_or("sqlite:warehouse")
+    }
+}

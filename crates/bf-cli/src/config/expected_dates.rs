@@ -1,0 +1,17 @@
+//! Where the dates that a table should have are listed.
+
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+/// The source of the expected dates: exactly one of `table` and `csv`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ExpectedDates {
+    /// A schedule table, `dataset.table`.
+    pub table: Option<String>,
+    /// A file with one date in each line's first column.
+    pub csv: Option<PathBuf>,
+    /// The column with the date; `game_date` where it is not given.
+    pub column: Option<String>,
+}

@@ -1,0 +1,172 @@
+//! Finding and reading the config file.
+
+use std::path::{Path, PathBuf};
+
+use super::Config;
+use crate::{ConfigArgs, Context, Failure};
+
+/// Where the config is looked for when neither a flag nor `BF_CONFIG` names it.
+pub const DEFAULT_PATHS: [&str; 2] = [
+    "config/backfill_thresholds.yaml",
+    "scripts/config/backfill_thresholds.yaml",
+];
+
+/// A config and where it came from.
+#[derive(Debug, Clone)]
+pub struct Loaded {
+    /// The config.
+    pub config: Config,
+    /// Its file; `None` for the built-in one.
+    pub path: Option<PathBuf>,
+    /// The file's text as it was read; empty for the built-in one.
+    pub text: String,
+}
+
+impl Loaded {
+    /// What a tool says about its config on standard error.
+    #[must_use]
+    pub fn describe(&self) -> String {
+        match &self.path {
+            Some(path) if self.config.precompute.is_some() => format!(
+                "config: {} (its section precompute is accepted, but no check uses it)",
+                path.display()
+            ),
+            Some(path) => format!("config: {}", path.display()),
+            None => "config: built in".to_owned(),
+        }
+    }
+}
+
+/// Loads the config that the flags ask for: the file they name, else the first of [`DEFAULT_PATHS`] that
+/// exists, else the built-in one.
+///
+/// # Errors
+/// The named file is missing, the found one unreadable, not YAML, or not a config: usage (exit 2), with the
+/// line.
+pub fn load(args: &ConfigArgs) -> Result<Loaded, Failure> {
+    let named = args
+        .config
+        .as_deref()
+        .filter(|path| !path.as_os_str().is_empty());
+    let path = match named {
+        Some(path) => path,
+        None => match DEFAULT_PATHS
+            .iter()
+            .map(Path::new)
+            .find(|path| path.exists())
+        {
+            Some(path) => path,
+            None => {
+                return Ok(Loaded {
+                    config: Config::default(),
+                    path: None,
+                    text: String::new(),
+                });
+            }
+        },
+    };
+    let text = std::fs::read_to_string(path)
+        .or_usage(|| format!("reading the config {}", path.display()))
+        .map_err(|failure| {
+            failure.hint("give --config FILE, or leave it out to use the built-in thresholds")
+        })?;
+    let config = parse(&text).map_err(|error| {
+        Failure::usage(format!("config {}: {error}", path.display()))
+            .hint("nothing was started; mend that line, or remove the key to use its default")
+    })?;
+    Ok(Loaded {
+        config,
+        path: Some(path.to_owned()),
+        text,
+    })
+}
+
+/// Reads a config from text; an empty one is the default.
+fn parse(text: &str) -> Result<Config, String> {
+    let is_blank = text
+        .lines()
+        .map(str::trim)
+        .all(|line| line.is_empty() || line.starts_with('#') || line == "---");
+    if is_blank {
+        return Ok(Config::default());
+    }
+    serde_yaml::from_str(text).map_err(|error| error.to_string().replace('\n', " "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::parse;
+    use crate::config::Config;
+
+    #[test]
+    fn the_shipped_config_says_what_the_built_in_one_says() {
+        let shipped = parse(include_str!("../../../../config/backfill_thresholds.yaml"));
+        assert_eq!(shipped, Ok(Config::default()));
+    }
+
+    #[test]
+    fn a_file_of_comments_is_the_default() {
+        assert_eq!(parse("# nothing\n\n---\n"), Ok(Config::default()));
+    }
+
+    #[test]
+    fn a_misspelt_key_is_refused_with_its_line() {
+        let error = parse("team_offense:\n  min_gamez: 5600\n").expect_err("misspelt");
+        assert!(
+            error.contains("min_gamez") && error.contains("line 2"),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn a_threshold_of_the_wrong_type_is_refused_with_its_line() {
+        for value in ["\"5600\"", "many", "-5", "[1]"] {
+            let error = parse(&format!("team_offense:\n  min_games: {value}\n"))
+                .expect_err("of the wrong type");
+            assert!(error.contains("line 2"), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_share_above_one_hundred_percent_is_refused() {
+        let error = parse("team_offense:\n  min_success_rate: 950\n").expect_err("too large");
+        assert!(
+            error.contains("0 to 100") && error.contains("line 2"),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn an_unknown_section_is_refused() {
+        let error = parse("teem_offense:\n  min_games: 1\n").expect_err("unknown section");
+        assert!(error.contains("teem_offense"), "{error}");
+    }
+
+    #[test]
+    fn a_section_with_one_key_keeps_the_other_defaults() {
+        let config = parse("team_offense:\n  min_games: 10\n").expect("valid");
+        assert_eq!(config.team_offense.min_games, 10);
+        let default = Config::default();
+        assert_eq!(
+            config.team_offense.min_success_rate,
+            default.team_offense.min_success_rate
+        );
+        assert_eq!(config.player_game_summary, default.player_game_summary);
+    }
+
+    #[test]
+    fn a_level_is_one_of_five_words() {
+        let config = parse("levels:\n  team_offense:\n    game_count: warning\n").expect("valid");
+        assert_eq!(config.levels["team_offense"].len(), 1);
+        assert!(parse("levels:\n  team_offense:\n    game_count: loud\n").is_err());
+    }
+
+    #[test]
+    fn durations_are_read_as_people_write_them() {
+        let config = parse("hang:\n  quiet: 90s\n  stalled: 10m\n  hung: 7200\n").expect("valid");
+        assert_eq!(config.hang.quiet.0.as_secs(), 90);
+        assert_eq!(config.hang.stalled.0.as_secs(), 600);
+        assert_eq!(config.hang.hung.0.as_secs(), 7200);
+        assert!(parse("hang:\n  quiet: soon\n").is_err());
+    }
+}

@@ -1,0 +1,84 @@
+//! How a tool says that it could not do its work.
+
+use bf_contract::Exit;
+
+/// Why a tool ended without a verdict: one line, a hint where there is something to do, and the code.
+#[derive(Debug)]
+pub struct Failure {
+    /// The code to exit with.
+    pub exit: Exit,
+    /// One line, lower case, that names the thing.
+    pub message: String,
+    /// The way out, where there is one.
+    pub hint: Option<String>,
+}
+
+impl Failure {
+    /// A wrong call or configuration: nothing was started (exit 2).
+    pub fn usage(message: impl Into<String>) -> Self {
+        Self::new(Exit::Usage, message)
+    }
+
+    /// Something that could not be looked at (exit 3).
+    pub fn could_not_check(message: impl Into<String>) -> Self {
+        Self::new(Exit::CouldNotCheck, message)
+    }
+
+    /// A failure with a code of its own.
+    pub fn new(exit: Exit, message: impl Into<String>) -> Self {
+        Self {
+            exit,
+            message: message.into(),
+            hint: None,
+        }
+    }
+
+    /// Adds the way out.
+    #[must_use]
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+}
+
+impl std::fmt::Display for Failure {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for Failure {}
+
+/// Turns the error of an operation into a [`Failure`] that names what was being done.
+pub trait Context<T> {
+    /// `reading logs/x.log` + the error, as something that could not be looked at (exit 3).
+    ///
+    /// # Errors
+    /// The error of `self`, with `doing` before it.
+    fn or_could_not_check(self, doing: impl FnOnce() -> String) -> Result<T, Failure>;
+
+    /// `reading config/x.yaml` + the error, as a wrong call or configuration (exit 2).
+    ///
+    /// # Errors
+    /// The error of `self`, with `doing` before it.
+    fn or_usage(self, doing: impl FnOnce() -> String) -> Result<T, Failure>;
+}
+
+impl<T, E: std::fmt::Display> Context<T> for Result<T, E> {
+    fn or_could_not_check(self, doing: impl FnOnce() -> String) -> Result<T, Failure> {
+        self.map_err(|error| Failure::could_not_check(format!("{}: {}", doing(), plain(&error))))
+    }
+
+    fn or_usage(self, doing: impl FnOnce() -> String) -> Result<T, Failure> {
+        self.map_err(|error| Failure::usage(format!("{}: {}", doing(), plain(&error))))
+    }
+}
+
+/// The error's text without the number that `std::io::Error` puts behind it.
+fn plain(error: &impl std::fmt::Display) -> String {
+    let text = error.to_string();
+    match text.rfind(" (os error ") {
+        Some(at) if text.ends_with(')') => text[..at].to_owned(),
+        _ => text,
+    }
+}

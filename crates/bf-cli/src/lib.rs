@@ -1,0 +1,25 @@
+//! What every bf tool uses: its streams, the flags that all of them share, the config file, how a failure
+//! is said, and how figures are written for people.
+//!
+//! Only [`main`] touches the real standard input, output and exit code; a tool is a function from
+//! arguments and [`Streams`] to an [`Exit`](bf_contract::Exit) or a [`Failure`].
+
+#![deny(missing_docs)]
+
+mod args;
+pub mod config;
+mod duration;
+mod failure;
+mod interrupt;
+mod output;
+mod program;
+mod streams;
+pub mod text;
+
+pub use args::{ColorChoice, ConfigArgs, Format, OutputArgs, WarehouseArgs, parse_date_arg};
+pub use duration::Seconds;
+pub use failure::{Context, Failure};
+pub use interrupt::{Interrupt, Interrupts};
+pub use output::Output;
+pub use program::main;
+pub use streams::{Sink, Streams};

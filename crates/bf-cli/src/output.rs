@@ -1,0 +1,113 @@
+//! Where documents and text go, decided once from the flags and the streams.
+
+use std::io::{ErrorKind, Write};
+
+use bf_contract::Exit;
+use serde::Serialize;
+
+use crate::text::Style;
+use crate::{Failure, Format, OutputArgs, Sink, Streams};
+
+/// The output of a tool: documents for machines, text for people.
+pub struct Output {
+    documents: Option<Box<dyn Write + Send>>,
+    text: Option<Box<dyn Write + Send>>,
+    text_is_terminal: bool,
+    style: Style,
+}
+
+impl Output {
+    /// Decides where documents and text go. See [`Format`].
+    #[must_use]
+    pub fn new(args: &OutputArgs, streams: Streams) -> (Self, Box<dyn std::io::Read + Send>) {
+        let as_text = match args.format {
+            Format::Text => true,
+            Format::Json => false,
+            Format::Auto => streams.stdout.is_terminal || streams.share_a_file(),
+        };
+        let Streams {
+            stdin,
+            stdout,
+            stderr,
+        } = streams;
+        let (documents, text): (Option<Sink>, Option<Sink>) = if as_text {
+            (None, Some(stdout))
+        } else {
+            (Some(stdout), (!args.quiet).then_some(stderr))
+        };
+        let text_is_terminal = text.as_ref().is_some_and(|sink| sink.is_terminal);
+        let output = Self {
+            documents: documents.map(|sink| sink.writer),
+            text: text.map(|sink| sink.writer),
+            text_is_terminal,
+            style: Style::detect(args.color, text_is_terminal),
+        };
+        (output, stdin)
+    }
+
+    /// How text for people is to look.
+    #[must_use]
+    pub fn style(&self) -> Style {
+        self.style
+    }
+
+    /// Whether a person looks at the text while it is written, so that a live bar makes sense.
+    #[must_use]
+    pub fn is_live(&self) -> bool {
+        self.text_is_terminal
+    }
+
+    /// Whether documents are written.
+    #[must_use]
+    pub fn writes_documents(&self) -> bool {
+        self.documents.is_some()
+    }
+
+    /// Writes one document as one line, whole.
+    ///
+    /// # Errors
+    /// The line could not be written. A reader that went away is not a pass: exit 3.
+    pub fn document(&mut self, document: &impl Serialize) -> Result<(), Failure> {
+        let Some(writer) = &mut self.documents else {
+            return Ok(());
+        };
+        let mut line = serde_json::to_vec(document).map_err(|error| {
+            Failure::could_not_check(format!("writing a document as JSON: {error}"))
+        })?;
+        line.push(b'\n');
+        write_whole(writer, &line)
+    }
+
+    /// Writes lines of text for people. Where the documents carry the result, text that cannot be written
+    /// is dropped; where the text is the result, that is a failure.
+    ///
+    /// # Errors
+    /// The text is the only output, and it could not be written.
+    pub fn text(&mut self, text: impl std::fmt::Display) -> Result<(), Failure> {
+        let Some(writer) = &mut self.text else {
+            return Ok(());
+        };
+        let written = write_whole(writer, format!("{text}\n").as_bytes());
+        if self.documents.is_some() {
+            return Ok(());
+        }
+        written
+    }
+}
+
+fn write_whole(writer: &mut impl Write, bytes: &[u8]) -> Result<(), Failure> {
+    writer
+        .write_all(bytes)
+        .and_then(|()| writer.flush())
+        .map_err(|error| {
+            let what = if error.kind() == ErrorKind::BrokenPipe {
+                "the reader went away".to_owned()
+            } else {
+                error.to_string()
+            };
+            Failure::new(
+                Exit::CouldNotCheck,
+                format!("writing to standard output: {what}"),
+            )
+        })
+}

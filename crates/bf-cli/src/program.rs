@@ -1,0 +1,95 @@
+//! The one place that touches the process: its arguments, its streams, its exit code.
+
+use std::any::Any;
+use std::io::Write;
+use std::panic::{self, AssertUnwindSafe};
+use std::process::ExitCode;
+
+use bf_contract::Exit;
+use clap::Parser;
+use clap::error::ErrorKind;
+
+use crate::{Failure, Streams};
+
+/// Runs a tool: parses its arguments, gives it its streams, says a failure in one line, and turns what it
+/// came to into the process's exit code.
+pub fn main<A: Parser>(run: fn(A, Streams) -> Result<Exit, Failure>) -> ExitCode {
+    let name = A::command().get_name().to_owned();
+    let outcome = match A::try_parse() {
+        Ok(args) => run_guarded(run, args),
+        Err(error)
+            if matches!(
+                error.kind(),
+                ErrorKind::DisplayHelp
+                    | ErrorKind::DisplayVersion
+                    | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand
+            ) =>
+        {
+            let exit = if error.use_stderr() {
+                Exit::Usage
+            } else {
+                Exit::Success
+            };
+            let _ = error.print();
+            return exit.into();
+        }
+        Err(error) => Err(usage_failure(&name, &error)),
+    };
+    match outcome {
+        Ok(exit) => exit.into(),
+        Err(failure) => {
+            // Nowhere is left to say that standard error is gone, too.
+            let mut stderr = std::io::stderr().lock();
+            let _ = writeln!(stderr, "{name}: {}", failure.message);
+            if let Some(hint) = &failure.hint {
+                let _ = writeln!(stderr, "hint: {hint}");
+            }
+            failure.exit.into()
+        }
+    }
+}
+
+/// Runs the tool and catches a panic: a defect of ours is "could not check", never a verdict.
+fn run_guarded<A>(run: fn(A, Streams) -> Result<Exit, Failure>, args: A) -> Result<Exit, Failure> {
+    panic::set_hook(Box::new(|_| {}));
+    let outcome = panic::catch_unwind(AssertUnwindSafe(|| run(args, Streams::real())));
+    let _ = panic::take_hook();
+    outcome.unwrap_or_else(|payload| {
+        Err(Failure::could_not_check(format!(
+            "internal error: {}",
+            panic_message(payload.as_ref())
+        ))
+        .hint("this is a defect of bf, not of your data; nothing was checked"))
+    })
+}
+
+fn panic_message(payload: &(dyn Any + Send)) -> String {
+    payload
+        .downcast_ref::<String>()
+        .map(String::as_str)
+        .or_else(|| payload.downcast_ref::<&str>().copied())
+        .unwrap_or("a panic without a message")
+        .replace('\n', " ")
+}
+
+/// Makes one line and a hint of clap's paragraph.
+fn usage_failure(name: &str, error: &clap::Error) -> Failure {
+    let text = error.render().to_string();
+    let (mut lines, mut tip) = (Vec::new(), None);
+    for line in text.lines().map(str::trim) {
+        if line.starts_with("Usage:") || line.starts_with("For more information") {
+            break;
+        }
+        if let Some(found) = line.strip_prefix("tip: ") {
+            tip.get_or_insert_with(|| found.to_owned());
+        } else if !line.is_empty() {
+            lines.push(line.strip_prefix("error: ").unwrap_or(line));
+        }
+    }
+    let message = lines.join(" ");
+    let help = format!("see {name} --help");
+    Failure::usage(message).hint(match tip {
+        Some(tip) => format!("{tip}; {help}"),
+        None => help,
+    })
+}

@@ -1,0 +1,63 @@
+//! Standard input, output and error as values, so that a tool can be run in a test.
+
+use std::io::{IsTerminal, Read, Write};
+use std::os::fd::AsFd;
+
+/// The three streams of a tool.
+pub struct Streams {
+    /// Standard input.
+    pub stdin: Box<dyn Read + Send>,
+    /// Standard output.
+    pub stdout: Sink,
+    /// Standard error.
+    pub stderr: Sink,
+}
+
+/// A stream that is written to, with what decides how to write to it.
+pub struct Sink {
+    /// Where the bytes go.
+    pub writer: Box<dyn Write + Send>,
+    /// Whether a person looks at it.
+    pub is_terminal: bool,
+    /// Device and inode of what is behind it, where it is a real file.
+    pub file: Option<(u64, u64)>,
+}
+
+impl Streams {
+    /// The real streams of the process. Called once, by [`crate::main`].
+    pub(crate) fn real() -> Self {
+        Self {
+            stdin: Box::new(std::io::stdin()),
+            stdout: Sink::of(std::io::stdout()),
+            stderr: Sink::of(std::io::stderr()),
+        }
+    }
+
+    /// Whether output and error end in the same file, as after `> log 2>&1`.
+    #[must_use]
+    pub fn share_a_file(&self) -> bool {
+        self.stdout.file.is_some() && self.stdout.file == self.stderr.file
+    }
+}
+
+impl Sink {
+    fn of(stream: impl Write + Send + IsTerminal + AsFd + 'static) -> Self {
+        let file = rustix::fs::fstat(&stream)
+            .ok()
+            .map(|stat| (stat.st_dev, stat.st_ino));
+        Self {
+            is_terminal: stream.is_terminal(),
+            writer: Box::new(stream),
+            file,
+        }
+    }
+
+    /// A sink that is no terminal and no file: a buffer, a pipe.
+    pub fn plain(writer: impl Write + Send + 'static) -> Self {
+        Self {
+            writer: Box::new(writer),
+            is_terminal: false,
+            file: None,
+        }
+    }
+}
