@@ -1,0 +1,136 @@
+//! Why a warehouse did not answer; typed where a caller acts on the difference.
+
+use std::fmt;
+use std::path::PathBuf;
+
+use crate::TableName;
+
+/// Why a warehouse did not answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum WarehouseError {
+    /// The URL is none of a warehouse: a usage error, nothing was opened.
+    Url {
+        /// The URL as it was given.
+        url: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// SQLite: the dataset's file is not there.
+    FileMissing {
+        /// The path that was looked at.
+        path: PathBuf,
+    },
+    /// SQLite: the dataset's file is there and cannot be read as a database.
+    FileUnreadable {
+        /// The path that was looked at.
+        path: PathBuf,
+        /// Why not.
+        reason: String,
+    },
+    /// The dataset is there and has no such table; in BigQuery the dataset may be missing, too.
+    TableMissing {
+        /// The table.
+        table: TableName,
+        /// The table of the same dataset that is most like it.
+        nearest: Option<String>,
+    },
+    /// The table has no such column.
+    ColumnMissing {
+        /// The table.
+        table: TableName,
+        /// The column that was asked for.
+        column: String,
+        /// The column that is most like it.
+        nearest: Option<String>,
+    },
+    /// The engine cannot be reached, or gave up for reasons of its own after all retries.
+    Unreachable(String),
+    /// No credentials, or not the permission.
+    Denied(String),
+    /// BigQuery: the query would be charged for more than `maximum_bytes_billed`.
+    TooManyBytes {
+        /// The limit, in bytes.
+        limit: u64,
+        /// What the engine says.
+        reason: String,
+    },
+    /// A quota is used up.
+    Quota(String),
+    /// The deadline passed.
+    TimedOut(String),
+    /// Somebody asked to stop.
+    Interrupted,
+    /// The engine refused or broke off the query.
+    Query(String),
+    /// What was read changed while it was read, so that nothing holds.
+    Changed {
+        /// The file.
+        path: PathBuf,
+    },
+}
+
+impl WarehouseError {
+    /// The way out, where there is one.
+    #[must_use]
+    pub fn hint(&self) -> Option<String> {
+        Some(match self {
+            Self::Url { .. } => {
+                "give --warehouse sqlite:DIR (a folder with DATASET.db files) or bigquery://PROJECT"
+                    .to_owned()
+            }
+            Self::FileMissing { .. } => {
+                "give the folder with --warehouse sqlite:DIR or BF_WAREHOUSE; each dataset is DIR/DATASET.db"
+                    .to_owned()
+            }
+            Self::FileUnreadable { .. } => "the file must be a readable SQLite database".to_owned(),
+            Self::TableMissing { nearest, .. } | Self::ColumnMissing { nearest, .. } => {
+                format!("did you mean {}?", nearest.as_ref()?)
+            }
+            Self::Denied(_) => "log in with: gcloud auth application-default login".to_owned(),
+            Self::TooManyBytes { .. } => {
+                "see --explain for the estimate; raise it with ?maximum_bytes_billed=BYTES".to_owned()
+            }
+            Self::Changed { .. } => {
+                "run again when nothing writes, or make the folder writable".to_owned()
+            }
+            Self::Unreachable(_)
+            | Self::Quota(_)
+            | Self::TimedOut(_)
+            | Self::Interrupted
+            | Self::Query(_) => return None,
+        })
+    }
+}
+
+impl fmt::Display for WarehouseError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Url { url, reason } => write!(f, "warehouse {url:?}: {reason}"),
+            Self::FileMissing { path } => write!(f, "{}: no such warehouse file", path.display()),
+            Self::FileUnreadable { path, reason } => {
+                write!(f, "warehouse file {}: {reason}", path.display())
+            }
+            Self::TableMissing { table, .. } => write!(f, "table {table} is not there"),
+            Self::ColumnMissing { table, column, .. } => {
+                write!(f, "table {table} has no column {column}")
+            }
+            Self::Unreachable(reason)
+            | Self::Denied(reason)
+            | Self::Quota(reason)
+            | Self::TimedOut(reason)
+            | Self::Query(reason) => f.write_str(reason),
+            Self::TooManyBytes { limit, reason } => {
+                write!(
+                    f,
+                    "the query would be charged for more than {limit} bytes: {reason}"
+                )
+            }
+            Self::Interrupted => f.write_str("interrupted"),
+            Self::Changed { path } => {
+                write!(f, "{} changed while it was read", path.display())
+            }
+        }
+    }
+}
+
+impl std::error::Error for WarehouseError {}

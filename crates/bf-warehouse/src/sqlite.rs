@@ -1,0 +1,270 @@
+//! SQLite: a folder with one database file per dataset, attached read-only.
+
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use rusqlite::types::{ToSqlOutput, ValueRef};
+use rusqlite::{Connection, OpenFlags, Statement, ToSql};
+
+use crate::{
+    Column, ColumnKind, Options, Param, Query, Rows, TableName, Usage, Value, WarehouseError,
+    nearest,
+};
+
+mod dataset;
+
+use dataset::Dataset;
+
+/// How long to wait for a writer that holds the file for itself.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Instructions of SQLite's virtual machine between two looks at the interrupt: some milliseconds.
+const INSTRUCTIONS_PER_LOOK: i32 = 100_000;
+
+/// A folder of SQLite files.
+#[derive(Debug)]
+pub struct Sqlite {
+    connection: Connection,
+    folder: PathBuf,
+    datasets: Vec<Dataset>,
+    options: Options,
+    deadline: Instant,
+    usage: Usage,
+}
+
+impl Sqlite {
+    /// Prepares to read the datasets of `folder`; nothing is opened yet.
+    ///
+    /// One read transaction lasts from the first read to the end, so that all queries of a run see the same
+    /// rows of a dataset while a job goes on writing.
+    pub(crate) fn open(folder: PathBuf, options: Options) -> Result<Self, WarehouseError> {
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
+            | OpenFlags::SQLITE_OPEN_URI
+            | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let deadline = Instant::now() + options.deadline.unwrap_or(Options::DEFAULT_DEADLINE);
+        let prepare = || -> rusqlite::Result<Connection> {
+            let mut connection = Connection::open_in_memory_with_flags(flags)?;
+            connection.busy_timeout(BUSY_TIMEOUT)?;
+            let looked = options.clone();
+            connection.progress_handler(
+                INSTRUCTIONS_PER_LOOK,
+                Some(move || looked.is_interrupted() || Instant::now() > deadline),
+            )?;
+            Ok(connection)
+        };
+        let connection = prepare().map_err(|error| WarehouseError::Query(error.to_string()))?;
+        Ok(Self {
+            connection,
+            folder,
+            datasets: Vec::new(),
+            options,
+            deadline,
+            usage: Usage::default(),
+        })
+    }
+
+    /// Attaches the datasets of `tables` that are not attached yet.
+    fn attach(&mut self, tables: &[&TableName]) -> Result<(), WarehouseError> {
+        for table in tables {
+            let known = |dataset: &Dataset| dataset.name == table.dataset;
+            if !self.datasets.iter().any(known) {
+                let dataset = Dataset::attach(&self.connection, &self.folder, &table.dataset)?;
+                self.usage.notes.extend(dataset.note());
+                self.datasets.push(dataset);
+            }
+        }
+        Ok(())
+    }
+
+    pub(crate) fn columns(&mut self, table: &TableName) -> Result<Vec<Column>, WarehouseError> {
+        self.attach(&[table])?;
+        let columns = self.timed(|engine| {
+            let mut statement = engine
+                .connection
+                .prepare("SELECT name, type FROM pragma_table_info(?1, ?2)")?;
+            let found =
+                statement.query_map([table.table.as_str(), table.dataset.as_str()], |row| {
+                    let data_type: String = row.get(1)?;
+                    Ok(Column {
+                        name: row.get(0)?,
+                        kind: kind_of(&data_type),
+                        data_type,
+                    })
+                })?;
+            found.collect::<rusqlite::Result<Vec<_>>>()
+        })?;
+        if columns.is_empty() {
+            return Err(self.table_missing(table));
+        }
+        Ok(columns)
+    }
+
+    fn table_missing(&mut self, table: &TableName) -> WarehouseError {
+        let sql = format!(
+            "SELECT name FROM \"{}\".sqlite_master WHERE type IN ('table', 'view')",
+            table.dataset
+        );
+        let names = self.timed(|engine| {
+            let mut statement = engine.connection.prepare(&sql)?;
+            let names = statement.query_map([], |row| row.get::<_, String>(0))?;
+            names.collect::<rusqlite::Result<Vec<_>>>()
+        });
+        match names {
+            Ok(names) => WarehouseError::TableMissing {
+                table: table.clone(),
+                nearest: nearest(table.table.as_str(), names.iter().map(String::as_str))
+                    .map(|name| format!("{}.{name}", table.dataset)),
+            },
+            Err(error) => error,
+        }
+    }
+
+    pub(crate) fn query(
+        &mut self,
+        tables: &[&TableName],
+        query: &Query,
+    ) -> Result<Rows, WarehouseError> {
+        self.attach(tables)?;
+        self.timed(|engine| {
+            let mut statement = engine.connection.prepare(&query.sql)?;
+            bind(&mut statement, query)?;
+            let columns: Vec<String> = statement.column_names().map(str::to_owned).collect();
+            let width = columns.len();
+            let mut rows = Vec::new();
+            let mut cursor = statement.raw_query();
+            while let Some(row) = cursor.next()? {
+                let values = (0..width).map(|at| row.get_ref(at).map(value_of));
+                rows.push(values.collect::<rusqlite::Result<Vec<_>>>()?);
+            }
+            Ok(Rows { columns, rows })
+        })
+    }
+
+    /// Prepares the query, which finds what is wrong with it; SQLite does not say what it would read.
+    pub(crate) fn estimate(
+        &mut self,
+        tables: &[&TableName],
+        query: &Query,
+    ) -> Result<(), WarehouseError> {
+        self.attach(tables)?;
+        self.timed(|engine| engine.connection.prepare(&query.sql).map(drop))
+    }
+
+    pub(crate) fn verify_unchanged(&self) -> Result<(), WarehouseError> {
+        self.datasets.iter().try_for_each(Dataset::verify_unchanged)
+    }
+
+    pub(crate) fn usage(&self) -> Usage {
+        self.usage.clone()
+    }
+
+    /// Runs one query under the clock and turns SQLite's error into ours.
+    fn timed<T>(
+        &mut self,
+        query: impl FnOnce(&Self) -> rusqlite::Result<T>,
+    ) -> Result<T, WarehouseError> {
+        let began = Instant::now();
+        let outcome = query(self);
+        self.usage.queries += 1;
+        self.usage.elapsed += began.elapsed();
+        outcome.map_err(|error| self.explain(&error))
+    }
+
+    fn explain(&self, error: &rusqlite::Error) -> WarehouseError {
+        use rusqlite::ErrorCode;
+        match error.sqlite_error_code() {
+            Some(ErrorCode::OperationInterrupted) if self.options.is_interrupted() => {
+                WarehouseError::Interrupted
+            }
+            Some(ErrorCode::OperationInterrupted) => WarehouseError::TimedOut(format!(
+                "the query did not end within {} s",
+                self.options
+                    .deadline
+                    .unwrap_or(Options::DEFAULT_DEADLINE)
+                    .as_secs()
+            )),
+            Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {
+                WarehouseError::Unreachable(format!(
+                    "{}: a writer holds the database for itself",
+                    self.folder.display()
+                ))
+            }
+            _ => WarehouseError::Query(format!("SQLite: {}", dataset::message(error))),
+        }
+    }
+
+    /// The instant after which no query goes on.
+    #[must_use]
+    pub fn deadline(&self) -> Instant {
+        self.deadline
+    }
+}
+
+/// Binds the parameters that the statement has; one that only the other engine's SQL needs is left out.
+fn bind(statement: &mut Statement<'_>, query: &Query) -> rusqlite::Result<()> {
+    for (name, param) in &query.params {
+        if let Some(at) = statement.parameter_index(&format!("@{name}"))? {
+            statement.raw_bind_parameter(at, Bound(param))?;
+        }
+    }
+    Ok(())
+}
+
+struct Bound<'a>(&'a Param);
+
+impl ToSql for Bound<'_> {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(match self.0 {
+            Param::Date(date) => date.to_string().into(),
+            Param::Int(number) => (*number).into(),
+            Param::Float(number) => (*number).into(),
+            Param::Text(text) => ToSqlOutput::Borrowed(ValueRef::Text(text.as_bytes())),
+            Param::TextArray(texts) => serde_json::json!(texts).to_string().into(),
+            Param::DateArray(dates) => {
+                let texts: Vec<String> = dates.iter().map(ToString::to_string).collect();
+                serde_json::json!(texts).to_string().into()
+            }
+        })
+    }
+}
+
+fn value_of(value: ValueRef<'_>) -> Value {
+    match value {
+        ValueRef::Null => Value::Null,
+        ValueRef::Integer(number) => Value::Int(number),
+        ValueRef::Real(number) => Value::Float(number),
+        ValueRef::Text(bytes) | ValueRef::Blob(bytes) => {
+            Value::Text(String::from_utf8_lossy(bytes).into_owned())
+        }
+    }
+}
+
+/// What a declared type says. Source: "Datatypes In SQLite", determination of column affinity; DATE and
+/// BOOL are names that the warehouse's tables use.
+fn kind_of(declared: &str) -> ColumnKind {
+    let declared = declared.to_ascii_uppercase();
+    let has = |word: &str| declared.contains(word);
+    if has("BOOL") {
+        ColumnKind::Bool
+    } else if has("TIMESTAMP") {
+        ColumnKind::Timestamp
+    } else if has("DATETIME") {
+        ColumnKind::DateTime
+    } else if has("DATE") {
+        ColumnKind::Date
+    } else if has("ARRAY") || has("JSON") {
+        ColumnKind::Array
+    } else if ["INT", "REAL", "FLOA", "DOUB", "NUM", "DEC"]
+        .iter()
+        .any(|word| has(word))
+    {
+        ColumnKind::Number
+    } else if ["CHAR", "CLOB", "TEXT", "STRING"]
+        .iter()
+        .any(|word| has(word))
+    {
+        ColumnKind::Text
+    } else {
+        ColumnKind::Other
+    }
+}

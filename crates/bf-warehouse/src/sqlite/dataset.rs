@@ -1,0 +1,171 @@
+//! One dataset: a database file, attached read-only under the dataset's name.
+
+use std::fs::{self, File};
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+use rusqlite::Connection;
+
+use crate::{Ident, WarehouseError};
+
+/// The first bytes of every SQLite database. Source: "Database File Format", the database header.
+const MAGIC: &[u8; 16] = b"SQLite format 3\0";
+
+/// An attached dataset.
+#[derive(Debug)]
+pub(super) struct Dataset {
+    /// The name it is attached under.
+    pub name: Ident,
+    path: PathBuf,
+    /// Size and time of the last write, for a file that is read without locks.
+    frozen: Option<(u64, SystemTime)>,
+}
+
+impl Dataset {
+    /// Attaches `FOLDER/NAME.db`. A plain ATTACH would create the file, so it is looked for first.
+    pub fn attach(
+        connection: &Connection,
+        folder: &Path,
+        name: &Ident,
+    ) -> Result<Self, WarehouseError> {
+        let path = folder.join(format!("{name}.db"));
+        let unreadable = |reason: String| WarehouseError::FileUnreadable {
+            path: path.clone(),
+            reason,
+        };
+        look(folder, &path)?;
+        let attach = |options: &str| -> rusqlite::Result<()> {
+            let uri = format!("file:{}?{options}", escaped(&path));
+            connection.execute(&format!("ATTACH ?1 AS \"{name}\""), [uri])?;
+            // ATTACH alone reads nothing; this finds a file that cannot be read.
+            connection
+                .query_row(
+                    &format!("SELECT COUNT(*) FROM \"{name}\".sqlite_master"),
+                    [],
+                    |_| Ok(()),
+                )
+                .inspect_err(|_| {
+                    let _ = connection.execute(&format!("DETACH \"{name}\""), []);
+                })
+        };
+        let mut frozen = None;
+        if let Err(error) = attach("mode=ro") {
+            let has_wal =
+                fs::metadata(with_suffix(&path, "-wal")).is_ok_and(|metadata| metadata.len() > 0);
+            let cannot_open = error.sqlite_error_code() == Some(rusqlite::ErrorCode::CannotOpen);
+            if !cannot_open || has_wal {
+                return Err(unreadable(message(&error)));
+            }
+            // A WAL database in a folder that cannot be written to has no place for its shared memory;
+            // without a WAL file the database file alone is all there is.
+            frozen = stamp(&path);
+            attach("immutable=1").map_err(|error| unreadable(message(&error)))?;
+        }
+        Ok(Self {
+            name: name.clone(),
+            path,
+            frozen,
+        })
+    }
+
+    /// What a person should know about the way this dataset is read.
+    pub fn note(&self) -> Option<String> {
+        self.frozen.map(|_| {
+            format!(
+                "{} was read as an immutable file: its folder cannot be written to and it has no WAL file",
+                self.path.display()
+            )
+        })
+    }
+
+    /// See [`crate::Warehouse::verify_unchanged`].
+    pub fn verify_unchanged(&self) -> Result<(), WarehouseError> {
+        if self.frozen.is_none() || self.frozen == stamp(&self.path) {
+            return Ok(());
+        }
+        Err(WarehouseError::Changed {
+            path: self.path.clone(),
+        })
+    }
+}
+
+/// Looks at the file before SQLite does, for errors that say what is wrong.
+fn look(folder: &Path, path: &Path) -> Result<(), WarehouseError> {
+    let unreadable = |reason: &str| WarehouseError::FileUnreadable {
+        path: path.to_owned(),
+        reason: reason.to_owned(),
+    };
+    if folder.is_file() {
+        return Err(WarehouseError::FileUnreadable {
+            path: folder.to_owned(),
+            reason: "a warehouse is a folder with one file per dataset, and this is a file"
+                .to_owned(),
+        });
+    }
+    let mut file = match File::open(path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            return Err(WarehouseError::FileMissing {
+                path: path.to_owned(),
+            });
+        }
+        Err(error) => {
+            let text = error.to_string();
+            return Err(unreadable(text.split(" (os error").next().unwrap_or(&text)));
+        }
+    };
+    let mut head = [0; MAGIC.len()];
+    match file.read_exact(&mut head) {
+        Ok(()) if head == *MAGIC => Ok(()),
+        Ok(()) => Err(unreadable("not a SQLite database")),
+        Err(error) if error.kind() == std::io::ErrorKind::UnexpectedEof => {
+            Err(unreadable("not a SQLite database (fewer than 16 bytes)"))
+        }
+        Err(error) => {
+            let text = error.to_string();
+            Err(unreadable(text.split(" (os error").next().unwrap_or(&text)))
+        }
+    }
+}
+
+fn stamp(path: &Path) -> Option<(u64, SystemTime)> {
+    let metadata = fs::metadata(path).ok()?;
+    Some((metadata.len(), metadata.modified().ok()?))
+}
+
+fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(suffix);
+    PathBuf::from(name)
+}
+
+/// The path as part of a `file:` URI. Source: "Uniform Resource Identifiers", the URI path: `?`, `#` and
+/// `%` must be escaped, and `//` in front would be an authority.
+fn escaped(path: &Path) -> String {
+    use std::fmt::Write as _;
+    use std::os::unix::ffi::OsStrExt;
+
+    let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    let mut uri = String::new();
+    for &byte in absolute.as_os_str().as_bytes() {
+        if byte.is_ascii_alphanumeric() || matches!(byte, b'/' | b'-' | b'_' | b'.' | b'~') {
+            uri.push(char::from(byte));
+        } else {
+            let _ = write!(uri, "%{byte:02X}");
+        }
+    }
+    uri
+}
+
+/// SQLite's own words, in one line.
+pub(super) fn message(error: &rusqlite::Error) -> String {
+    let text = match error {
+        rusqlite::Error::SqliteFailure(failure, message) => {
+            message.clone().unwrap_or_else(|| failure.to_string())
+        }
+        rusqlite::Error::SqlInputError { msg, .. } => msg.clone(),
+        other => other.to_string(),
+    };
+    text.replace('\n', " ")
+}
