@@ -1,1 +1,5 @@
-fn main() {}
+//! The bf-orchestrate binary.
+
+fn main() -> std::process::ExitCode {
+    bf_cli::main(bf_orchestrate::run)
+}

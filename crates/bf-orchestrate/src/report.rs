@@ -1,0 +1,315 @@
+//! The report of a run: as a document, and as a person reads it.
+
+use std::fmt::Write as _;
+use std::time::Duration;
+
+use bf_cli::Failure;
+use bf_cli::config::Loaded;
+use bf_cli::text::{Mark, Style, duration, percent, printable, thousands};
+use bf_contract::{
+    Check, CheckStatus, Level, LogSummary, Phase, PhaseStatus, RunReport, RunReportType, Schema,
+    ValidationReport, Verdict, date_spans,
+};
+
+use crate::plan::{Job, Plan, shell_words};
+use crate::run_dir::RunDir;
+use crate::scheduler::{RunEnd, not_started};
+
+/// How many characters of a text from outside a line shows.
+const TEXT_LIMIT: usize = 300;
+
+/// The report of a run that came to its end.
+#[must_use]
+pub fn document(plan: &Plan, run_dir: &RunDir, end: RunEnd, took: Duration) -> RunReport {
+    let next_steps = next_steps(plan, &end);
+    RunReport {
+        kind: RunReportType,
+        schema: Schema,
+        run_id: run_dir.run_id.clone(),
+        run_dir: Some(run_dir.path.display().to_string()),
+        dry_run: false,
+        provisional: false,
+        verdict: end.verdict,
+        reason: end.reason,
+        phases: end.phases,
+        total_seconds: took.as_secs_f64(),
+        next_steps,
+    }
+}
+
+/// The report of a run that was refused before anything was watched.
+#[must_use]
+pub fn refused(plan: &Plan, failure: &Failure) -> RunReport {
+    let phases = plan
+        .phases
+        .iter()
+        .map(|phase| {
+            not_started(
+                phase,
+                PhaseStatus::NotStarted,
+                "nothing was started".to_owned(),
+            )
+        })
+        .collect();
+    RunReport {
+        kind: RunReportType,
+        schema: Schema,
+        run_id: String::new(),
+        run_dir: None,
+        dry_run: false,
+        provisional: false,
+        verdict: Verdict::Error,
+        reason: failure.message.clone(),
+        phases,
+        total_seconds: 0.0,
+        next_steps: failure.hint.iter().cloned().collect(),
+    }
+}
+
+/// What a person does next: the plan's steps after a pass, the way out after anything else.
+fn next_steps(plan: &Plan, end: &RunEnd) -> Vec<String> {
+    if matches!(end.verdict, Verdict::Pass | Verdict::Warn) {
+        return plan.next_steps.clone();
+    }
+    let mut steps = Vec::new();
+    for phase in &end.phases {
+        match phase.status {
+            PhaseStatus::Failed | PhaseStatus::CouldNotCheck => {
+                if let Some(rerun) = phase
+                    .validation
+                    .as_ref()
+                    .and_then(|report| report.rerun.as_ref())
+                {
+                    steps.push(match &rerun.command {
+                        Some(command) => format!(
+                            "repeat {} dates of {}: {}",
+                            rerun.dates.len(),
+                            phase.name,
+                            shell_words(command)
+                        ),
+                        None => format!(
+                            "repeat {} of {}: {}",
+                            if rerun.dates.len() == 1 {
+                                "the date"
+                            } else {
+                                "the dates"
+                            },
+                            phase.name,
+                            spans_text(&rerun.dates, usize::MAX)
+                        ),
+                    });
+                }
+            }
+            PhaseStatus::Interrupted => {
+                if let Some(pid) = phase.job.as_ref().and_then(|job| job.process.as_ref()) {
+                    steps.push(format!(
+                        "the job of {} goes on as process {}: give the same command again to take it up",
+                        phase.name, pid.pid
+                    ));
+                }
+            }
+            PhaseStatus::Passed | PhaseStatus::Warned | PhaseStatus::NotStarted => {}
+        }
+    }
+    if steps.is_empty() {
+        steps.push("look into the run directory for what each tool said".to_owned());
+    }
+    steps
+}
+
+/// What is said before anything is watched.
+#[must_use]
+pub fn heading(plan: &Plan, loaded: &Loaded, run_dir: Option<&RunDir>, style: Style) -> String {
+    let mut text = style.section("BACKFILL ORCHESTRATOR STARTED");
+    let _ = write!(text, "\nConfiguration:");
+    for (at, phase) in plan.phases.iter().enumerate() {
+        let _ = write!(text, "\n  Phase {}: {}", at + 1, phase.name);
+        if !phase.needs.is_empty() {
+            let _ = write!(
+                text,
+                " (starts only after the gate of {})",
+                phase.needs.join(", ")
+            );
+        }
+        match &phase.job {
+            Job::Attach { pid, .. } => {
+                let _ = write!(text, "\n    PID:     {pid}");
+            }
+            Job::Command(job) => {
+                let _ = write!(text, "\n    Command: {}", job.shell_line());
+            }
+        }
+        let _ = write!(
+            text,
+            "\n    Log:     {}\n    Table:   {}\n    Dates:   {}\n    Timeout: {}",
+            phase.job.log().display(),
+            phase.table,
+            phase.range,
+            duration(phase.timeout.0)
+        );
+    }
+    let source = loaded.describe();
+    let _ = write!(
+        text,
+        "\n  Config:        {}\n  Warehouse:     {}\n  Poll interval: {}",
+        source.strip_prefix("config: ").unwrap_or(&source),
+        plan.warehouse,
+        duration(Duration::from_secs_f64(
+            loaded.config.polling.interval_seconds
+        )),
+    );
+    if let Some(run_dir) = run_dir {
+        let _ = write!(text, "\n  Run directory: {}", run_dir.path.display());
+    }
+    text.push('\n');
+    text
+}
+
+/// The final report.
+#[must_use]
+pub fn text(report: &RunReport, style: Style) -> String {
+    let mut text = style.section("ORCHESTRATOR FINAL REPORT");
+    let mark = match report.verdict {
+        Verdict::Pass => Mark::Pass,
+        Verdict::Warn => Mark::Warn,
+        Verdict::Fail => Mark::Fail,
+        Verdict::Error => Mark::Error,
+    };
+    let headline = match (report.verdict, report.dry_run) {
+        (Verdict::Pass, false) => "ALL PHASES COMPLETE & VALIDATED".to_owned(),
+        (Verdict::Warn, false) => "ALL PHASES COMPLETE & VALIDATED, WITH WARNINGS".to_owned(),
+        (Verdict::Pass | Verdict::Warn, true) => {
+            "DRY RUN: what is there so far would open the gate".to_owned()
+        }
+        _ => format!("STOPPED: {}", printable(&report.reason, TEXT_LIMIT)),
+    };
+    let _ = write!(text, "\n{}\n", line(style, mark, &headline));
+    for (at, phase) in report.phases.iter().enumerate() {
+        let _ = write!(text, "\n{}", phase_text(at + 1, phase, style));
+    }
+    let total = Duration::try_from_secs_f64(report.total_seconds).unwrap_or_default();
+    let _ = write!(text, "\nTotal duration: {}", duration(total));
+    if let Some(run_dir) = &report.run_dir {
+        let _ = write!(text, "\nRun directory:  {run_dir}");
+    }
+    if !report.next_steps.is_empty() {
+        let _ = write!(text, "\n\nNext steps:");
+        for (at, step) in report.next_steps.iter().enumerate() {
+            let _ = write!(text, "\n  {}. {}", at + 1, printable(step, 2_000));
+        }
+    }
+    text
+}
+
+fn phase_text(number: usize, phase: &Phase, style: Style) -> String {
+    let (mark, status) = status_words(phase.status);
+    let mut text = format!(
+        "{}\n  Status:       {}\n",
+        style.bold(&format!("Phase {number}: {}", phase.name)),
+        line(style, mark, status)
+    );
+    let mut row = |name: &str, value: String| {
+        let _ = writeln!(text, "  {:<14}{value}", format!("{name}:"));
+    };
+    if !matches!(phase.status, PhaseStatus::Passed) {
+        row("Reason", printable(&phase.reason, TEXT_LIMIT));
+    }
+    if phase.status == PhaseStatus::NotStarted {
+        return text;
+    }
+    row(
+        "Duration",
+        phase
+            .duration_seconds
+            .and_then(|seconds| Duration::try_from_secs_f64(seconds).ok())
+            .map_or_else(|| "unknown (its end was not seen)".to_owned(), duration),
+    );
+    match &phase.log_summary {
+        Some(summary) => log_rows(summary, &mut row),
+        None => row("Log", "could not be read".to_owned()),
+    }
+    match &phase.validation {
+        Some(report) => validation_rows(report, style, &mut row),
+        None => row("Validation", "was not done".to_owned()),
+    }
+    text
+}
+
+fn log_rows(summary: &LogSummary, row: &mut impl FnMut(&str, String)) {
+    let total = summary
+        .total_days
+        .map_or_else(|| "an unknown number of".to_owned(), thousands);
+    row(
+        "Success rate",
+        match summary.success_rate {
+            Some(rate) => format!(
+                "{} ({} of {total} days, {} failed)",
+                percent(rate),
+                thousands(summary.successful_days),
+                thousands(summary.failed_days)
+            ),
+            None => "unknown: no day was finished".to_owned(),
+        },
+    );
+    if !summary.failed_dates.is_empty() {
+        row("Failed dates", spans_text(&summary.failed_dates, 10));
+    }
+    row("Records", thousands(summary.total_records));
+}
+
+fn validation_rows(report: &ValidationReport, style: Style, row: &mut impl FnMut(&str, String)) {
+    let (mark, word) = match report.verdict {
+        Verdict::Pass => (Mark::Pass, "PASSED"),
+        Verdict::Warn => (Mark::Warn, "PASSED WITH WARNINGS"),
+        Verdict::Fail => (Mark::Fail, "FAILED"),
+        Verdict::Error => (Mark::Error, "COULD NOT BE CHECKED"),
+    };
+    row("Validation", line(style, mark, word));
+    let bad = |check: &&Check| {
+        !matches!(check.level, Level::Info | Level::Off)
+            && !matches!(check.status, CheckStatus::Pass | CheckStatus::Skipped)
+    };
+    for check in report.checks.iter().filter(bad) {
+        row("", format!("- {}", printable(&check.message, TEXT_LIMIT)));
+    }
+}
+
+fn status_words(status: PhaseStatus) -> (Mark, &'static str) {
+    match status {
+        PhaseStatus::Passed => (Mark::Pass, "PASSED"),
+        PhaseStatus::Warned => (Mark::Warn, "PASSED WITH WARNINGS"),
+        PhaseStatus::Failed => (Mark::Fail, "FAILED"),
+        PhaseStatus::CouldNotCheck => (Mark::Error, "COULD NOT BE CHECKED"),
+        PhaseStatus::NotStarted => (Mark::Skipped, "NOT STARTED"),
+        PhaseStatus::Interrupted => (Mark::Error, "INTERRUPTED"),
+    }
+}
+
+/// A line with its mark before and its sign behind it; in plain text the words say it all.
+fn line(style: Style, mark: Mark, words: &str) -> String {
+    if style.emoji {
+        format!("{} {}", style.mark(mark), style.paint(mark, words))
+    } else {
+        style.paint(mark, words)
+    }
+}
+
+/// Dates as ranges, at most `limit` of them.
+fn spans_text(dates: &[chrono::NaiveDate], limit: usize) -> String {
+    let spans = date_spans(dates);
+    let mut words: Vec<String> = spans
+        .iter()
+        .take(limit)
+        .map(|span| {
+            if span.start == span.end {
+                span.start.to_string()
+            } else {
+                span.to_string()
+            }
+        })
+        .collect();
+    if spans.len() > limit {
+        words.push(format!("and {} more ranges", spans.len() - limit));
+    }
+    words.join(", ")
+}

@@ -1,0 +1,130 @@
+//! The directory of a run: its whole state.
+
+use std::fs;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use bf_cli::{Context, Failure};
+use chrono::Utc;
+
+/// The directory of one run.
+#[derive(Debug, Clone)]
+pub struct RunDir {
+    /// The run's name, which is also the directory's.
+    pub run_id: String,
+    /// The directory.
+    pub path: PathBuf,
+}
+
+impl RunDir {
+    /// Makes a directory for a new run below `runs`.
+    ///
+    /// # Errors
+    /// It cannot be made (a read-only file system, say): nothing was started (exit 2).
+    pub fn create(runs: &Path) -> Result<Self, Failure> {
+        let doing = || format!("creating a run directory in {}", runs.display());
+        let hint =
+            |failure: Failure| failure.hint("name a folder that can be written with --runs DIR");
+        fs::create_dir_all(runs).or_usage(doing).map_err(hint)?;
+        let stem = format!(
+            "{}-{}",
+            Utc::now().format("%Y%m%dT%H%M%SZ"),
+            std::process::id()
+        );
+        let mut run_id = stem.clone();
+        for again in 2..100 {
+            match fs::create_dir(runs.join(&run_id)) {
+                Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
+                    run_id = format!("{stem}-{again}");
+                }
+                made => {
+                    made.or_usage(doing).map_err(hint)?;
+                    break;
+                }
+            }
+        }
+        Ok(Self {
+            path: runs.join(&run_id),
+            run_id,
+        })
+    }
+
+    /// The directory of a run that is there already.
+    #[must_use]
+    pub fn open(path: &Path) -> Self {
+        Self {
+            run_id: path
+                .file_name()
+                .map(|name| name.to_string_lossy().into_owned())
+                .unwrap_or_default(),
+            path: path.to_owned(),
+        }
+    }
+
+    /// The journal.
+    #[must_use]
+    pub fn journal(&self) -> PathBuf {
+        self.path.join("journal.ndjson")
+    }
+
+    /// The plan.
+    #[must_use]
+    pub fn plan(&self) -> PathBuf {
+        self.path.join("plan.json")
+    }
+
+    /// The config that every tool of the run is given.
+    #[must_use]
+    pub fn config(&self) -> PathBuf {
+        self.path.join("config.yaml")
+    }
+
+    /// The final report.
+    #[must_use]
+    pub fn report(&self) -> PathBuf {
+        self.path.join("run_report.json")
+    }
+
+    /// Where the documents of a phase are kept; made when it is first asked for.
+    ///
+    /// # Errors
+    /// It cannot be made (exit 3).
+    pub fn phase(&self, name: &str) -> Result<PathBuf, Failure> {
+        let path = self.path.join(name);
+        fs::create_dir_all(&path).or_could_not_check(|| format!("creating {}", path.display()))?;
+        Ok(path)
+    }
+
+    /// `path` as it is named in documents: relative to the run directory.
+    #[must_use]
+    pub fn relative(&self, path: &Path) -> String {
+        path.strip_prefix(&self.path)
+            .unwrap_or(path)
+            .display()
+            .to_string()
+    }
+}
+
+/// Writes a file so that it is there whole or not at all, also after a crash.
+///
+/// # Errors
+/// It cannot be written (exit 3).
+pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
+    let doing = || format!("writing {}", path.display());
+    let partial = path.with_extension("partial");
+    let mut file = fs::File::create(&partial).or_could_not_check(doing)?;
+    file.write_all(bytes).or_could_not_check(doing)?;
+    file.sync_all().or_could_not_check(doing)?;
+    fs::rename(&partial, path).or_could_not_check(doing)?;
+    if let Some(folder) = path.parent() {
+        let folder = if folder.as_os_str().is_empty() {
+            Path::new(".")
+        } else {
+            folder
+        };
+        fs::File::open(folder)
+            .and_then(|folder| folder.sync_all())
+            .or_could_not_check(doing)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,254 @@
+//! The steps of a phase as calls of the tools. Nothing is journalled here: a rehearsal takes the same steps.
+
+use std::ffi::OsString;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use bf_cli::{Context, Failure};
+use bf_contract::{
+    Document, LogSummary, ProcessEvent, ProcessEventKind, ProcessIdentity, ValidationReport,
+};
+
+use crate::console::Console;
+use crate::gate::{Validated, Watched};
+use crate::plan::{Job, PhasePlan};
+use crate::siblings::Siblings;
+use crate::tool::{Invocation, RunningTools, ToolEnd, kept_documents};
+
+/// The tools, and what they are all given alike.
+pub struct Steps<'a> {
+    /// The tools.
+    pub siblings: &'a Siblings,
+    /// What a person sees.
+    pub console: &'a Console,
+    /// The tools that are running.
+    pub running: &'a RunningTools,
+    /// The config file that every tool gets.
+    pub config: PathBuf,
+    /// The warehouse's URL.
+    pub warehouse: &'a str,
+}
+
+/// The files in which the documents of a phase are kept.
+#[derive(Debug, Clone)]
+pub struct Kept {
+    /// What bf-monitor printed.
+    pub events: PathBuf,
+    /// What bf-parse-log printed.
+    pub log: PathBuf,
+    /// What the validator printed.
+    pub validation: PathBuf,
+    /// bf-monitor's own state.
+    pub monitor_state: PathBuf,
+}
+
+impl Kept {
+    /// The files of a phase whose documents are kept in `folder`.
+    #[must_use]
+    pub fn in_folder(folder: &Path) -> Self {
+        Self {
+            events: folder.join("process_events.ndjson"),
+            log: folder.join("log.ndjson"),
+            validation: folder.join("validation.ndjson"),
+            monitor_state: folder.join("monitor_state.json"),
+        }
+    }
+
+    /// The last event of the process.
+    #[must_use]
+    pub fn last_event(&self) -> Option<ProcessEvent> {
+        last_of(&self.events, |document| match document {
+            Document::ProcessEvent(event) => Some(*event),
+            _ => None,
+        })
+    }
+
+    /// What the log claims, by bf-parse-log.
+    #[must_use]
+    pub fn log_summary(&self) -> Option<LogSummary> {
+        last_of(&self.log, |document| match document {
+            Document::LogSummary(summary) => Some(*summary),
+            _ => None,
+        })
+    }
+
+    /// What the table holds.
+    #[must_use]
+    pub fn validation(&self) -> Option<ValidationReport> {
+        last_of(&self.validation, |document| match document {
+            Document::ValidationReport(report) => Some(*report),
+            _ => None,
+        })
+    }
+}
+
+fn last_of<T>(path: &Path, pick: impl Fn(Document) -> Option<T>) -> Option<T> {
+    kept_documents(path).into_iter().rev().find_map(pick)
+}
+
+impl Steps<'_> {
+    /// Watches the job until it is over; starts it first where the plan says so. `on_process` is told the
+    /// process as soon as it is known.
+    ///
+    /// # Errors
+    /// bf-monitor could not be started, or its documents not be kept (exit 3).
+    pub fn watch(
+        &self,
+        phase: &PhasePlan,
+        kept: &Kept,
+        mut on_process: impl FnMut(Option<ProcessIdentity>) -> Result<(), Failure>,
+    ) -> Result<Watched, Failure> {
+        let mut args = self.shared_args();
+        args.extend(["--log".into(), phase.job.log().into()]);
+        args.extend(["--state".into(), kept.monitor_state.clone().into()]);
+        args.extend(timeout_args(phase.timeout.0.as_secs_f64()));
+        match &phase.job {
+            Job::Attach { pid, .. } => args.extend(["--pid".into(), pid.to_string().into()]),
+            Job::Command(job) => {
+                for (name, value) in &job.env {
+                    args.extend(["--env".into(), format!("{name}={value}").into()]);
+                }
+                if let Some(cwd) = &job.cwd {
+                    args.extend(["--cwd".into(), cwd.into()]);
+                }
+                args.push("--".into());
+                args.extend(job.command.iter().map(OsString::from));
+            }
+        }
+        let bar = self.console.bar(&phase.name);
+        let mut last = None;
+        let end = self.run_tool(&self.siblings.monitor, args, &kept.events, |document| {
+            let Document::ProcessEvent(event) = document else {
+                return Ok(());
+            };
+            if let Some(bar) = &bar {
+                bar.update(&event);
+            }
+            if matches!(
+                event.event,
+                ProcessEventKind::Started | ProcessEventKind::Attached
+            ) {
+                on_process(event.process.clone())?;
+            }
+            last = Some(*event);
+            Ok(())
+        })?;
+        Ok(Watched {
+            code: end.code,
+            last,
+            said: end.said,
+        })
+    }
+
+    /// Looks at a process without waiting for it: a time limit that has always passed.
+    ///
+    /// # Errors
+    /// bf-monitor could not be started, or its documents not be kept (exit 3).
+    pub fn glance(&self, pid: u32, log: &Path, kept: &Kept) -> Result<Watched, Failure> {
+        let mut args = self.shared_args();
+        args.extend(["--log".into(), log.into()]);
+        args.extend(["--pid".into(), pid.to_string().into()]);
+        args.extend(timeout_args(0.001));
+        args.push("--quiet".into());
+        let end = self.run_tool(&self.siblings.monitor, args, &kept.events, |_| Ok(()))?;
+        Ok(Watched {
+            code: end.code,
+            last: kept.last_event(),
+            said: end.said,
+        })
+    }
+
+    /// Reads the log of a job, date by date, from where this run of the job began.
+    ///
+    /// # Errors
+    /// bf-parse-log could not be started, or its documents not be kept (exit 3).
+    pub fn read_log(
+        &self,
+        phase: &PhasePlan,
+        kept: &Kept,
+        watched: &Watched,
+    ) -> Result<ToolEnd, Failure> {
+        let last = watched.last.as_ref();
+        let from_byte = last
+            .and_then(|event| event.log_summary.as_ref())
+            .map_or(0, |summary| summary.log.from_byte);
+        let mut args = self.shared_args();
+        args.push("--ledger".into());
+        if last.is_some_and(|event| event.event == ProcessEventKind::Exited) {
+            args.push("--writer-gone".into());
+        }
+        if from_byte > 0 {
+            args.extend(["--from-byte".into(), from_byte.to_string().into()]);
+        }
+        args.push(phase.job.log().into());
+        start_anew(&kept.log)?;
+        self.run_tool(&self.siblings.parse_log, args, &kept.log, |_| Ok(()))
+    }
+
+    /// Holds the table against the thresholds and the log.
+    ///
+    /// # Errors
+    /// The validator could not be started, or its documents not be kept (exit 3).
+    pub fn validate(&self, phase: &PhasePlan, kept: &Kept) -> Result<Validated, Failure> {
+        let program = self.siblings.validator(&phase.validator).ok_or_else(|| {
+            Failure::could_not_check(format!("no validator {} was found", phase.validator))
+        })?;
+        let mut args = vec![
+            phase.range.start.to_string().into(),
+            phase.range.end.to_string().into(),
+        ];
+        args.extend(self.shared_args());
+        args.extend(["--warehouse".into(), self.warehouse.into()]);
+        args.extend(["--log-summary".into(), kept.log.clone().into()]);
+        start_anew(&kept.validation)?;
+        let end = self.run_tool(program, args, &kept.validation, |_| Ok(()))?;
+        Ok(Validated {
+            code: end.code,
+            report: kept.validation(),
+            said: end.said,
+        })
+    }
+
+    fn run_tool(
+        &self,
+        program: &Path,
+        args: Vec<OsString>,
+        keep_in: &Path,
+        on_document: impl FnMut(Document) -> Result<(), Failure>,
+    ) -> Result<ToolEnd, Failure> {
+        Invocation {
+            program: program.to_owned(),
+            args,
+            keep_in: keep_in.to_owned(),
+        }
+        .run(self.running, on_document, |line| self.console.say(line))
+    }
+
+    /// The flags that every tool of the run gets alike.
+    fn shared_args(&self) -> Vec<OsString> {
+        let color = if self.console.style().color {
+            "always"
+        } else {
+            "never"
+        };
+        ["--format", "json", "--color", color, "--config"]
+            .map(OsString::from)
+            .into_iter()
+            .chain([self.config.clone().into()])
+            .collect()
+    }
+}
+
+fn timeout_args(seconds: f64) -> [OsString; 2] {
+    ["--timeout".into(), seconds.to_string().into()]
+}
+
+/// Removes the documents that an interrupted step left half written.
+fn start_anew(path: &Path) -> Result<(), Failure> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            Err(error).or_could_not_check(|| format!("removing {}", path.display()))
+        }
+        _ => Ok(()),
+    }
+}

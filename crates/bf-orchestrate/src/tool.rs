@@ -1,0 +1,154 @@
+//! Running one of the tools: its documents are read and kept, its text is passed on.
+
+use std::collections::BTreeSet;
+use std::ffi::OsString;
+use std::fs::{File, OpenOptions};
+use std::io::{BufRead, BufReader, Read, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::{Mutex, PoisonError};
+
+use bf_cli::{Context, Failure};
+use bf_contract::{Document, read_document};
+use rustix::process::{Pid, Signal, kill_process};
+
+/// A tool, how it is called, and where its documents are kept.
+#[derive(Debug, Clone)]
+pub struct Invocation {
+    /// The program.
+    pub program: PathBuf,
+    /// Its arguments.
+    pub args: Vec<OsString>,
+    /// The file that its standard output is appended to, as it was printed.
+    pub keep_in: PathBuf,
+}
+
+/// How a tool ended.
+#[derive(Debug, Clone, Default)]
+pub struct ToolEnd {
+    /// Its exit code; `None` where a signal killed it.
+    pub code: Option<i32>,
+    /// The last line that it wrote for people, without hints.
+    pub said: Option<String>,
+}
+
+/// The tools that are running, so that they can be told to end.
+#[derive(Debug, Default)]
+pub struct RunningTools(Mutex<BTreeSet<u32>>);
+
+impl RunningTools {
+    /// Asks every running tool to end (SIGTERM). Jobs are not tools: they go on.
+    pub fn terminate(&self) {
+        // A pid stays in the set only until it is reaped, so that it cannot be another process's.
+        for pid in self.lock().iter() {
+            if let Some(pid) = i32::try_from(*pid).ok().and_then(Pid::from_raw) {
+                let _ = kill_process(pid, Signal::TERM);
+            }
+        }
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, BTreeSet<u32>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Invocation {
+    /// Runs the tool to its end. Every document is kept first and then handed to `on_document`; every line
+    /// of text is handed to `on_text`.
+    ///
+    /// # Errors
+    /// The tool could not be started, or what it printed could not be kept (exit 3).
+    pub fn run(
+        &self,
+        running: &RunningTools,
+        mut on_document: impl FnMut(Document) -> Result<(), Failure>,
+        on_text: impl Fn(&str) + Sync,
+    ) -> Result<ToolEnd, Failure> {
+        let mut keep = OpenOptions::new()
+            .create(true)
+            .append(true)
+            .open(&self.keep_in)
+            .or_could_not_check(|| format!("writing {}", self.keep_in.display()))?;
+        let mut child = Command::new(&self.program)
+            .args(&self.args)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .or_could_not_check(|| format!("starting {}", self.program.display()))?;
+        running.lock().insert(child.id());
+        let stdout = child.stdout.take();
+        let stderr = child.stderr.take();
+
+        let mut outcome = Ok(());
+        let said = std::thread::scope(|scope| {
+            let text = scope.spawn(|| stderr.and_then(|stderr| pass_on_text(stderr, &on_text)));
+            if let Some(stdout) = stdout {
+                outcome = self.read_documents(stdout, &mut keep, &mut on_document);
+            }
+            if outcome.is_err() {
+                running.terminate();
+            }
+            text.join().unwrap_or_default()
+        });
+        running.lock().remove(&child.id());
+        let status = child
+            .wait()
+            .or_could_not_check(|| format!("waiting for {}", self.program.display()))?;
+        outcome?;
+        keep.sync_data()
+            .or_could_not_check(|| format!("writing {}", self.keep_in.display()))?;
+        Ok(ToolEnd {
+            code: status.code(),
+            said,
+        })
+    }
+
+    fn read_documents(
+        &self,
+        stdout: impl Read,
+        keep: &mut File,
+        on_document: &mut impl FnMut(Document) -> Result<(), Failure>,
+    ) -> Result<(), Failure> {
+        for line in BufReader::new(stdout).split(b'\n') {
+            let mut line =
+                line.or_could_not_check(|| format!("reading from {}", self.program.display()))?;
+            line.push(b'\n');
+            keep.write_all(&line)
+                .or_could_not_check(|| format!("writing {}", self.keep_in.display()))?;
+            // What is no document is kept all the same; it can never make a pass.
+            if let Ok(document) = read_document(&String::from_utf8_lossy(&line)) {
+                on_document(document)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Hands on each line of text, and returns the last one that says something of its own.
+fn pass_on_text(stderr: impl Read, on_text: &impl Fn(&str)) -> Option<String> {
+    let mut said = None;
+    for line in BufReader::new(stderr).split(b'\n').map_while(Result::ok) {
+        let line = String::from_utf8_lossy(&line);
+        let line = line.trim_end_matches('\r');
+        on_text(line);
+        if !line.trim().is_empty() && !line.starts_with("hint: ") {
+            said = Some(line.trim().to_owned());
+        }
+    }
+    said
+}
+
+/// Reads back the documents that a tool printed, from the file they were kept in. A torn last line is left
+/// out; a file that is not there has none.
+#[must_use]
+pub fn kept_documents(path: &Path) -> Vec<Document> {
+    let Ok(file) = File::open(path) else {
+        return Vec::new();
+    };
+    BufReader::new(file)
+        .lines()
+        .map_while(Result::ok)
+        .filter_map(|line| read_document(&line).ok())
+        .collect()
+}
