@@ -1,7 +1,6 @@
 //! The command line.
 
 use std::ffi::c_int;
-use std::io::Write;
 use std::path::PathBuf;
 
 use chrono::NaiveDate;
@@ -9,25 +8,28 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::dates::DateSet;
 use crate::log::Format;
-use crate::schedule::Schedule;
 use crate::warehouse;
 
 const EXAMPLES: &str = "\
 Examples:
+  export BF_WAREHOUSE=sqlite:/tmp/wh
   A fresh warehouse with the schedule:
-    bf-sample-job init --warehouse sqlite:/tmp/wh
+    bf-sample-job init
   Phase 1 and phase 2, healthy:
-    bf-sample-job team-offense --start-date 2021-10-19 --end-date 2026-01-02 --warehouse sqlite:/tmp/wh 2> phase1.log
-    bf-sample-job player-summary --start-date 2024-05-01 --end-date 2026-01-02 --parallel --workers 15 --no-resume
+    bf-sample-job team-offense --start-date 2021-10-19 --end-date 2026-01-02 2> phase1.log
+    bf-sample-job player-summary --start-date 2024-05-01 --end-date 2026-01-02 \\
+      --parallel --workers 15 --no-resume 2> phase2.log
   A job that claims success over bad data:
     bf-sample-job player-summary --start-date 2024-10-22 --end-date 2025-04-13 --empty-usage all
   A job that is killed in the middle, and the run that resumes it:
     bf-sample-job team-offense --start-date 2024-01-01 --end-date 2024-01-30 --die-at 2024-01-12
     bf-sample-job team-offense --start-date 2024-01-01 --end-date 2024-01-30
 
-Exit codes: 0 when the run came to its end, even when every date failed, and when the range
-was refused (the real jobs do the same); 1 for a date that is none and for a warehouse that
-cannot be opened; 2 for other errors on the command line.";
+The log goes to stderr.
+
+Exit codes: 0 when the run came to its end, even when every date failed, and when the range was
+refused (the real jobs do the same); 1 for a start date that is missing or none, and for a
+warehouse that cannot be opened; 2 for other errors on the command line.";
 
 /// A small backfill job with made-up data that behaves, and misbehaves, like the real ones.
 #[derive(Debug, Parser)]
@@ -54,8 +56,9 @@ pub enum Command {
 /// Options of `init`.
 #[derive(Debug, Args)]
 pub struct InitArgs {
+    /// Where the tables are.
     #[command(flatten)]
-    warehouse: WarehouseArg,
+    pub warehouse: WarehouseArg,
 }
 
 /// Where the tables are.
@@ -223,25 +226,6 @@ impl Signal {
             Self::Hup => SIGHUP,
         }
     }
-}
-
-/// `init`: writes the schedule and creates empty tables.
-pub fn init(args: &InitArgs, mut out: Box<dyn Write + Send>) -> u8 {
-    let schedule = Schedule::build();
-    let dir = &args.warehouse.dir;
-    let (text, code) = match warehouse::init(dir, &schedule) {
-        Ok(()) => (
-            format!(
-                "{} games in the schedule of sqlite:{}",
-                schedule.games().len(),
-                dir.display()
-            ),
-            0,
-        ),
-        Err(problem) => (problem, 1),
-    };
-    let _ = writeln!(out, "bf-sample-job: {text}");
-    code
 }
 
 #[cfg(test)]

@@ -6,13 +6,14 @@ use std::sync::Mutex;
 use std::thread;
 use std::time::Duration;
 
-use chrono::{Days, Local, NaiveDate};
+use chrono::{Local, NaiveDate};
 
 use crate::checkpoint::Checkpoint;
 use crate::cli::JobArgs;
 use crate::log::Log;
 use crate::processor::Processor;
 use crate::schedule::Schedule;
+use crate::target::{Target, target};
 use crate::text::python_bool;
 use crate::warehouse::Warehouse;
 use crate::{parallel, sequential, specific};
@@ -60,16 +61,21 @@ impl Range {
             .collect()
     }
 
-    /// Says what the job says of its range.
-    ///
-    /// Returns false when the job declines to start.
-    pub fn is_accepted(self, log: &Log) -> bool {
+    /// Why the job declines to start on this range, if it does.
+    pub fn refusal(self) -> Option<&'static str> {
         if self.start > self.end {
-            log.error("Start date must be before end date");
-            return false;
+            Some("Start date must be before end date")
+        } else if self.end > Local::now().date_naive() {
+            Some("End date cannot be in the future")
+        } else {
+            None
         }
-        if self.end > Local::now().date_naive() {
-            log.error("End date cannot be in the future");
+    }
+
+    /// Says what the job says of its range; false when it declines to start.
+    pub fn is_accepted(self, log: &Log) -> bool {
+        if let Some(reason) = self.refusal() {
+            log.error(reason);
             return false;
         }
         let days = self.dates().len();
@@ -122,15 +128,24 @@ fn open_and_run(job: Job, args: &JobArgs, log: &Log) -> u8 {
         }
     };
     let schedule = Schedule::build();
-    let opened = Warehouse::open(&args.warehouse.dir).and_then(|warehouse| {
-        let known = args.usage_from_team_table.then(|| warehouse.known_teams());
-        let known = known.transpose().map_err(|problem| problem.to_string())?;
+    let writes = match &target {
+        Target::Dates(_) => !args.dry_run,
+        Target::Range(range) => range.refusal().is_none() && (!args.dry_run || args.parallel),
+    };
+    // A run that writes nothing leaves nothing behind.
+    let folder = writes.then_some(args.warehouse.dir.as_path());
+    let opened = Warehouse::open(folder).and_then(|warehouse| {
+        let known = args
+            .usage_from_team_table
+            .then(|| warehouse.known_teams())
+            .transpose()?;
+        let warehouse = Mutex::new(warehouse);
         Ok(Processor {
             job,
             args,
             log,
             schedule: &schedule,
-            warehouse: Mutex::new(warehouse),
+            warehouse,
             known_teams: known,
         })
     });
@@ -159,59 +174,6 @@ fn open_and_run(job: Job, args: &JobArgs, log: &Log) -> u8 {
         }
     }
     0
-}
-
-enum Target {
-    Dates(Vec<NaiveDate>),
-    Range(Range),
-}
-
-/// What the command line asks for, or the error lines of a command line that asks for nothing.
-fn target(job: Job, args: &JobArgs) -> Result<Target, Vec<String>> {
-    if let Some(list) = &args.dates {
-        let dates = list
-            .split(',')
-            .map(|text| parse(text.trim()).ok_or(text.trim()));
-        return dates
-            .collect::<Result<_, _>>()
-            .map(Target::Dates)
-            .map_err(|text| {
-                vec![
-                    format!(
-                        "Invalid date format: time data '{text}' does not match format '%Y-%m-%d'"
-                    ),
-                    "Expected format: YYYY-MM-DD,YYYY-MM-DD,...".to_owned(),
-                ]
-            });
-    }
-    let read = |which: &str, text: &str| {
-        parse(text).ok_or_else(|| {
-            vec![
-                format!("Invalid {which} date format: {text}"),
-                "Expected format: YYYY-MM-DD".to_owned(),
-            ]
-        })
-    };
-    let today = Local::now().date_naive();
-    let start = match (&args.start_date, job) {
-        (Some(text), _) => read("start", text)?,
-        (None, Job::PlayerSummary) => today - Days::new(7),
-        (None, Job::TeamOffense) => {
-            return Err(vec![
-                "--start-date is required for range processing".to_owned(),
-            ]);
-        }
-    };
-    let end = match (&args.end_date, job) {
-        (Some(text), _) => read("end", text)?,
-        (None, Job::PlayerSummary) => today - Days::new(1),
-        (None, Job::TeamOffense) => start,
-    };
-    Ok(Target::Range(Range { start, end }))
-}
-
-fn parse(text: &str) -> Option<NaiveDate> {
-    NaiveDate::parse_from_str(text, "%Y-%m-%d").ok()
 }
 
 fn announce(run: &Run<'_>, range: Range) {

@@ -27,16 +27,19 @@ pub mod seasons;
 mod sequential;
 mod specific;
 pub mod tables;
+mod target;
 mod text;
 mod warehouse;
 
 use std::ffi::OsString;
 use std::io::Write;
+use std::path::Path;
 
 use clap::Parser;
 
 use crate::cli::{Cli, Command};
 pub use crate::job::Job;
+use crate::schedule::Schedule;
 
 /// Runs the job as the command line `args` (the program's name first) says and returns its
 /// exit code. The log goes to `out`; help and usage errors go where clap puts them.
@@ -56,8 +59,25 @@ where
         }
     };
     match cli.command {
-        Command::Init(args) => cli::init(&args, out),
+        Command::Init(args) => init(&args.warehouse.dir, out),
         Command::TeamOffense(args) => job::start(Job::TeamOffense, *args, out),
         Command::PlayerSummary(args) => job::start(Job::PlayerSummary, *args, out),
     }
+}
+
+fn init(dir: &Path, mut out: Box<dyn Write + Send>) -> u8 {
+    let schedule = Schedule::build();
+    let (text, code) = match warehouse::init(dir, &schedule) {
+        Ok(()) => {
+            let games = schedule.games().len();
+            (
+                format!("{games} games in the schedule of sqlite:{}", dir.display()),
+                0,
+            )
+        }
+        Err(problem) => (problem, 1),
+    };
+    // The exit code says it too.
+    let _ = writeln!(out, "bf-sample-job: {text}");
+    code
 }

@@ -48,11 +48,17 @@ pub struct Completeness {
 
 impl Warehouse {
     /// Opens the dataset in `dir`; folder, file and tables are created when they are missing.
+    /// Without a folder it is an empty one in memory, gone with the process.
     ///
     /// # Errors
     /// When a file cannot be created, or is something else than a database.
-    pub fn open(dir: &Path) -> Result<Self, String> {
-        let db = open_file(dir, "nba_analytics.db", ANALYTICS_TABLES)?;
+    pub fn open(dir: Option<&Path>) -> Result<Self, String> {
+        let db = match dir {
+            Some(dir) => open_file(dir, "nba_analytics.db", ANALYTICS_TABLES)?,
+            None => {
+                in_memory().map_err(|problem| format!("opening a database in memory: {problem}"))?
+            }
+        };
         Ok(Self { db })
     }
 
@@ -78,8 +84,13 @@ impl Warehouse {
     /// Games and teams that `team_offense_game_summary` has rows for.
     ///
     /// # Errors
-    /// What SQLite says.
-    pub fn known_teams(&self) -> rusqlite::Result<HashSet<(String, String)>> {
+    /// When the table cannot be read.
+    pub fn known_teams(&self) -> Result<HashSet<(String, String)>, String> {
+        self.read_teams()
+            .map_err(|problem| format!("reading team_offense_game_summary: {problem}"))
+    }
+
+    fn read_teams(&self) -> rusqlite::Result<HashSet<(String, String)>> {
         let mut query = self
             .db
             .prepare("SELECT game_id, team_abbr FROM team_offense_game_summary")?;
@@ -132,6 +143,12 @@ pub fn init(dir: &Path, schedule: &Schedule) -> Result<(), String> {
     let mut db = open_file(dir, "nba_reference.db", REFERENCE_TABLES)?;
     write_schedule(&mut db, schedule)
         .map_err(|problem| format!("writing the schedule to {}: {problem}", dir.display()))
+}
+
+fn in_memory() -> rusqlite::Result<Connection> {
+    let db = Connection::open_in_memory()?;
+    db.execute_batch(ANALYTICS_TABLES)?;
+    Ok(db)
 }
 
 fn write_schedule(db: &mut Connection, schedule: &Schedule) -> rusqlite::Result<()> {

@@ -1,0 +1,8 @@
+//! The job as others use it: a command line in, a database, a log and an exit code out.
+
+mod checkpoint;
+mod faults;
+mod logs;
+mod process;
+mod support;
+mod tables;
