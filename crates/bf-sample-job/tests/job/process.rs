@@ -125,6 +125,7 @@ fn in_parallel_one_worker_hangs_and_the_others_finish_their_dates() {
         stderr.read_exact(&mut byte).expect("the job still prints");
         seen.push(byte[0]);
     }
+    assert!(!String::from_utf8_lossy(&seen).contains("✓ 2024-01-02"));
     child.kill().expect("it lives");
     let status = child.wait().expect("it is gone");
     assert_eq!(status.signal(), Some(9));
