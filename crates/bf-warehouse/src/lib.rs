@@ -18,6 +18,7 @@ mod url;
 mod value;
 mod warehouse;
 
+pub use bigquery::{BigQuery, Endpoint, Pace, Settings};
 pub use dialect::SqlDialect;
 pub use error::WarehouseError;
 pub use name::{Ident, NameError, TableName, nearest};

@@ -1,0 +1,271 @@
+//! One request to BigQuery: sent, repeated where that helps, read to its end.
+
+use std::sync::Once;
+use std::time::Duration;
+
+use reqwest::header::{AUTHORIZATION, HeaderValue};
+use reqwest::{Client, Method, Url};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::auth::Tokens;
+use super::fault::Fault;
+use super::retry::{Backoff, Next};
+use super::settings::{Endpoint, Pace, Settings};
+
+/// How long connecting may take.
+const CONNECT_LIMIT: Duration = Duration::from_secs(10);
+
+/// How long a request may take beyond the time that it asks the server to wait.
+const ANSWER_LIMIT: Duration = Duration::from_secs(30);
+
+/// BigQuery's REST interface for one project.
+pub struct Http {
+    client: Client,
+    endpoint: Endpoint,
+    project: String,
+    pace: Pace,
+    tokens: Tokens,
+}
+
+/// A request, as often as it is sent.
+struct Call {
+    method: Method,
+    url: Url,
+    body: Option<Vec<u8>>,
+    limit: Duration,
+}
+
+impl Http {
+    /// A client for the endpoint of `settings`. Sends nothing yet.
+    ///
+    /// # Errors
+    /// The TLS library finds no root certificates.
+    pub fn new(settings: &Settings) -> Result<Self, Fault> {
+        install_crypto_provider();
+        let builder = Client::builder()
+            .user_agent(concat!("bf/", env!("CARGO_PKG_VERSION")))
+            .connect_timeout(CONNECT_LIMIT)
+            .redirect(reqwest::redirect::Policy::none());
+        let builder = if settings.endpoint.base.scheme() == "https" {
+            builder
+        } else {
+            // A local server: neither root certificates nor a proxy stand between.
+            builder.tls_certs_only([]).no_proxy()
+        };
+        let client = builder.build().map_err(|error| Fault::Connection {
+            message: format!("setting up TLS: {}", innermost(&error)),
+            passing: false,
+        })?;
+        Ok(Self {
+            client,
+            endpoint: settings.endpoint.clone(),
+            project: settings.project.clone(),
+            pace: settings.pace,
+            tokens: Tokens::new(settings.pace.credentials),
+        })
+    }
+
+    /// GET of `path` below the project, repeated as the pace says.
+    ///
+    /// # Errors
+    /// The last fault.
+    pub async fn get<T: DeserializeOwned>(
+        &mut self,
+        path: &[&str],
+        query: &[(&str, &str)],
+        server_waits: Duration,
+    ) -> Result<T, Fault> {
+        let call = Call {
+            method: Method::GET,
+            url: self.url(path, query)?,
+            body: None,
+            limit: server_waits + ANSWER_LIMIT,
+        };
+        self.repeat(&call).await
+    }
+
+    /// POST of `body` to `path` below the project, repeated as the pace says.
+    ///
+    /// # Errors
+    /// The last fault.
+    pub async fn post<T: DeserializeOwned>(
+        &mut self,
+        path: &[&str],
+        body: &impl Serialize,
+        server_waits: Duration,
+    ) -> Result<T, Fault> {
+        let body = serde_json::to_vec(body)
+            .map_err(|error| Fault::Form(format!("writing a request: {error}")))?;
+        let call = Call {
+            method: Method::POST,
+            url: self.url(path, &[])?,
+            body: Some(body),
+            limit: server_waits + ANSWER_LIMIT,
+        };
+        self.repeat(&call).await
+    }
+
+    /// GET of `path`, sent once.
+    ///
+    /// # Errors
+    /// Any fault.
+    pub async fn try_get<T: DeserializeOwned>(
+        &mut self,
+        path: &[&str],
+        query: &[(&str, &str)],
+    ) -> Result<T, Fault> {
+        let call = Call {
+            method: Method::GET,
+            url: self.url(path, query)?,
+            body: None,
+            limit: ANSWER_LIMIT,
+        };
+        self.once(&call).await
+    }
+
+    /// POST to `path` without a body, sent once; what is answered does not matter.
+    ///
+    /// # Errors
+    /// Any fault.
+    pub async fn try_post(
+        &mut self,
+        path: &[&str],
+        query: &[(&str, &str)],
+        limit: Duration,
+    ) -> Result<(), Fault> {
+        let call = Call {
+            method: Method::POST,
+            url: self.url(path, query)?,
+            body: Some(Vec::new()),
+            limit,
+        };
+        self.once::<serde::de::IgnoredAny>(&call).await.map(drop)
+    }
+
+    /// The address of `path` below the project; each part is escaped.
+    fn url(&self, path: &[&str], query: &[(&str, &str)]) -> Result<Url, Fault> {
+        let mut url = self.endpoint.base.clone();
+        url.path_segments_mut()
+            .map_err(|()| Fault::Form(format!("{} takes no path", self.endpoint.base)))?
+            .pop_if_empty()
+            .extend(["bigquery", "v2", "projects", &self.project])
+            .extend(path);
+        if !query.is_empty() {
+            url.query_pairs_mut().extend_pairs(query);
+        }
+        Ok(url)
+    }
+
+    /// Sends the call until it is answered, refused for good, or all repetitions are used up. A fault that
+    /// needs a new job is the caller's to handle.
+    async fn repeat<T: DeserializeOwned>(&mut self, call: &Call) -> Result<T, Fault> {
+        let mut backoff = Backoff::new(&self.pace);
+        loop {
+            let fault = match self.once(call).await {
+                Ok(answer) => return Ok(answer),
+                Err(fault) => fault,
+            };
+            if fault.next() != Next::Again {
+                return Err(fault);
+            }
+            let Some(delay) = backoff.delay() else {
+                return Err(fault);
+            };
+            tokio::time::sleep(delay).await;
+        }
+    }
+
+    /// Sends the call; a token that is refused is replaced once.
+    async fn once<T: DeserializeOwned>(&mut self, call: &Call) -> Result<T, Fault> {
+        if !self.endpoint.sends_token {
+            return self.send(call, None).await;
+        }
+        let bearer = self.tokens.bearer().await?;
+        match self.send(call, Some(bearer)).await {
+            Err(fault) if fault.is_unauthorized() => {
+                self.tokens.forget();
+                let bearer = self.tokens.bearer().await?;
+                self.send(call, Some(bearer)).await
+            }
+            answer => answer,
+        }
+    }
+
+    async fn send<T: DeserializeOwned>(
+        &self,
+        call: &Call,
+        bearer: Option<HeaderValue>,
+    ) -> Result<T, Fault> {
+        let mut request = self
+            .client
+            .request(call.method.clone(), call.url.clone())
+            .timeout(call.limit);
+        if let Some(bearer) = bearer {
+            request = request.header(AUTHORIZATION, bearer);
+        }
+        if let Some(body) = &call.body {
+            request = request
+                .header(reqwest::header::CONTENT_TYPE, "application/json")
+                .body(body.clone());
+        }
+        let response = request
+            .send()
+            .await
+            .map_err(|error| self.unreached(&error))?;
+        let status = response.status();
+        let body = response
+            .bytes()
+            .await
+            .map_err(|error| self.unreached(&error))?;
+        if !status.is_success() {
+            return Err(Fault::of_answer(status.as_u16(), &body));
+        }
+        serde_json::from_slice(&body).map_err(|error| {
+            let message = format!("the answer of {}: {error}", self.endpoint.base);
+            // An end before the end is a connection that broke; anything else is not BigQuery.
+            if error.is_eof() {
+                Fault::Connection {
+                    message: format!("{message}: cut short"),
+                    passing: true,
+                }
+            } else {
+                Fault::Form(message)
+            }
+        })
+    }
+
+    /// A request without an answer. An emulator that is not there does not come by itself, so that a
+    /// refused connection to one is final.
+    fn unreached(&self, error: &reqwest::Error) -> Fault {
+        let doing = if error.is_timeout() {
+            "no answer in time from"
+        } else if error.is_connect() {
+            "connecting to"
+        } else {
+            "reading from"
+        };
+        Fault::Connection {
+            message: format!("{doing} {}: {}", self.endpoint.base, innermost(error)),
+            passing: self.endpoint.sends_token || !error.is_connect(),
+        }
+    }
+}
+
+/// The cause at the bottom: the ones above only say that there was one.
+fn innermost(error: &reqwest::Error) -> String {
+    let mut cause: &dyn std::error::Error = error;
+    while let Some(source) = cause.source() {
+        cause = source;
+    }
+    super::fault::one_line(&cause.to_string())
+}
+
+/// One cryptography for the whole process: ring, as in gcp_auth. reqwest asks for the installed one.
+fn install_crypto_provider() {
+    static INSTALLED: Once = Once::new();
+    INSTALLED.call_once(|| {
+        // An error says that there is one already, which is as good.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+    });
+}
