@@ -7,7 +7,7 @@ use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{Connection, OpenFlags, Statement, ToSql};
 
 use crate::{
-    Column, ColumnKind, Options, Param, Query, Rows, TableName, Usage, Value, WarehouseError,
+    Column, ColumnKind, Options, Param, Query, Record, Rows, TableName, Usage, WarehouseError,
     nearest,
 };
 
@@ -45,6 +45,7 @@ impl Sqlite {
         let prepare = || -> rusqlite::Result<Connection> {
             let mut connection = Connection::open_in_memory_with_flags(flags)?;
             connection.busy_timeout(BUSY_TIMEOUT)?;
+            connection.execute_batch("PRAGMA query_only = 1; BEGIN")?;
             let looked = options.clone();
             connection.progress_handler(
                 INSTRUCTIONS_PER_LOOK,
@@ -124,19 +125,30 @@ impl Sqlite {
         tables: &[&TableName],
         query: &Query,
     ) -> Result<Rows, WarehouseError> {
+        let mut rows = Rows::default();
+        self.for_each_row(tables, query, &mut |record| {
+            rows.rows.push(record.values());
+        })
+        .map(|columns| rows.columns = columns)?;
+        Ok(rows)
+    }
+
+    pub(crate) fn for_each_row(
+        &mut self,
+        tables: &[&TableName],
+        query: &Query,
+        each: &mut dyn FnMut(Record<'_>),
+    ) -> Result<Vec<String>, WarehouseError> {
         self.attach(tables)?;
         self.timed(|engine| {
             let mut statement = engine.connection.prepare(&query.sql)?;
             bind(&mut statement, query)?;
-            let columns: Vec<String> = statement.column_names().map(str::to_owned).collect();
-            let width = columns.len();
-            let mut rows = Vec::new();
+            let columns = statement.column_names().map(str::to_owned).collect();
             let mut cursor = statement.raw_query();
             while let Some(row) = cursor.next()? {
-                let values = (0..width).map(|at| row.get_ref(at).map(value_of));
-                rows.push(values.collect::<rusqlite::Result<Vec<_>>>()?);
+                each(Record::of_sqlite(row));
             }
-            Ok(Rows { columns, rows })
+            Ok(columns)
         })
     }
 
@@ -225,17 +237,6 @@ impl ToSql for Bound<'_> {
                 serde_json::json!(texts).to_string().into()
             }
         })
-    }
-}
-
-fn value_of(value: ValueRef<'_>) -> Value {
-    match value {
-        ValueRef::Null => Value::Null,
-        ValueRef::Integer(number) => Value::Int(number),
-        ValueRef::Real(number) => Value::Float(number),
-        ValueRef::Text(bytes) | ValueRef::Blob(bytes) => {
-            Value::Text(String::from_utf8_lossy(bytes).into_owned())
-        }
     }
 }
 

@@ -3,7 +3,8 @@
 use crate::bigquery::BigQuery;
 use crate::sqlite::Sqlite;
 use crate::{
-    Column, Options, Query, Rows, SqlDialect, TableName, Usage, WarehouseError, WarehouseUrl,
+    Column, Options, Query, Record, Rows, SqlDialect, TableName, Usage, WarehouseError,
+    WarehouseUrl,
 };
 
 /// A warehouse, opened for reading.
@@ -67,6 +68,29 @@ impl Warehouse {
         match self {
             Self::Sqlite(engine) => engine.query(tables, query),
             Self::BigQuery(engine) => engine.query(tables, query),
+        }
+    }
+
+    /// Runs one SELECT and hands its rows out one by one. SQLite keeps none of them, so that a table of any
+    /// size can be read; BigQuery collects them first. Returns the columns' names.
+    ///
+    /// # Errors
+    /// The engine did not answer, or broke off in the middle: then the rows so far count for nothing.
+    pub fn for_each_row(
+        &mut self,
+        tables: &[&TableName],
+        query: &Query,
+        each: &mut dyn FnMut(Record<'_>),
+    ) -> Result<Vec<String>, WarehouseError> {
+        match self {
+            Self::Sqlite(engine) => engine.for_each_row(tables, query, each),
+            Self::BigQuery(engine) => {
+                let rows = engine.query(tables, query)?;
+                rows.rows
+                    .iter()
+                    .for_each(|row| each(Record::of_values(row)));
+                Ok(rows.columns)
+            }
         }
     }
 
