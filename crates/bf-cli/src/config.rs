@@ -10,6 +10,7 @@ mod load;
 mod numbers;
 mod phase2;
 mod thresholds;
+mod yaml;
 
 use std::collections::BTreeMap;
 
@@ -23,6 +24,7 @@ pub use load::{DEFAULT_PATHS, Loaded, load};
 pub use numbers::{Hours, Percent};
 pub use phase2::Phase2;
 pub use thresholds::{PlayerGameSummary, Polling, Precompute, TeamOffense};
+pub use yaml::{load_yaml, parse_yaml};
 
 /// The whole config. A section that a file does not have takes its default.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
