@@ -20,7 +20,7 @@ mod settings;
 mod usage;
 mod wire;
 
-pub use settings::{Endpoint, Pace, Settings};
+pub use settings::{Endpoint, Identity, Pace, Settings};
 
 use fault::Fault;
 use http::Http;
@@ -77,7 +77,7 @@ impl BigQuery {
     #[must_use]
     pub fn with_settings(settings: Settings, options: Options) -> Self {
         let mut tally = Tally::default();
-        if !settings.endpoint.sends_token {
+        if settings.endpoint.is_emulator() {
             tally.note(format!(
                 "an emulator answered, not BigQuery: {}",
                 settings.endpoint.base
@@ -100,12 +100,13 @@ impl BigQuery {
         let (dataset, name) = (table.dataset.as_str(), table.table.as_str());
         let description = self.work(async |http, watch| {
             let path = ["datasets", dataset, "tables", name];
-            let asked = http.get::<wire::Table>(&path, &[("fields", "schema")], Duration::ZERO);
-            match watch.over(asked).await? {
+            let call = http.get(&path, &[("fields", "schema")], Duration::ZERO)?;
+            match watch.over(http.repeat::<wire::Table>(&call)).await? {
                 Err(fault) if fault.is_not_found() => {
-                    let path = ["datasets", dataset, "tables"];
-                    let asked = http.try_get::<wire::TableList>(&path, &[("maxResults", "1000")]);
-                    Ok(Err(watch.over(asked).await?.unwrap_or_default()))
+                    let query = [("maxResults", "1000")];
+                    let call = http.get(&path[..3], &query, Duration::ZERO)?;
+                    let others = watch.over(http.once::<wire::TableList>(&call)).await?;
+                    Ok(Err(others.unwrap_or_default()))
                 }
                 answer => Ok(Ok(answer?)),
             }
@@ -169,8 +170,8 @@ impl BigQuery {
             ..self.request(tables, query)
         };
         self.work(async |http, watch| {
-            let sent = http.post::<QueryAnswer>(&["queries"], &request, Duration::ZERO);
-            let answer = watch.over(sent).await??;
+            let call = http.post(&["queries"], &[], Some(&request), Duration::ZERO)?;
+            let answer = watch.over(http.repeat::<QueryAnswer>(&call)).await??;
             if let Some(error) = answer.errors.into_iter().next() {
                 return Err(Fault::of_job(error).into());
             }
@@ -225,6 +226,9 @@ impl BigQuery {
         &mut self,
         job: impl AsyncFnOnce(&mut Http, &Watch<'_>) -> Result<T, Failure>,
     ) -> Result<T, WarehouseError> {
+        if self.options.is_interrupted() {
+            return Err(WarehouseError::Interrupted);
+        }
         let started = Instant::now();
         let deadline = self.deadline();
         let connection = match &mut self.connection {

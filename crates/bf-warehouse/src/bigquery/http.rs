@@ -29,7 +29,7 @@ pub struct Http {
 }
 
 /// A request, as often as it is sent.
-struct Call {
+pub struct Call {
     method: Method,
     url: Url,
     body: Option<Vec<u8>>,
@@ -62,85 +62,51 @@ impl Http {
             endpoint: settings.endpoint.clone(),
             project: settings.project.clone(),
             pace: settings.pace,
-            tokens: Tokens::new(settings.pace.credentials),
+            tokens: Tokens::new(
+                settings.endpoint.identity.clone(),
+                settings.pace.credentials,
+            ),
         })
     }
 
-    /// GET of `path` below the project, repeated as the pace says.
+    /// A GET of `path` below the project; the server may take `server_waits` before it answers.
     ///
     /// # Errors
-    /// The last fault.
-    pub async fn get<T: DeserializeOwned>(
-        &mut self,
+    /// The endpoint takes no path.
+    pub fn get(
+        &self,
         path: &[&str],
         query: &[(&str, &str)],
         server_waits: Duration,
-    ) -> Result<T, Fault> {
-        let call = Call {
+    ) -> Result<Call, Fault> {
+        Ok(Call {
             method: Method::GET,
             url: self.url(path, query)?,
             body: None,
             limit: server_waits + ANSWER_LIMIT,
-        };
-        self.repeat(&call).await
+        })
     }
 
-    /// POST of `body` to `path` below the project, repeated as the pace says.
+    /// A POST of `body`, a document or nothing, to `path` below the project.
     ///
     /// # Errors
-    /// The last fault.
-    pub async fn post<T: DeserializeOwned>(
-        &mut self,
+    /// The endpoint takes no path.
+    pub fn post<B: Serialize>(
+        &self,
         path: &[&str],
-        body: &impl Serialize,
+        query: &[(&str, &str)],
+        body: Option<&B>,
         server_waits: Duration,
-    ) -> Result<T, Fault> {
-        let body = serde_json::to_vec(body)
-            .map_err(|error| Fault::Form(format!("writing a request: {error}")))?;
-        let call = Call {
+    ) -> Result<Call, Fault> {
+        let body = body.map(serde_json::to_vec).transpose();
+        let body = body.map_err(|error| Fault::Form(format!("writing a request: {error}")))?;
+        Ok(Call {
             method: Method::POST,
-            url: self.url(path, &[])?,
-            body: Some(body),
+            url: self.url(path, query)?,
+            // Empty and not absent, so that the server is told that nothing follows.
+            body: Some(body.unwrap_or_default()),
             limit: server_waits + ANSWER_LIMIT,
-        };
-        self.repeat(&call).await
-    }
-
-    /// GET of `path`, sent once.
-    ///
-    /// # Errors
-    /// Any fault.
-    pub async fn try_get<T: DeserializeOwned>(
-        &mut self,
-        path: &[&str],
-        query: &[(&str, &str)],
-    ) -> Result<T, Fault> {
-        let call = Call {
-            method: Method::GET,
-            url: self.url(path, query)?,
-            body: None,
-            limit: ANSWER_LIMIT,
-        };
-        self.once(&call).await
-    }
-
-    /// POST to `path` without a body, sent once; what is answered does not matter.
-    ///
-    /// # Errors
-    /// Any fault.
-    pub async fn try_post(
-        &mut self,
-        path: &[&str],
-        query: &[(&str, &str)],
-        limit: Duration,
-    ) -> Result<(), Fault> {
-        let call = Call {
-            method: Method::POST,
-            url: self.url(path, query)?,
-            body: Some(Vec::new()),
-            limit,
-        };
-        self.once::<serde::de::IgnoredAny>(&call).await.map(drop)
+        })
     }
 
     /// The address of `path` below the project; each part is escaped.
@@ -157,9 +123,11 @@ impl Http {
         Ok(url)
     }
 
-    /// Sends the call until it is answered, refused for good, or all repetitions are used up. A fault that
-    /// needs a new job is the caller's to handle.
-    async fn repeat<T: DeserializeOwned>(&mut self, call: &Call) -> Result<T, Fault> {
+    /// Sends the call until it is answered, refused for good, or all repetitions are used up.
+    ///
+    /// # Errors
+    /// The last fault. One that needs a new job is the caller's to handle.
+    pub async fn repeat<T: DeserializeOwned>(&mut self, call: &Call) -> Result<T, Fault> {
         let mut backoff = Backoff::new(&self.pace);
         loop {
             let fault = match self.once(call).await {
@@ -177,16 +145,16 @@ impl Http {
     }
 
     /// Sends the call; a token that is refused is replaced once.
-    async fn once<T: DeserializeOwned>(&mut self, call: &Call) -> Result<T, Fault> {
-        if !self.endpoint.sends_token {
-            return self.send(call, None).await;
-        }
+    ///
+    /// # Errors
+    /// Any fault.
+    pub async fn once<T: DeserializeOwned>(&mut self, call: &Call) -> Result<T, Fault> {
         let bearer = self.tokens.bearer().await?;
-        match self.send(call, Some(bearer)).await {
-            Err(fault) if fault.is_unauthorized() => {
+        match self.send(call, bearer).await {
+            Err(fault) if fault.is_unauthorized() && !self.endpoint.is_emulator() => {
                 self.tokens.forget();
                 let bearer = self.tokens.bearer().await?;
-                self.send(call, Some(bearer)).await
+                self.send(call, bearer).await
             }
             answer => answer,
         }
@@ -247,7 +215,7 @@ impl Http {
         };
         Fault::Connection {
             message: format!("{doing} {}: {}", self.endpoint.base, innermost(error)),
-            passing: self.endpoint.sends_token || !error.is_connect(),
+            passing: !(self.endpoint.is_emulator() && error.is_connect()),
         }
     }
 }

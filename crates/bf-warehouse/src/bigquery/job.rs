@@ -77,8 +77,8 @@ impl Watch<'_> {
     pub async fn over<F: Future>(&self, work: F) -> Result<F::Output, Failure> {
         tokio::select! {
             biased;
-            () = self.interrupted() => Err(Failure::Interrupted),
             output = work => Ok(output),
+            () = self.interrupted() => Err(Failure::Interrupted),
             () = tokio::time::sleep_until(self.deadline.into()) => Err(Failure::TimedOut(format!(
                 "BigQuery did not answer within {}", seconds(self.limit)
             ))),
@@ -167,30 +167,45 @@ async fn run_once(
     }
 }
 
-/// Sends the query. When somebody asks to stop, the answer on its way is still taken, as only it names the
-/// job that is to be cancelled.
+/// Sends the query until it is answered. When somebody asks to stop, the answer on its way is still taken,
+/// as only it names the job that is to be cancelled.
 async fn start(
     http: &mut Http,
     request: &QueryRequest,
     pace: &Pace,
     watch: &Watch<'_>,
 ) -> Result<QueryAnswer, Failure> {
-    let (failure, late) = {
-        let mut sent = pin!(http.post::<QueryAnswer>(&["queries"], request, pace.first_wait));
-        match watch.over(&mut sent).await {
-            Ok(answer) => return Ok(answer?),
-            Err(failure) => {
-                let late = tokio::time::timeout(pace.first_wait, sent).await;
-                (failure, late)
+    let call = http.post(&["queries"], &[], Some(request), pace.first_wait)?;
+    let mut backoff = Backoff::new(pace);
+    loop {
+        let stopped = {
+            let mut sent = pin!(http.once::<QueryAnswer>(&call));
+            match watch.over(&mut sent).await {
+                Ok(Ok(answer)) => return Ok(answer),
+                Ok(Err(fault)) => Err(fault),
+                Err(stop) => Ok((stop, tokio::time::timeout(pace.first_wait, sent).await)),
+            }
+        };
+        match stopped {
+            Ok((stop, late)) => {
+                if let Ok(Ok(answer)) = late
+                    && !answer.job_complete
+                {
+                    cancel(http, &job_of(&answer, request)).await;
+                }
+                return Err(stop);
+            }
+            Err(fault) => {
+                let delay = (fault.next() == Next::Again)
+                    .then(|| backoff.delay())
+                    .flatten();
+                let Some(delay) = delay else {
+                    return Err(fault.into());
+                };
+                watch.over(tokio::time::sleep(delay)).await?;
             }
         }
-    };
-    if let Ok(Ok(answer)) = late
-        && !answer.job_complete
-    {
-        cancel(http, &job_of(&answer, request)).await;
     }
-    Err(failure)
 }
 
 /// The job of an answer; its location is that of the request where the server does not repeat it.
@@ -204,11 +219,12 @@ fn job_of(answer: &QueryAnswer, request: &QueryRequest) -> JobReference {
 
 /// Asks BigQuery to end a job. Whether it worked changes nothing for the caller.
 async fn cancel(http: &mut Http, job: &JobReference) {
-    if let Some(id) = &job.job_id {
-        let path = ["jobs", id, "cancel"];
-        let query = location(job);
-        let sent = http.try_post(&path, &query, CANCEL_LIMIT);
-        // The search for a token belongs to the time, too.
+    let Some(id) = &job.job_id else {
+        return;
+    };
+    let path = ["jobs", id, "cancel"];
+    if let Ok(call) = http.post(&path, &location(job), None::<&()>, Duration::ZERO) {
+        let sent = http.once::<serde::de::IgnoredAny>(&call);
         let _ = tokio::time::timeout(CANCEL_LIMIT, sent).await;
     }
 }
@@ -301,7 +317,8 @@ impl Reading<'_> {
         let mut query = query.to_vec();
         query.extend(location(self.job));
         query.push(("formatOptions.useInt64Timestamp", "true"));
-        self.http.get(&["queries", id], &query, server_waits).await
+        let call = self.http.get(&["queries", id], &query, server_waits)?;
+        self.http.repeat(&call).await
     }
 
     fn take_rows(&mut self, schema: &Schema, rows: Vec<wire::Row>) -> Result<(), Fault> {
@@ -332,7 +349,10 @@ impl Reading<'_> {
         } else if let Some(id) = &self.job.job_id {
             let mut query = location(self.job);
             query.push(("fields", "statistics"));
-            let job = self.http.try_get::<wire::Job>(&["jobs", id], &query).await;
+            let Ok(call) = self.http.get(&["jobs", id], &query, Duration::ZERO) else {
+                return;
+            };
+            let job = self.http.once::<wire::Job>(&call).await;
             let billed = job
                 .ok()
                 .and_then(|job| job.statistics.query.total_bytes_billed);

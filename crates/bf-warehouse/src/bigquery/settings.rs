@@ -1,5 +1,6 @@
 //! How BigQuery is reached, beyond what the URL of a warehouse says.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use reqwest::Url;
@@ -16,13 +17,25 @@ pub const DEFAULT_MAXIMUM_BYTES_BILLED: u64 = 10 << 30;
 /// Source: "On-demand compute pricing" of BigQuery's price list.
 pub const LEAST_BYTES_BILLED: u64 = 10 << 20;
 
-/// Which server answers, and whether it is told who asks.
+/// Which server answers, and who asks it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Endpoint {
     /// Scheme, host and port; the path of the REST interface is added to it.
     pub base: Url,
-    /// Whether requests carry a token of the application default credentials. Never for an emulator.
-    pub sends_token: bool,
+    /// Whose token the requests carry.
+    pub identity: Identity,
+}
+
+/// Whose token requests carry.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Identity {
+    /// Nobody's: an emulator never gets a token.
+    Nobody,
+    /// The application default credentials: the key of `GOOGLE_APPLICATION_CREDENTIALS`, the gcloud login,
+    /// the metadata server.
+    Default,
+    /// The service account of this key file.
+    KeyFile(PathBuf),
 }
 
 impl Endpoint {
@@ -42,8 +55,14 @@ impl Endpoint {
         let base = "https://bigquery.googleapis.com";
         Ok(Self {
             base: Url::parse(base).map_err(|_| not_a_host(base))?,
-            sends_token: true,
+            identity: Identity::Default,
         })
+    }
+
+    /// Whether it is an emulator, and not BigQuery.
+    #[must_use]
+    pub fn is_emulator(&self) -> bool {
+        self.identity == Identity::Nobody
     }
 
     /// An emulator, given as `host:port` or as a URL without a path.
@@ -70,7 +89,7 @@ impl Endpoint {
         }
         Ok(Self {
             base,
-            sends_token: false,
+            identity: Identity::Nobody,
         })
     }
 }
@@ -161,7 +180,7 @@ impl Settings {
 
 #[cfg(test)]
 mod tests {
-    use super::{Endpoint, Settings};
+    use super::{Endpoint, Identity, Settings};
 
     #[test]
     fn an_emulator_is_a_host_and_port_or_a_url_and_gets_no_token() {
@@ -173,7 +192,7 @@ mod tests {
         ] {
             let endpoint = Endpoint::emulator(host).expect(host);
             assert_eq!(endpoint.base.as_str(), base);
-            assert!(!endpoint.sends_token);
+            assert_eq!(endpoint.identity, Identity::Nobody);
         }
     }
 
