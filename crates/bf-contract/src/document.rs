@@ -3,7 +3,9 @@
 use serde::de::{self, Deserializer};
 use serde::{Deserialize, Serialize, Serializer};
 
-use crate::{LedgerEntry, LogSummary, ProcessEvent, RunReport, ValidationReport};
+use crate::{
+    Delivery, LedgerEntry, LogSummary, Notification, ProcessEvent, RunReport, ValidationReport,
+};
 
 /// The version of the contract. There is one so far; a document of a later one is refused.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -81,6 +83,10 @@ pub enum Document {
     ValidationReport(Box<ValidationReport>),
     /// What an orchestrated run came to.
     RunReport(Box<RunReport>),
+    /// Something that a person is told about a run.
+    Notification(Box<Notification>),
+    /// Whether a channel took a notification.
+    Delivery(Delivery),
     /// A document of a type that this version does not know; readers pass over it.
     Unknown(String),
 }
@@ -137,6 +143,8 @@ pub fn read_document(line: &str) -> Result<Document, DocumentError> {
         crate::ProcessEventType::TEXT => Document::ProcessEvent(read(kind, line)?),
         crate::ValidationReportType::TEXT => Document::ValidationReport(read(kind, line)?),
         crate::RunReportType::TEXT => Document::RunReport(read(kind, line)?),
+        crate::NotificationType::TEXT => Document::Notification(read(kind, line)?),
+        crate::DeliveryType::TEXT => Document::Delivery(read(kind, line)?),
         _ => Document::Unknown(head.kind),
     })
 }

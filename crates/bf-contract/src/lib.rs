@@ -9,6 +9,7 @@
 mod document;
 mod exit;
 mod log_summary;
+mod notification;
 mod process_event;
 mod range;
 mod run_report;
@@ -19,6 +20,9 @@ pub use exit::Exit;
 pub use log_summary::{
     ErrorClass, ErrorClassCount, LedgerEntry, LedgerEntryType, LedgerStatus, LogFile, LogState,
     LogSummary, LogSummaryType, percentage,
+};
+pub use notification::{
+    Delivery, DeliveryStatus, DeliveryType, Notification, NotificationEvent, NotificationType,
 };
 pub use process_event::{
     ExitSource, ProcessEvent, ProcessEventKind, ProcessEventType, ProcessExit, ProcessIdentity,

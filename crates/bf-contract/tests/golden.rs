@@ -13,6 +13,8 @@ fn reads_and_writes_the_same(golden: &str) -> Document {
         Document::ProcessEvent(document) => serde_json::to_value(document),
         Document::ValidationReport(document) => serde_json::to_value(document),
         Document::RunReport(document) => serde_json::to_value(document),
+        Document::Notification(document) => serde_json::to_value(document),
+        Document::Delivery(document) => serde_json::to_value(document),
         Document::Unknown(kind) => panic!("golden file of unknown type {kind}"),
     }
     .expect("documents can be written");
@@ -48,6 +50,19 @@ fn a_validation_report_keeps_its_form() {
 #[test]
 fn a_run_report_keeps_its_form() {
     reads_and_writes_the_same(include_str!("golden/run_report.json"));
+}
+
+#[test]
+fn a_notification_keeps_its_form() {
+    let document = reads_and_writes_the_same(include_str!("golden/notification.json"));
+    assert!(
+        matches!(document, Document::Notification(document) if document.event.word() == "gate_failed")
+    );
+}
+
+#[test]
+fn a_delivery_keeps_its_form() {
+    reads_and_writes_the_same(include_str!("golden/delivery.json"));
 }
 
 #[test]

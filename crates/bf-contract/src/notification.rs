@@ -1,0 +1,125 @@
+//! `notification`: something that a person is told about a run, and `delivery`: whether it reached them.
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+use crate::document::{Schema, document_type};
+use crate::{RunReport, Verdict};
+
+document_type! {
+    /// The `type` of a [`Notification`].
+    NotificationType = "notification"
+}
+
+document_type! {
+    /// The `type` of a [`Delivery`].
+    DeliveryType = "delivery"
+}
+
+/// What a person is told about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum NotificationEvent {
+    /// The run began.
+    RunStarted,
+    /// A phase's job was started, or is now watched.
+    PhaseStarted,
+    /// A phase is over.
+    PhaseEnded,
+    /// Process, log or data say that something is wrong; the next phase does not start.
+    GateFailed,
+    /// One of the three could not be checked; the next phase does not start.
+    CouldNotCheck,
+    /// No log, but the process works.
+    Quiet,
+    /// Something moves, but no date gets done.
+    Stalled,
+    /// Nothing moves that can be read.
+    Hung,
+    /// The run stands still until somebody takes it up again.
+    Interrupted,
+    /// The run is over. The last event; it carries the report.
+    RunFinished,
+    /// Nothing happened: somebody tries whether notifications arrive.
+    Test,
+}
+
+impl NotificationEvent {
+    /// The word in documents and in the config.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::RunStarted => "run_started",
+            Self::PhaseStarted => "phase_started",
+            Self::PhaseEnded => "phase_ended",
+            Self::GateFailed => "gate_failed",
+            Self::CouldNotCheck => "could_not_check",
+            Self::Quiet => "quiet",
+            Self::Stalled => "stalled",
+            Self::Hung => "hung",
+            Self::Interrupted => "interrupted",
+            Self::RunFinished => "run_finished",
+            Self::Test => "test",
+        }
+    }
+}
+
+/// Something that a person is told about a run.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Notification {
+    /// Always `notification`.
+    #[serde(rename = "type")]
+    pub kind: NotificationType,
+    /// Always 1.
+    pub schema: Schema,
+    /// What happened.
+    pub event: NotificationEvent,
+    /// When it happened, which may be long before it is told.
+    pub time: DateTime<Utc>,
+    /// The run's name.
+    pub run_id: String,
+    /// Where the run's state and the tools' documents are.
+    pub run_dir: Option<String>,
+    /// The phase it is about; null where it is about the run.
+    pub phase: Option<String>,
+    /// What the phase or the run came to; null where it has not come to anything yet.
+    pub verdict: Option<Verdict>,
+    /// One line that says it all.
+    pub title: String,
+    /// What else there is to know: several lines, plain text.
+    pub text: String,
+    /// The digest of the whole run; only with `run_finished`.
+    pub run_report: Option<Box<RunReport>>,
+}
+
+/// What became of a notification on one channel.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DeliveryStatus {
+    /// The channel took it.
+    Delivered,
+    /// Nothing was sent; the channel could be.
+    Reachable,
+    /// It did not arrive, or the channel cannot be reached.
+    Failed,
+}
+
+/// Whether one channel took a notification.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Delivery {
+    /// Always `delivery`.
+    #[serde(rename = "type")]
+    pub kind: DeliveryType,
+    /// Always 1.
+    pub schema: Schema,
+    /// The channel's name in the config.
+    pub channel: String,
+    /// What was to be delivered; null where nothing was to be sent.
+    pub event: Option<NotificationEvent>,
+    /// What became of it.
+    pub status: DeliveryStatus,
+    /// How often it was tried; 0 where it was not.
+    pub attempts: u32,
+    /// One line that says why it failed; null where it did not.
+    pub reason: Option<String>,
+}
