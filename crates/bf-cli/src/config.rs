@@ -7,6 +7,7 @@ mod dialects;
 mod expected_dates;
 mod hang;
 mod load;
+pub mod notify;
 mod numbers;
 mod phase2;
 mod thresholds;
@@ -50,6 +51,9 @@ pub struct Config {
     pub expected_dates: Option<ExpectedDates>,
     /// Log dialects beside the built-in ones.
     pub dialects: Vec<Dialect>,
+    /// Who is told what a run does. Read only: it may hold a secret.
+    #[serde(skip_serializing, deserialize_with = "notify::channels")]
+    pub notify: Vec<notify::Channel>,
     /// What a person does after a run in which everything passed.
     pub next_steps: Vec<String>,
 }
@@ -67,6 +71,7 @@ impl Default for Config {
             hang: Hang::default(),
             expected_dates: None,
             dialects: Vec::new(),
+            notify: Vec::new(),
             next_steps: [
                 "Run the phase 4 backfill (precompute)",
                 "Train the model on the new data",

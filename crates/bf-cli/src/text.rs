@@ -215,3 +215,19 @@ pub fn printable(text: &str, limit: usize) -> String {
     }
     safe
 }
+
+/// A text with `(URL)` in the place of each URL: a webhook's URL is all that it takes to write to it.
+#[must_use]
+pub fn without_urls(text: &str) -> String {
+    let ends_a_word = |c: char| c.is_whitespace() || matches!(c, '"' | '\'' | '`' | '<' | '>');
+    text.split_inclusive(ends_a_word)
+        .map(|word| {
+            let end = word.trim_end_matches(ends_a_word).len();
+            if word[..end].contains("://") {
+                format!("(URL){}", &word[end..])
+            } else {
+                word.to_owned()
+            }
+        })
+        .collect()
+}

@@ -2,8 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use super::Config;
-use crate::{ConfigArgs, Context, Failure};
+use super::{Config, notify};
+use crate::{ConfigArgs, Context, Failure, text::without_urls};
 
 /// Where the config is looked for when neither a flag nor `BF_CONFIG` names it.
 pub const DEFAULT_PATHS: [&str; 2] = [
@@ -18,7 +18,7 @@ pub struct Loaded {
     pub config: Config,
     /// Its file; `None` for the built-in one.
     pub path: Option<PathBuf>,
-    /// The file's text as it was read; empty for the built-in one.
+    /// The file's text as it was read, but for the secrets in it; empty for the built-in one.
     pub text: String,
 }
 
@@ -75,9 +75,9 @@ pub fn load(args: &ConfigArgs) -> Result<Loaded, Failure> {
             .hint("nothing was started; mend that line, or remove the key to use its default")
     })?;
     Ok(Loaded {
+        text: notify::hide_secrets(&config.notify, text),
         config,
         path: Some(path.to_owned()),
-        text,
     })
 }
 
@@ -90,7 +90,8 @@ fn parse(text: &str) -> Result<Config, String> {
     if is_blank {
         return Ok(Config::default());
     }
-    serde_yaml::from_str(text).map_err(|error| error.to_string().replace('\n', " "))
+    // A URL that stands in the wrong place is quoted in the error, and it may be a secret.
+    serde_yaml::from_str(text).map_err(|error| without_urls(&error.to_string().replace('\n', " ")))
 }
 
 #[cfg(test)]
@@ -159,6 +160,21 @@ mod tests {
         let config = parse("levels:\n  team_offense:\n    game_count: warning\n").expect("valid");
         assert_eq!(config.levels["team_offense"].len(), 1);
         assert!(parse("levels:\n  team_offense:\n    game_count: loud\n").is_err());
+    }
+
+    #[test]
+    fn an_error_about_the_config_does_not_show_the_url_in_it() {
+        for notify in [
+            "- webhook: https://hooks.example/s3cret",
+            "- webhook: {url: \"https://hooks.example/s3cret\", form: https://hooks.example/s3cret}",
+            "- webhook: {url_env: https://hooks.example/s3cret, form: slack}",
+            "- webhook: {url_env: A, form: json, headers_env: {Authorization: s3cret word}}",
+            "- healthchecks: {https://hooks.example/s3cret: 1}",
+        ] {
+            let error = parse(&format!("notify:\n{notify}\n")).expect_err(notify);
+            assert!(error.contains("line 2"), "{error}");
+            assert!(!error.contains("s3cret"), "{error}");
+        }
     }
 
     #[test]
