@@ -1,5 +1,7 @@
-//! The BigQuery client against a local server that misbehaves on purpose, as no emulator does.
+//! The BigQuery client against an emulator, and against a local server that misbehaves on purpose, as no
+//! emulator does.
 
+mod emulator;
 mod faults;
 mod jobs;
 mod requests;
