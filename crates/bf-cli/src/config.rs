@@ -4,6 +4,7 @@
 //! is the only module that calls serde_yaml.
 
 mod dialects;
+mod evidence;
 mod expected_dates;
 mod hang;
 mod load;
@@ -19,13 +20,14 @@ use bf_contract::Level;
 use serde::{Deserialize, Serialize};
 
 pub use dialects::Dialect;
+pub use evidence::Evidence;
 pub use expected_dates::ExpectedDates;
 pub use hang::Hang;
 pub use load::{DEFAULT_PATHS, Loaded, load};
 pub use numbers::{Hours, Percent};
 pub use phase2::Phase2;
 pub use thresholds::{PlayerGameSummary, Polling, Precompute, TeamOffense};
-pub use yaml::{load_yaml, parse_yaml};
+pub use yaml::{load_yaml, parse_yaml, write_yaml};
 
 /// The whole config. A section that a file does not have takes its default.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -49,6 +51,10 @@ pub struct Config {
     pub hang: Hang,
     /// Where the dates that a table should have are listed.
     pub expected_dates: Option<ExpectedDates>,
+    /// How much a validator shows of what it found.
+    pub evidence: Evidence,
+    /// The command that repeats dates: suite → program and arguments, with `{dates}`, `{start}` and `{end}`.
+    pub rerun: BTreeMap<String, Vec<String>>,
     /// Log dialects beside the built-in ones.
     pub dialects: Vec<Dialect>,
     /// Who is told what a run does. Read only: it may hold a secret.
@@ -70,6 +76,8 @@ impl Default for Config {
             phase2: Phase2::default(),
             hang: Hang::default(),
             expected_dates: None,
+            evidence: Evidence::default(),
+            rerun: BTreeMap::new(),
             dialects: Vec::new(),
             notify: Vec::new(),
             next_steps: [
