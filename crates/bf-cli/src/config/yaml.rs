@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::{Context, Failure};
@@ -24,4 +25,12 @@ pub fn parse_yaml<T: DeserializeOwned>(text: &str, name: &str) -> Result<T, Fail
         Failure::usage(format!("{name}: {}", error.to_string().replace('\n', " ")))
             .hint("nothing was started; mend that line")
     })
+}
+
+/// Writes a value as YAML text.
+///
+/// # Errors
+/// The value has a form that YAML cannot hold: a defect of ours (exit 3).
+pub fn write_yaml<T: Serialize>(value: &T) -> Result<String, Failure> {
+    serde_yaml::to_string(value).or_could_not_check(|| "writing YAML".to_owned())
 }
