@@ -3,6 +3,7 @@
 use serde::de::{self, Deserializer};
 use serde::{Deserialize, Serialize, Serializer};
 
+use crate::RunStatus;
 use crate::{
     Delivery, LedgerEntry, LogSummary, Notification, ProcessEvent, RunReport, ValidationReport,
 };
@@ -83,6 +84,8 @@ pub enum Document {
     ValidationReport(Box<ValidationReport>),
     /// What an orchestrated run came to.
     RunReport(Box<RunReport>),
+    /// How far a run has come.
+    RunStatus(Box<RunStatus>),
     /// Something that a person is told about a run.
     Notification(Box<Notification>),
     /// Whether a channel took a notification.
@@ -143,6 +146,7 @@ pub fn read_document(line: &str) -> Result<Document, DocumentError> {
         crate::ProcessEventType::TEXT => Document::ProcessEvent(read(kind, line)?),
         crate::ValidationReportType::TEXT => Document::ValidationReport(read(kind, line)?),
         crate::RunReportType::TEXT => Document::RunReport(read(kind, line)?),
+        crate::RunStatusType::TEXT => Document::RunStatus(read(kind, line)?),
         crate::NotificationType::TEXT => Document::Notification(read(kind, line)?),
         crate::DeliveryType::TEXT => Document::Delivery(read(kind, line)?),
         _ => Document::Unknown(head.kind),

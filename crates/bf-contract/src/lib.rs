@@ -13,6 +13,7 @@ mod notification;
 mod process_event;
 mod range;
 mod run_report;
+mod run_status;
 mod validation_report;
 
 pub use document::{Document, DocumentError, Schema, read_document};
@@ -29,6 +30,7 @@ pub use process_event::{
 };
 pub use range::{DateRange, DateRangeError, date_spans, parse_date};
 pub use run_report::{Phase, PhaseJob, PhaseStatus, RunReport, RunReportType};
+pub use run_status::{PhaseProgress, PhaseStep, RunState, RunStatus, RunStatusType};
 pub use validation_report::{
     Check, CheckStatus, Comparison, DateSpan, Engine, Evidence, Level, Rerun, Threshold,
     ValidationReport, ValidationReportType, Verdict,

@@ -93,6 +93,9 @@ pub struct LogSummary {
     pub runs: u64,
     /// The file that was read.
     pub log: LogFile,
+    /// Where the log contradicts itself, or leaves something open; for people.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<String>,
 }
 
 /// The file behind a [`LogSummary`].

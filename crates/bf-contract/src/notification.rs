@@ -118,8 +118,8 @@ pub struct Delivery {
     pub event: Option<NotificationEvent>,
     /// What became of it.
     pub status: DeliveryStatus,
-    /// How often it was tried; 0 where it was not.
-    pub attempts: u32,
+    /// How often it was tried, 0 where it was not; null where that was cut short.
+    pub attempts: Option<u32>,
     /// One line that says why it failed; null where it did not.
     pub reason: Option<String>,
 }

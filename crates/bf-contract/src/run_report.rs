@@ -64,6 +64,9 @@ pub struct Phase {
     pub log_summary: Option<LogSummary>,
     /// What its table holds; null where it was not validated.
     pub validation: Option<ValidationReport>,
+    /// What the phase's other validators say, in the plan's order.
+    #[serde(default)]
+    pub further_validations: Vec<ValidationReport>,
     /// Seconds from the job's own start to its end; null where unknown.
     pub duration_seconds: Option<f64>,
 }

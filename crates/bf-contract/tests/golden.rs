@@ -13,6 +13,7 @@ fn reads_and_writes_the_same(golden: &str) -> Document {
         Document::ProcessEvent(document) => serde_json::to_value(document),
         Document::ValidationReport(document) => serde_json::to_value(document),
         Document::RunReport(document) => serde_json::to_value(document),
+        Document::RunStatus(document) => serde_json::to_value(document),
         Document::Notification(document) => serde_json::to_value(document),
         Document::Delivery(document) => serde_json::to_value(document),
         Document::Unknown(kind) => panic!("golden file of unknown type {kind}"),
@@ -63,6 +64,11 @@ fn a_notification_keeps_its_form() {
 #[test]
 fn a_delivery_keeps_its_form() {
     reads_and_writes_the_same(include_str!("golden/delivery.json"));
+}
+
+#[test]
+fn a_run_status_keeps_its_form() {
+    reads_and_writes_the_same(include_str!("golden/run_status.json"));
 }
 
 #[test]

@@ -1,0 +1,87 @@
+//! `run_status`: how far a run has come, live or over.
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+use crate::document::{Schema, document_type};
+use crate::{PhaseStatus, ProcessIdentity, Verdict};
+
+document_type! {
+    /// The `type` of a [`RunStatus`].
+    RunStatusType = "run_status"
+}
+
+/// Whether somebody sees a run through.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RunState {
+    /// An orchestrator is at it.
+    Live,
+    /// It came to its end.
+    Finished,
+    /// Its orchestrator was interrupted, or it waits for a person; it can be taken up.
+    Interrupted,
+    /// Its orchestrator went away without a word (killed, a reboot); it can be taken up.
+    Abandoned,
+}
+
+/// What is going on in a phase.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PhaseStep {
+    /// Not begun.
+    Waiting,
+    /// Its job is being started or watched.
+    Watching,
+    /// Its job is over; its log and its tables are being looked at.
+    Judging,
+    /// Its gate has judged.
+    Done,
+}
+
+/// How far a phase has come.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PhaseProgress {
+    /// The phase's name.
+    pub name: String,
+    /// What is going on.
+    pub step: PhaseStep,
+    /// What it came to; null before its gate has judged.
+    pub status: Option<PhaseStatus>,
+    /// Why; null before its gate has judged.
+    pub reason: Option<String>,
+    /// Its job's process; null where it was not seen.
+    pub process: Option<ProcessIdentity>,
+    /// Whether that process is still there; null where it was not seen.
+    pub process_is_alive: Option<bool>,
+    /// Attempts that were begun.
+    pub attempts: u64,
+}
+
+/// How far a run has come, as `bf-orchestrate status` prints it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RunStatus {
+    /// Always `run_status`.
+    #[serde(rename = "type")]
+    pub kind: RunStatusType,
+    /// Always 1.
+    pub schema: Schema,
+    /// The run's name.
+    pub run_id: String,
+    /// Its directory.
+    pub run_dir: String,
+    /// The plan's name.
+    pub plan: String,
+    /// Whether somebody sees it through.
+    pub state: RunState,
+    /// When it was begun.
+    pub started_at: DateTime<Utc>,
+    /// When its journal was last written.
+    pub updated_at: DateTime<Utc>,
+    /// The verdict; null before it is over.
+    pub verdict: Option<Verdict>,
+    /// The exit code; null before it is over.
+    pub exit_code: Option<u8>,
+    /// Every phase of the plan, in order.
+    pub phases: Vec<PhaseProgress>,
+}
