@@ -2,9 +2,9 @@
 
 use std::path::PathBuf;
 
-use bf_cli::{ConfigArgs, OutputArgs, WarehouseArgs};
+use bf_cli::{ConfigArgs, Output, OutputArgs, Streams, WarehouseArgs};
 use bf_contract::DateRange;
-use clap::Parser;
+use clap::{Parser, Subcommand};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -16,6 +16,12 @@ Examples:
 
   The same, looked at beforehand; nothing is started and nothing is waited for:
     bf-orchestrate --phase1-pid 3022978 ... --dry-run
+
+  After a crash, a reboot or Ctrl-C, take the run up where it stopped:
+    bf-orchestrate resume
+
+  Any number of phases:
+    bf-orchestrate check plan.yaml && bf-orchestrate run plan.yaml
 
 Exit codes:
   0 every phase passed its gate    1 a job or its data failed    2 usage or configuration
@@ -31,9 +37,49 @@ Exit codes:
     name = "bf-orchestrate",
     version,
     after_help = EXAMPLES,
-
+    args_conflicts_with_subcommands = true,
+    subcommand_negates_reqs = true
 )]
 pub struct Args {
+    /// What else to do than to run the documented two phases.
+    #[command(subcommand)]
+    pub action: Option<Action>,
+
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub documented: Documented,
+
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub options: RunOptions,
+
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub common: Common,
+}
+
+/// What the tool does beside running the documented two phases.
+#[derive(Debug, Subcommand)]
+pub enum Action {
+    /// Run a plan of any number of phases
+    Run(RunPlan),
+    /// Print the plan that the documented flags make, as a file for `run`
+    Plan(PrintPlan),
+    /// Look at everything that a plan needs; start nothing
+    Check(CheckPlan),
+    /// Take up a run where it stopped: jobs that still run are watched again, results are kept
+    Resume(Resume),
+    /// Say how far a run has come
+    Status(Named),
+    /// List the runs
+    History(History),
+    /// End the jobs of a run: TERM, then KILL
+    Stop(Named),
+}
+
+/// The documented two phases.
+#[derive(Debug, Clone, Default, clap::Args)]
+pub struct Documented {
     /// The process id of the running phase 1 job
     #[arg(long, value_name = "PID", required = true, value_parser = clap::value_parser!(u32).range(1..))]
     pub phase1_pid: Option<u32>,
@@ -49,13 +95,29 @@ pub struct Args {
     /// The dates that phase 2 fills; without them the run ends after phase 1's gate
     #[arg(long, value_name = "\"START END\"")]
     pub phase2_dates: Option<DateRange>,
+}
 
+/// How a run is begun.
+#[derive(Debug, Clone, Default, clap::Args)]
+pub struct RunOptions {
     /// Look at everything, start nothing, wait for nothing
     #[arg(long)]
     pub dry_run: bool,
 
+    /// Go on although another run holds the lock of a table
+    #[arg(long)]
+    pub force: bool,
+
+    /// Take up an unfinished run although its jobs, ranges, tables or logs were other ones
+    #[arg(long)]
+    pub accept_changed_plan: bool,
+}
+
+/// Flags of every action.
+#[derive(Debug, Clone, clap::Args)]
+pub struct Common {
     /// Where run directories are kept
-    #[arg(long, value_name = "DIR", default_value = ".bf/runs", global = true)]
+    #[arg(long, value_name = "DIR", default_value = ".bf/runs")]
     pub runs: PathBuf,
 
     #[command(flatten)]
@@ -69,4 +131,102 @@ pub struct Args {
     #[command(flatten)]
     #[allow(missing_docs)]
     pub output: OutputArgs,
+}
+
+impl Common {
+    /// The output that the flags ask for.
+    #[must_use]
+    pub fn output_of(&self, streams: Streams) -> Output {
+        Output::new(&self.output, streams).0
+    }
+
+    /// The warehouse that a flag or the environment names.
+    #[must_use]
+    pub fn warehouse_flag(&self) -> Option<&str> {
+        self.warehouse.warehouse.as_deref()
+    }
+}
+
+/// `bf-orchestrate run`.
+#[derive(Debug, clap::Args)]
+pub struct RunPlan {
+    /// The plan
+    #[arg(value_name = "PLAN")]
+    pub plan: PathBuf,
+
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub options: RunOptions,
+
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub common: Common,
+}
+
+/// `bf-orchestrate plan`.
+#[derive(Debug, clap::Args)]
+pub struct PrintPlan {
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub documented: Documented,
+
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub common: Common,
+}
+
+/// `bf-orchestrate check`.
+#[derive(Debug, clap::Args)]
+pub struct CheckPlan {
+    /// The plan
+    #[arg(value_name = "PLAN")]
+    pub plan: PathBuf,
+
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub common: Common,
+}
+
+/// `bf-orchestrate resume`.
+#[derive(Debug, clap::Args)]
+pub struct Resume {
+    /// The run's id or directory [default: the latest that is not finished]
+    #[arg(value_name = "RUN")]
+    pub run: Option<String>,
+
+    /// Go on although another run holds the lock of a table
+    #[arg(long)]
+    pub force: bool,
+
+    /// Run the restart_command of jobs that a reboot interrupted
+    #[arg(long)]
+    pub restart_interrupted: bool,
+
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub common: Common,
+}
+
+/// An action on one run.
+#[derive(Debug, clap::Args)]
+pub struct Named {
+    /// The run's id or directory [default: the latest]
+    #[arg(value_name = "RUN")]
+    pub run: Option<String>,
+
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub common: Common,
+}
+
+/// `bf-orchestrate history`.
+#[derive(Debug, clap::Args)]
+pub struct History {
+    /// How many runs, the latest first
+    #[arg(long, short = 'n', value_name = "N", default_value_t = 20)]
+    pub most: usize,
+
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub common: Common,
 }

@@ -63,11 +63,6 @@ impl Console {
         ));
     }
 
-    /// Writes a heading.
-    pub fn section(&self, title: &str) {
-        self.say(self.style.section(title));
-    }
-
     /// Writes the final document.
     ///
     /// # Errors

@@ -1,19 +1,20 @@
 //! A rehearsal: everything that only reads, nothing that starts or waits.
 
+use std::path::Path;
 use std::time::Instant;
 
 use bf_cli::config::Loaded;
 use bf_cli::text::Mark;
 use bf_cli::{Context, Failure};
-use bf_contract::{Exit, PhaseStatus};
+use bf_contract::{Exit, Phase, PhaseStatus};
 
 use crate::console::Console;
-use crate::gate::{self, Judgement};
-use crate::phase::{self, PhaseEnd};
-use crate::plan::{Job, PhasePlan, Plan};
+use crate::document;
+use crate::gate::{self, Judgement, Validated};
+use crate::plan::{Command, Job, PhasePlan, Plan};
 use crate::report;
 use crate::run_dir::RunDir;
-use crate::scheduler::{self, not_started};
+use crate::scheduler;
 use crate::siblings::Siblings;
 use crate::steps::{Kept, Steps};
 use crate::tool::RunningTools;
@@ -50,44 +51,59 @@ pub fn rehearse(
     };
     let (mut phases, mut first_stop, mut provisional) = (Vec::new(), None, false);
     for phase in &plan.phases {
-        let document = match &phase.job {
-            Job::Attach { pid, log } => {
-                let kept = Kept::in_folder(&run_dir.phase(&phase.name)?);
-                let watched = steps.glance(*pid, log, &kept)?;
-                let alive = watched.code == Some(i32::from(Exit::TimedOut.code()));
-                steps.read_log(phase, &kept, &watched)?;
-                let validated = steps.validate(phase, &kept)?;
-                let judgement = if alive {
-                    provisional = true;
-                    while_it_runs(*pid, gate::judge_data(&validated))
-                } else {
-                    gate::judge(&watched, &validated)
-                };
-                let end = PhaseEnd {
-                    phase: phase::document(phase, &kept, &run_dir, &judgement),
-                    judgement,
-                };
-                if !end.judgement.opens() && first_stop.is_none() {
-                    first_stop = Some((phase.name.clone(), end.judgement));
-                }
-                end.phase
-            }
-            Job::Command(_) => would_start(phase, console),
-        };
-        phases.push(document);
+        if let Some(job) = phase.job.as_ref().and_then(Job::command) {
+            phases.push(would_start(phase, job, console));
+            continue;
+        }
+        let kept = Kept::in_folder(&run_dir.folder(Path::new(&phase.name))?, phase);
+        let (judgement, is_alive) = judge_now(&steps, phase, &kept)?;
+        provisional |= is_alive;
+        phases.push(document::of_phase(phase, &kept, &run_dir, &judgement));
+        if !judgement.opens() && first_stop.is_none() {
+            first_stop = Some((phase.name.clone(), judgement));
+        }
     }
 
     let end = scheduler::rehearsed(phases, first_stop);
     let exit = end.exit;
-    let mut document = report::document(plan, &run_dir, end, began.elapsed());
-    document.dry_run = true;
-    document.provisional = provisional;
-    document.run_dir = None;
-    console.say(report::text(&document, console.style()));
-    match console.report(&document) {
+    let mut report_document = report::document(plan, &run_dir, end, began.elapsed());
+    report_document.dry_run = true;
+    report_document.provisional = provisional;
+    report_document.run_dir = None;
+    console.say(report::text(&report_document, console.style()));
+    match console.report(&report_document) {
         Err(_) if !exit.is_success() => Ok(exit),
         written => written.map(|()| exit),
     }
+}
+
+/// Judges a phase by what is there now, and says whether its process still runs.
+fn judge_now(
+    steps: &Steps<'_>,
+    phase: &PhasePlan,
+    kept: &Kept,
+) -> Result<(Judgement, bool), Failure> {
+    let watched = match &phase.job {
+        Some(Job::Attach { pid, log }) => Some((*pid, steps.glance(*pid, log, kept)?)),
+        _ => None,
+    };
+    let running_pid = watched
+        .as_ref()
+        .filter(|(_, watched)| watched.code == Some(i32::from(Exit::TimedOut.code())))
+        .map(|(pid, _)| *pid);
+    if let Some(job) = &phase.job {
+        steps.read_log(job.log(), 0, running_pid.is_none(), kept)?;
+    }
+    let validated: Vec<Validated> = (0..phase.validate.len())
+        .map(|index| steps.validate(phase, index, kept))
+        .collect::<Result<_, _>>()?;
+    Ok(match running_pid {
+        Some(pid) => (while_it_runs(pid, gate::judge_tables(&validated)), true),
+        None => {
+            let watched = watched.as_ref().map(|(_, watched)| watched);
+            (gate::judge(watched, &validated), false)
+        }
+    })
 }
 
 /// What the gate says of a job that still runs: never a pass, whatever the table holds so far.
@@ -107,13 +123,11 @@ fn while_it_runs(pid: u32, data: Judgement) -> Judgement {
     }
 }
 
-fn would_start(phase: &PhasePlan, console: &Console) -> bf_contract::Phase {
-    if let Job::Command(job) = &phase.job {
-        console.stamp(format!("would start {}:", phase.name));
-        console.say(format!("  {}", job.shell_line()));
-        console.say(format!("  log: {}", job.log.display()));
-    }
-    not_started(
+fn would_start(phase: &PhasePlan, job: &Command, console: &Console) -> Phase {
+    console.stamp(format!("would start {}:", phase.name));
+    console.say(format!("  {}", job.shell_line()));
+    console.say(format!("  log: {}", job.log.display()));
+    document::not_run(
         phase,
         PhaseStatus::NotStarted,
         "dry run: its program was found, and nothing was started".to_owned(),

@@ -73,21 +73,35 @@ impl Judgement {
     }
 }
 
-/// Judges a phase by its process and its data; the worse of the two counts, the process first.
+/// Judges a phase by its process, where it has one, and its data; the worst counts, the process first.
 #[must_use]
-pub fn judge(watched: &Watched, validated: &Validated) -> Judgement {
-    let process = judge_process(watched);
-    let data = judge_data(validated);
-    if process.badness() == 0 {
-        return data;
-    }
-    if data.badness() > process.badness() {
-        return Judgement {
+pub fn judge(watched: Option<&Watched>, validated: &[Validated]) -> Judgement {
+    let process = watched.map(judge_process);
+    let data = judge_tables(validated);
+    match process {
+        None => data,
+        Some(process) if process.badness() == 0 => data,
+        Some(process) if data.badness() > process.badness() => Judgement {
             reason: format!("{}; also: {}", data.reason, process.reason),
             ..data
-        };
+        },
+        Some(process) => process,
     }
-    process
+}
+
+/// Judges the data by all validators of a phase: the first of the worst counts. No validator, no pass.
+#[must_use]
+pub fn judge_tables(validated: &[Validated]) -> Judgement {
+    let mut worst: Option<Judgement> = None;
+    for judgement in validated.iter().map(judge_data) {
+        if worst
+            .as_ref()
+            .is_none_or(|worst| judgement.badness() > worst.badness())
+        {
+            worst = Some(judgement);
+        }
+    }
+    worst.unwrap_or_else(|| Judgement::could_not_check("no table was validated"))
 }
 
 /// Judges the process alone. Passed means no more than that nothing speaks against it.
@@ -200,5 +214,156 @@ fn report_reason(report: &ValidationReport) -> String {
         [] => "nothing was checked".to_owned(),
         [first] => (*first).to_owned(),
         [first, rest @ ..] => format!("{first} (and {} more)", rest.len()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use bf_contract::{
+        DateRange, Engine, ExitSource, ProcessEventType, ProcessExit, Schema, ValidationReportType,
+    };
+
+    use super::*;
+
+    fn exited(code: Option<i32>, exit_code: Option<i32>) -> Watched {
+        Watched {
+            code,
+            last: Some(ProcessEvent {
+                kind: ProcessEventType,
+                schema: Schema,
+                event: ProcessEventKind::Exited,
+                time: chrono::Utc::now(),
+                process: None,
+                started_at: None,
+                elapsed_seconds: None,
+                message: None,
+                exit: Some(ProcessExit {
+                    code: exit_code,
+                    ..ProcessExit::unknown(ExitSource::Pidfd)
+                }),
+                log_summary: None,
+                days_per_hour: None,
+                eta_seconds: None,
+            }),
+            said: None,
+        }
+    }
+
+    fn reported(code: Option<i32>, verdict: Verdict) -> Validated {
+        let range: DateRange = "2024-01-01 2024-01-02".parse().expect("a range");
+        Validated {
+            code,
+            report: Some(ValidationReport {
+                kind: ValidationReportType,
+                schema: Schema,
+                suite: "team_offense".to_owned(),
+                table: "d.t".to_owned(),
+                range,
+                verdict,
+                checks: Vec::new(),
+                log_summary: None,
+                engine: Engine::default(),
+                rerun: None,
+            }),
+            said: None,
+        }
+    }
+
+    fn status(watched: &Watched, validated: &Validated) -> (PhaseStatus, u8) {
+        let judgement = judge(Some(watched), std::slice::from_ref(validated));
+        (judgement.status, judgement.exit.code())
+    }
+
+    #[test]
+    fn process_and_data_must_both_be_good() {
+        let good = exited(Some(0), Some(0));
+        let passed = reported(Some(0), Verdict::Pass);
+        assert_eq!(status(&good, &passed), (PhaseStatus::Passed, 0));
+        let warned = reported(Some(0), Verdict::Warn);
+        assert_eq!(status(&good, &warned), (PhaseStatus::Warned, 0));
+    }
+
+    #[test]
+    fn no_verdict_lifts_a_failed_process() {
+        let passed = reported(Some(0), Verdict::Pass);
+        let failed = exited(Some(1), Some(7));
+        assert_eq!(status(&failed, &passed), (PhaseStatus::Failed, 1));
+        // Also where a replaced bf-monitor says 0 with its code and 7 with its event.
+        let contradictory = exited(Some(0), Some(7));
+        assert_eq!(status(&contradictory, &passed), (PhaseStatus::Failed, 1));
+    }
+
+    #[test]
+    fn good_data_does_not_make_an_unknown_end_known() {
+        let unknown = exited(Some(3), None);
+        let passed = reported(Some(0), Verdict::Pass);
+        assert_eq!(status(&unknown, &passed), (PhaseStatus::CouldNotCheck, 3));
+    }
+
+    #[test]
+    fn bad_data_is_a_failure_also_where_the_end_is_unknown() {
+        let unknown = exited(Some(3), None);
+        let failed = reported(Some(1), Verdict::Fail);
+        assert_eq!(status(&unknown, &failed), (PhaseStatus::Failed, 1));
+    }
+
+    #[test]
+    fn a_time_limit_keeps_its_code() {
+        let mut timed_out = exited(Some(124), None);
+        timed_out.last = None;
+        let passed = reported(Some(0), Verdict::Pass);
+        assert_eq!(status(&timed_out, &passed), (PhaseStatus::Failed, 124));
+    }
+
+    #[test]
+    fn a_tool_that_says_nothing_has_checked_nothing() {
+        let silent = Watched {
+            code: Some(0),
+            ..Watched::default()
+        };
+        let passed = reported(Some(0), Verdict::Pass);
+        assert_eq!(status(&silent, &passed), (PhaseStatus::CouldNotCheck, 3));
+
+        let good = exited(Some(0), Some(0));
+        let no_report = Validated {
+            code: Some(0),
+            ..Validated::default()
+        };
+        assert_eq!(status(&good, &no_report), (PhaseStatus::CouldNotCheck, 3));
+    }
+
+    #[test]
+    fn a_tool_that_was_killed_or_broke_the_contract_has_checked_nothing() {
+        let good = exited(Some(0), Some(0));
+        for code in [None, Some(101), Some(3)] {
+            let broken = reported(code, Verdict::Pass);
+            assert_eq!(status(&good, &broken), (PhaseStatus::CouldNotCheck, 3));
+        }
+        let killed = exited(None, Some(0));
+        let passed = reported(Some(0), Verdict::Pass);
+        assert_eq!(status(&killed, &passed), (PhaseStatus::CouldNotCheck, 3));
+    }
+
+    #[test]
+    fn a_failing_report_is_a_failure_whatever_the_code_says() {
+        let good = exited(Some(0), Some(0));
+        let failed = reported(Some(0), Verdict::Fail);
+        assert_eq!(status(&good, &failed), (PhaseStatus::Failed, 1));
+    }
+
+    #[test]
+    fn nothing_validated_is_nothing_checked() {
+        let judgement = judge(Some(&exited(Some(0), Some(0))), &[]);
+        assert_eq!(judgement.status, PhaseStatus::CouldNotCheck);
+    }
+
+    #[test]
+    fn one_bad_table_of_three_closes_the_gate() {
+        let tables = [
+            reported(Some(0), Verdict::Pass),
+            reported(Some(1), Verdict::Fail),
+            reported(Some(0), Verdict::Pass),
+        ];
+        assert_eq!(judge(None, &tables).status, PhaseStatus::Failed);
     }
 }

@@ -34,8 +34,6 @@ pub enum Step {
     JobStarting {
         /// The phase.
         phase: String,
-        /// Which attempt at it, from 1.
-        attempt: u32,
     },
     /// The job's process is known: the identity.
     JobSeen {
@@ -58,12 +56,30 @@ pub enum Step {
         /// bf-parse-log's exit code; null where it was killed.
         code: Option<i32>,
     },
-    /// The validator has ended.
+    /// One validator has ended; they run in the plan's order.
     Validated {
         /// The phase.
         phase: String,
         /// The validator's exit code; null where it was killed.
         code: Option<i32>,
+    },
+    /// The gate could not be checked; log and table are looked at again after a while.
+    CheckedAgain {
+        /// The phase.
+        phase: String,
+        /// Why it could not be checked.
+        reason: String,
+    },
+    /// The job is run again; the steps of this phase begin anew.
+    RetryPlanned {
+        /// The phase.
+        phase: String,
+        /// Why.
+        reason: String,
+        /// The dates that it is for; null for all of the range.
+        only_dates: Option<Vec<chrono::NaiveDate>>,
+        /// Whether it takes up where a reboot stopped it (its `restart_command`).
+        is_restart: bool,
     },
     /// The gate has judged.
     GateClosed {
@@ -217,7 +233,6 @@ mod tests {
     fn step(phase: &str) -> Step {
         Step::JobStarting {
             phase: phase.to_owned(),
-            attempt: 1,
         }
     }
 

@@ -7,10 +7,14 @@
 #![deny(missing_docs)]
 
 mod args;
+mod boot;
 mod console;
+mod document;
 mod dry_run;
 mod gate;
+mod inspect;
 mod journal;
+mod lock;
 mod phase;
 mod plan;
 mod preflight;
@@ -19,34 +23,142 @@ mod progress;
 mod report;
 mod run;
 mod run_dir;
+mod runs;
 mod scheduler;
 mod siblings;
 mod steps;
+mod stop;
 mod tool;
 
-use bf_cli::{Failure, Output, Streams, config};
+use args::{Action, Common, Resume, RunOptions};
+use bf_cli::config::Loaded;
+use bf_cli::{ConfigArgs, Failure, Streams, config};
 use bf_contract::Exit;
+use console::Console;
+use plan::Plan;
+use run::Request;
 
 pub use args::Args;
 
 /// Runs the tool.
 ///
 /// # Errors
-/// A wrong call, config or plan (exit 2), or a run whose state cannot be written (exit 3).
+/// A wrong call, config or plan (exit 2), or a run whose state cannot be read or written (exit 3).
 pub fn run(args: Args, streams: Streams) -> Result<Exit, Failure> {
-    let (output, _) = Output::new(&args.output, streams);
-    let loaded = config::load(&args.config)?;
-    let plan = plan::documented(&args, &loaded.config)?;
-    let console = console::Console::new(output);
-    let siblings = match preflight::check(&plan) {
-        Ok(siblings) => siblings,
-        Err(failure) => {
-            console.report(&report::refused(&plan, &failure))?;
-            return Err(failure);
+    match args.action {
+        None => {
+            let (common, documented) = (&args.common, &args.documented);
+            let console = Console::new(common.output_of(streams));
+            let loaded = config::load(&common.config)?;
+            let plan = plan::documented(documented, &loaded.config, common.warehouse_flag())?;
+            run_plan(common, args.options, &plan, &loaded, &console)
         }
-    };
-    if args.dry_run {
-        return dry_run::rehearse(&plan, &loaded, &siblings, &console);
+        Some(Action::Run(args)) => {
+            let console = Console::new(args.common.output_of(streams));
+            let loaded = config::load(&args.common.config)?;
+            let warehouse = args.common.warehouse_flag();
+            let plan = plan::load(&args.plan, &loaded.config, warehouse)?;
+            run_plan(&args.common, args.options, &plan, &loaded, &console)
+        }
+        Some(Action::Resume(args)) => resume(&args, streams),
+        Some(Action::Plan(args)) => {
+            let loaded = config::load(&args.common.config)?;
+            let warehouse = args.common.warehouse_flag();
+            let plan = plan::documented(&args.documented, &loaded.config, warehouse)?;
+            inspect::print_plan(&plan, streams.stdout)
+        }
+        Some(Action::Check(_)) => Err(Failure::usage("check is not there yet")),
+        Some(Action::Status(args)) => {
+            let output = args.common.output_of(streams);
+            inspect::status(&args, output)
+        }
+        Some(Action::History(args)) => {
+            let output = args.common.output_of(streams);
+            inspect::history(&args, output)
+        }
+        Some(Action::Stop(args)) => {
+            let output = args.common.output_of(streams);
+            stop::stop(&args, output)
+        }
     }
-    run::start(&args, &plan, &loaded, &siblings, &console)
+}
+
+/// Looks whether everything that the plan needs is there, then rehearses or runs it.
+fn run_plan(
+    common: &Common,
+    options: RunOptions,
+    plan: &Plan,
+    loaded: &Loaded,
+    console: &Console,
+) -> Result<Exit, Failure> {
+    let outcome = preflight::check(plan).and_then(|siblings| {
+        if options.dry_run {
+            return dry_run::rehearse(plan, loaded, &siblings, console);
+        }
+        let request = Request {
+            runs: &common.runs,
+            options,
+            plan,
+            loaded,
+            siblings: &siblings,
+            console,
+            restart_interrupted: false,
+        };
+        request.start()
+    });
+    say_refusal(plan, outcome, console)
+}
+
+/// Takes up a run with the plan that it was begun with.
+fn resume(args: &Resume, streams: Streams) -> Result<Exit, Failure> {
+    let common = &args.common;
+    let console = Console::new(common.output_of(streams));
+    let found = runs::find(&common.runs, args.run.as_deref(), |run| {
+        run.state.finished.is_none()
+    })?;
+    if let Some((_, code)) = found.state.finished {
+        return Err(Failure::usage(format!(
+            "run {} is finished (exit code {code})",
+            found.run_dir.run_id
+        ))
+        .hint("give the command again to start a new run"));
+    }
+    // The run's own config, unless another one is named.
+    let loaded = match &common.config.config {
+        Some(_) => config::load(&common.config)?,
+        None => config::load(&ConfigArgs {
+            config: Some(found.run_dir.config()),
+        })?,
+    };
+    let plan = found.plan.clone();
+    let outcome = preflight::check(&plan).and_then(|siblings| {
+        let request = Request {
+            runs: &common.runs,
+            options: RunOptions {
+                force: args.force,
+                ..RunOptions::default()
+            },
+            plan: &plan,
+            loaded: &loaded,
+            siblings: &siblings,
+            console: &console,
+            restart_interrupted: args.restart_interrupted,
+        };
+        request.take_up(found)
+    });
+    say_refusal(&plan, outcome, &console)
+}
+
+/// Whoever reads the report hears of a refusal as well.
+fn say_refusal(
+    plan: &Plan,
+    outcome: Result<Exit, Failure>,
+    console: &Console,
+) -> Result<Exit, Failure> {
+    if let Err(failure) = &outcome
+        && failure.exit == Exit::Usage
+    {
+        console.report(&report::refused(plan, failure))?;
+    }
+    outcome
 }

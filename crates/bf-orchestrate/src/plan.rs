@@ -1,6 +1,9 @@
-//! What a run is going to do, as a value: made from the flags, kept in the run directory.
+//! What a run is going to do, as a value: made from the flags or a file, kept in the run directory.
 
 mod documented;
+mod file;
+mod graph;
+mod identity;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -8,17 +11,21 @@ use std::path::{Path, PathBuf};
 use bf_cli::Seconds;
 use bf_contract::DateRange;
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 
-pub use documented::documented;
+pub use documented::{documented, documented_name};
+pub use file::{PlanFile, load};
 
 /// All phases of a run, in the order that they may start.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Plan {
+    /// The plan's name: a run is only ever taken up by a plan of the same name.
+    pub name: String,
     /// The phases; a phase's needs stand before it.
     pub phases: Vec<PhasePlan>,
     /// The warehouse's URL.
     pub warehouse: String,
+    /// How many phases may run at a time, at least 1.
+    pub concurrency: usize,
     /// What a person does after a run in which everything passed.
     pub next_steps: Vec<String>,
 }
@@ -34,16 +41,24 @@ pub struct PhasePlan {
     pub table: String,
     /// The dates that it fills.
     pub range: DateRange,
-    /// Its job.
-    pub job: Job,
-    /// The file name of the validator that judges its table.
-    pub validator: String,
+    /// Its job; a phase without one is a gate only.
+    pub job: Option<Job>,
+    /// What judges the tables, in order; the worst verdict counts.
+    pub validate: Vec<Validator>,
     /// How long its job may take, from the job's own start.
     pub timeout: Seconds,
+    /// When its job is run again.
+    pub retries: Retries,
+    /// When a gate that could not be checked is looked at again.
+    pub check_again: CheckAgain,
+    /// What a failed gate means for the phases that need this one.
+    pub on_fail: OnFail,
+    /// What happens to a job that ran when the machine went down.
+    pub after_reboot: AfterReboot,
 }
 
 /// Where a phase's process comes from.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Job {
     /// A process that somebody else started.
@@ -51,6 +66,11 @@ pub enum Job {
         /// Its process id.
         pid: u32,
         /// The log that it writes.
+        log: PathBuf,
+    },
+    /// A job that is over: only its log and its table are judged.
+    AlreadyDone {
+        /// The log that it wrote.
         log: PathBuf,
     },
     /// A process that the run starts.
@@ -72,30 +92,69 @@ pub struct Command {
     pub log: PathBuf,
 }
 
-impl Plan {
-    /// A hash of what makes a plan the same: its jobs, commands, ranges, tables and logs. Time limits,
-    /// thresholds and next steps may change while a run goes on.
-    #[must_use]
-    pub fn identity(&self) -> String {
-        let lasting = Self {
-            phases: self
-                .phases
-                .iter()
-                .map(|phase| PhasePlan {
-                    timeout: Seconds::new(0),
-                    ..phase.clone()
-                })
-                .collect(),
-            warehouse: self.warehouse.clone(),
-            next_steps: Vec::new(),
-        };
-        // A plan is made of texts, dates and numbers, which can always be written.
-        let text = serde_json::to_string(&lasting).unwrap_or_default();
-        Sha256::digest(text.as_bytes())
-            .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect()
-    }
+/// What judges a table.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Validator {
+    /// The file name of the validator.
+    pub program: String,
+    /// The suite that it is given; `None` for a validator that knows its own.
+    pub suite: Option<PathBuf>,
+}
+
+/// When a job that did not come through its gate is run again.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Retries {
+    /// How often, at most.
+    pub limit: u32,
+    /// How long to wait before.
+    pub backoff: Option<Seconds>,
+    /// For what.
+    pub on: RetryOn,
+}
+
+/// What a job is run again for.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RetryOn {
+    /// A failed gate: the same command again, for all dates.
+    #[default]
+    Failure,
+    /// Dates that failed or are missing: the command again, with `--dates` and just those.
+    FailedDates,
+}
+
+/// When a gate that could not be checked is looked at again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CheckAgain {
+    /// How often, at most.
+    pub limit: u32,
+    /// How long to wait before.
+    pub backoff: Seconds,
+}
+
+/// What a failed gate means for the phases that need this one.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OnFail {
+    /// They are not started.
+    #[default]
+    Block,
+    /// They are started; the failure counts as a warning.
+    Warn,
+    /// They are started; the run still ends as failed.
+    Continue,
+}
+
+/// What happens to a job that ran when the machine went down.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AfterReboot {
+    /// A person decides.
+    #[default]
+    Wait,
+    /// `restart_command` is run.
+    Restart,
 }
 
 impl Job {
@@ -103,9 +162,32 @@ impl Job {
     #[must_use]
     pub fn log(&self) -> &Path {
         match self {
-            Self::Attach { log, .. } => log,
+            Self::Attach { log, .. } | Self::AlreadyDone { log } => log,
             Self::Command(command) => &command.log,
         }
+    }
+
+    /// The command, for a job that the run starts.
+    #[must_use]
+    pub fn command(&self) -> Option<&Command> {
+        match self {
+            Self::Command(command) => Some(command),
+            Self::Attach { .. } | Self::AlreadyDone { .. } => None,
+        }
+    }
+}
+
+impl Command {
+    /// The command with its environment before it, as a person would type it.
+    #[must_use]
+    pub fn shell_line(&self) -> String {
+        let mut words: Vec<String> = self
+            .env
+            .iter()
+            .map(|(name, value)| format!("{name}={}", shell_words(std::slice::from_ref(value))))
+            .collect();
+        words.push(shell_words(&self.command));
+        words.join(" ")
     }
 }
 
@@ -128,16 +210,82 @@ pub fn shell_words(words: &[String]) -> String {
     quoted.collect::<Vec<_>>().join(" ")
 }
 
-impl Command {
-    /// The command with its environment before it, as a person would type it.
+/// Puts the range's dates where `{start}` and `{end}` stand.
+#[must_use]
+pub fn fill_range(word: &str, range: DateRange) -> String {
+    word.replace("{start}", &range.start.to_string())
+        .replace("{end}", &range.end.to_string())
+}
+
+impl CheckAgain {
+    /// What a plan gets that says nothing: a remote warehouse may be away for an hour; a local one that
+    /// could not be read will not get better by waiting.
     #[must_use]
-    pub fn shell_line(&self) -> String {
-        let mut words: Vec<String> = self
-            .env
-            .iter()
-            .map(|(name, value)| format!("{name}={}", shell_words(std::slice::from_ref(value))))
-            .collect();
-        words.push(shell_words(&self.command));
-        words.join(" ")
+    pub fn default_for(warehouse: &str) -> Self {
+        let is_remote = !warehouse.starts_with("sqlite:");
+        Self {
+            limit: if is_remote { 12 } else { 0 },
+            backoff: Seconds::new(5 * 60),
+        }
+    }
+}
+
+#[cfg(test)]
+pub mod tests {
+    //! Small plans for the tests of this crate.
+
+    use super::*;
+
+    /// A plan of these phases.
+    pub fn plan(phases: Vec<PhasePlan>) -> Plan {
+        Plan {
+            name: "test".to_owned(),
+            phases,
+            warehouse: "sqlite:/warehouse".to_owned(),
+            concurrency: 1,
+            next_steps: Vec::new(),
+        }
+    }
+
+    /// A phase whose job is over.
+    pub fn phase(name: &str, range: DateRange) -> PhasePlan {
+        PhasePlan {
+            name: name.to_owned(),
+            needs: Vec::new(),
+            table: "d.t".to_owned(),
+            range,
+            job: Some(Job::AlreadyDone {
+                log: PathBuf::from(format!("logs/{name}.log")),
+            }),
+            validate: Vec::new(),
+            timeout: Seconds::new(60),
+            retries: Retries::default(),
+            check_again: CheckAgain::default_for("sqlite:/warehouse"),
+            on_fail: OnFail::Block,
+            after_reboot: AfterReboot::Wait,
+        }
+    }
+
+    #[test]
+    fn a_command_is_shown_as_a_person_would_type_it() {
+        let words = ["python", "x.py", "--note", "it's late"].map(str::to_owned);
+        assert_eq!(shell_words(&words), r"python x.py --note 'it'\''s late'");
+    }
+
+    #[test]
+    fn time_limits_may_change_while_a_run_goes_on_and_ranges_may_not() {
+        let range = "2024-01-01 2024-01-31".parse().expect("a range");
+        let was = plan(vec![phase("a", range)]);
+        let mut is = was.clone();
+        is.phases[0].timeout = Seconds::new(7);
+        is.next_steps.push("sleep".to_owned());
+        assert_eq!(was.differences(&is), []);
+        assert_eq!(was.identity(), is.identity());
+
+        is.phases[0].range = "2024-01-01 2024-02-01".parse().expect("a range");
+        let differences = was.differences(&is);
+        assert_eq!(differences.len(), 1);
+        assert_eq!(differences[0].place, "phases.a.range");
+        assert_ne!(was.identity(), is.identity());
     }
 }

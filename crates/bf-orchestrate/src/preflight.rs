@@ -12,7 +12,7 @@ use crate::siblings::Siblings;
 /// One of them is missing: nothing was started (exit 2).
 pub fn check(plan: &Plan) -> Result<Siblings, Failure> {
     for phase in &plan.phases {
-        let Job::Command(job) = &phase.job else {
+        let Some(job) = phase.job.as_ref().and_then(Job::command) else {
             continue;
         };
         let program = job.command.first().map_or("", String::as_str);

@@ -11,9 +11,11 @@ use bf_contract::{
     ValidationReport, Verdict, date_spans,
 };
 
+use crate::document::not_run;
 use crate::plan::{Job, Plan, shell_words};
+use crate::progress::Progress;
 use crate::run_dir::RunDir;
-use crate::scheduler::{RunEnd, not_started};
+use crate::scheduler::RunEnd;
 
 /// How many characters of a text from outside a line shows.
 const TEXT_LIMIT: usize = 300;
@@ -44,7 +46,7 @@ pub fn refused(plan: &Plan, failure: &Failure) -> RunReport {
         .phases
         .iter()
         .map(|phase| {
-            not_started(
+            not_run(
                 phase,
                 PhaseStatus::NotStarted,
                 "nothing was started".to_owned(),
@@ -132,17 +134,21 @@ pub fn heading(plan: &Plan, loaded: &Loaded, run_dir: Option<&RunDir>, style: St
             );
         }
         match &phase.job {
-            Job::Attach { pid, .. } => {
+            Some(Job::Attach { pid, .. }) => {
                 let _ = write!(text, "\n    PID:     {pid}");
             }
-            Job::Command(job) => {
+            Some(Job::Command(job)) => {
                 let _ = write!(text, "\n    Command: {}", job.shell_line());
             }
+            Some(Job::AlreadyDone { .. }) => text.push_str("\n    Job:     already done"),
+            None => text.push_str("\n    Job:     none, a gate only"),
+        }
+        if let Some(job) = &phase.job {
+            let _ = write!(text, "\n    Log:     {}", job.log().display());
         }
         let _ = write!(
             text,
-            "\n    Log:     {}\n    Table:   {}\n    Dates:   {}\n    Timeout: {}",
-            phase.job.log().display(),
+            "\n    Table:   {}\n    Dates:   {}\n    Timeout: {}",
             phase.table,
             phase.range,
             duration(phase.timeout.0)
@@ -160,6 +166,26 @@ pub fn heading(plan: &Plan, loaded: &Loaded, run_dir: Option<&RunDir>, style: St
     );
     if let Some(run_dir) = run_dir {
         let _ = write!(text, "\n  Run directory: {}", run_dir.path.display());
+    }
+    text.push('\n');
+    text
+}
+
+/// What is said where a run is taken up: what is known of each phase already.
+#[must_use]
+pub fn taken_up(run_dir: &RunDir, plan: &Plan, state: &Progress) -> String {
+    let mut text = format!("Taking up run {}:", run_dir.run_id);
+    for phase in &plan.phases {
+        let known = match state.phases.get(&phase.name) {
+            None => "not begun".to_owned(),
+            Some(done) => match (&done.gate, done.job_ended, done.job_starting) {
+                (Some(judgement), ..) => status_words(judgement.status).1.to_lowercase(),
+                (None, Some(_), _) => "its job is over, its gate is still to judge".to_owned(),
+                (None, None, true) => "its job was started, its end is not known yet".to_owned(),
+                (None, None, false) => "its job is to be run again".to_owned(),
+            },
+        };
+        let _ = write!(text, "\n  {}: {known}", phase.name);
     }
     text.push('\n');
     text
@@ -274,7 +300,9 @@ fn validation_rows(report: &ValidationReport, style: Style, row: &mut impl FnMut
     }
 }
 
-fn status_words(status: PhaseStatus) -> (Mark, &'static str) {
+/// A status in words, and the mark that goes with it.
+#[must_use]
+pub fn status_words(status: PhaseStatus) -> (Mark, &'static str) {
     match status {
         PhaseStatus::Passed => (Mark::Pass, "PASSED"),
         PhaseStatus::Warned => (Mark::Warn, "PASSED WITH WARNINGS"),

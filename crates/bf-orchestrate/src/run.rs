@@ -1,95 +1,258 @@
 //! A run from its first line to its report.
 
 use std::collections::BTreeMap;
-use std::sync::Mutex;
+use std::fs;
+use std::path::Path;
 use std::sync::mpsc::{Sender, channel};
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use bf_cli::config::Loaded;
+use bf_cli::text::Mark;
 use bf_cli::{Context, Failure, Interrupts};
-use bf_contract::Exit;
+use bf_contract::{Exit, PhaseStatus};
 
-use crate::args::Args;
+use crate::args::RunOptions;
 use crate::console::Console;
 use crate::journal::{Journal, Step, VERSION};
+use crate::lock::{self, Asked, TableLock};
 use crate::phase::RunContext;
 use crate::plan::Plan;
+use crate::plan::documented_name;
+use crate::progress::{Progress, fold};
 use crate::report;
 use crate::run_dir::{RunDir, write_atomically};
-use crate::scheduler::{Event, run_all};
+use crate::runs::{self, Claim, Found};
+use crate::scheduler::{Event, RunEnd, run_all};
 use crate::siblings::Siblings;
 use crate::steps::Steps;
 use crate::tool::RunningTools;
 
-/// Starts a new run and sees it through.
-///
-/// # Errors
-/// The run directory cannot be made (exit 2), or the run's state cannot be written (exit 3).
-pub fn start(
-    args: &Args,
-    plan: &Plan,
-    loaded: &Loaded,
-    siblings: &Siblings,
-    console: &Console,
-) -> Result<Exit, Failure> {
-    let began = Instant::now();
-    let interrupts = Interrupts::install()?;
-    let run_dir = RunDir::create(&args.runs)?;
-    write_plan(&run_dir, plan, loaded)?;
-    let mut journal = Journal::create(&run_dir.journal())?;
-    journal.write(Step::RunStarted {
-        version: VERSION,
-        run_id: run_dir.run_id.clone(),
-        plan_hash: plan.identity(),
-    })?;
-    console.say(report::heading(
-        plan,
-        loaded,
-        Some(&run_dir),
-        console.style(),
-    ));
+/// What a run needs from outside.
+pub struct Request<'a> {
+    /// Where run directories are kept.
+    pub runs: &'a Path,
+    /// How the run is begun.
+    pub options: RunOptions,
+    /// The plan.
+    pub plan: &'a Plan,
+    /// The config.
+    pub loaded: &'a Loaded,
+    /// The tools.
+    pub siblings: &'a Siblings,
+    /// What a person sees.
+    pub console: &'a Console,
+    /// Whether jobs that a reboot interrupted are run again whatever the plan says.
+    pub restart_interrupted: bool,
+}
 
-    let journal = Mutex::new(journal);
-    let running = RunningTools::default();
-    let context = RunContext {
-        plan,
-        run_dir: &run_dir,
-        journal: &journal,
-        steps: Steps {
-            siblings,
-            console,
-            running: &running,
-            config: run_dir.config(),
-            warehouse: &plan.warehouse,
-        },
-    };
-    let (sender, receiver) = channel();
-    forward_interrupts(interrupts, sender.clone());
-    let end = run_all(&context, &BTreeMap::new(), (&sender, &receiver));
+impl Request<'_> {
+    /// Takes up the unfinished run of this very plan where there is one, else begins a new run; and sees it
+    /// through.
+    ///
+    /// # Errors
+    /// The run is refused before anything is started (exit 2), or its state cannot be read or written
+    /// (exit 3).
+    pub fn start(&self) -> Result<Exit, Failure> {
+        match self.unfinished()? {
+            Some(found) => self.take_up(found),
+            None => self.begin(),
+        }
+    }
 
-    let closing = match end.interrupt {
+    /// Goes on with a run where it stopped.
+    ///
+    /// # Errors
+    /// As [`Request::start`].
+    pub fn take_up(&self, found: Found) -> Result<Exit, Failure> {
+        let began = Instant::now();
+        let interrupts = Interrupts::install()?;
+        let run_dir = found.run_dir;
+        let claim = claim(&run_dir)?;
+        let locks = self.lock_tables(&run_dir.run_id)?;
+        // The journal is read again under the claim: its last orchestrator may have written meanwhile.
+        let (mut journal, records) = Journal::reopen(&run_dir.journal())?;
+        let state = fold(&records);
+        write_plan(&run_dir, self.plan, self.loaded)?;
+        journal.write(Step::RunResumed {
+            orchestrator_pid: std::process::id(),
+        })?;
+        self.say_heading(&run_dir);
+        self.console
+            .say(report::taken_up(&run_dir, self.plan, &state));
+        self.see_through(began, interrupts, run_dir, (claim, locks), journal, state)
+    }
+
+    fn begin(&self) -> Result<Exit, Failure> {
+        let began = Instant::now();
+        let interrupts = Interrupts::install()?;
+        let run_dir = RunDir::create(self.runs)?;
+        let locks = self.lock_tables(&run_dir.run_id).inspect_err(|_| {
+            // Nothing is in it yet; a refused run leaves no trace.
+            let _ = fs::remove_dir(&run_dir.path);
+        })?;
+        let claim = claim(&run_dir)?;
+        write_plan(&run_dir, self.plan, self.loaded)?;
+        let mut journal = Journal::create(&run_dir.journal())?;
+        journal.write(Step::RunStarted {
+            version: VERSION,
+            run_id: run_dir.run_id.clone(),
+            plan_hash: self.plan.identity(),
+        })?;
+        self.say_heading(&run_dir);
+        let state = Progress::default();
+        self.see_through(began, interrupts, run_dir, (claim, locks), journal, state)
+    }
+
+    fn see_through(
+        &self,
+        began: Instant,
+        interrupts: Interrupts,
+        run_dir: RunDir,
+        (_claim, locks): (Claim, BTreeMap<String, TableLock>),
+        journal: Journal,
+        state: Progress,
+    ) -> Result<Exit, Failure> {
+        let journal = Mutex::new(journal);
+        let running = RunningTools::default();
+        let context = RunContext {
+            plan: self.plan,
+            run_dir: &run_dir,
+            journal: &journal,
+            steps: Steps {
+                siblings: self.siblings,
+                console: self.console,
+                running: &running,
+                config: run_dir.config(),
+                warehouse: &self.plan.warehouse,
+            },
+            locks: &locks,
+            restart_interrupted: self.restart_interrupted,
+        };
+        let (sender, receiver) = channel();
+        forward_interrupts(interrupts, sender.clone());
+        let end = run_all(&context, &state.phases, (&sender, &receiver));
+
+        let exit = end.exit;
+        let closing = closing_step(&end);
+        let document = report::document(self.plan, &run_dir, end, began.elapsed());
+        let bytes = serde_json::to_vec(&document)
+            .or_could_not_check(|| "writing the report as JSON".to_owned())?;
+        write_atomically(&run_dir.report(), &bytes)?;
+        journal
+            .into_inner()
+            .unwrap_or_else(PoisonError::into_inner)
+            .write(closing)?;
+        self.console
+            .say(report::text(&document, self.console.style()));
+        match self.console.report(&document) {
+            // The report that nobody took is in the run directory; a worse end stays what it is.
+            Err(_) if !exit.is_success() => Ok(exit),
+            written => written.map(|()| exit),
+        }
+    }
+
+    /// The latest unfinished run that this plan takes up.
+    fn unfinished(&self) -> Result<Option<Found>, Failure> {
+        let (found, unreadable) = runs::all(self.runs)?;
+        for failure in unreadable {
+            self.console
+                .mark(Mark::Warn, &format!("{failure}; it is left alone"));
+        }
+        let mut candidates = found
+            .into_iter()
+            .filter(|run| run.state.finished.is_none() && run.plan.name == self.plan.name);
+        if self.plan.name == documented_name() {
+            // Other flags are another command, not a changed plan.
+            return Ok(candidates.find(|run| run.plan.differences(self.plan).is_empty()));
+        }
+        let Some(run) = candidates.next() else {
+            return Ok(None);
+        };
+        let differences = run.plan.differences(self.plan);
+        if differences.is_empty() || self.options.accept_changed_plan {
+            return Ok(Some(run));
+        }
+        let differences: Vec<String> = differences.iter().map(ToString::to_string).collect();
+        Err(Failure::usage(format!(
+            "run {} of this plan is not finished, and the plan has changed: {}",
+            run.run_dir.run_id,
+            differences.join("; ")
+        ))
+        .hint("--accept-changed-plan takes it up with the new plan; bf-orchestrate resume with the old one"))
+    }
+
+    /// Locks the table of every phase.
+    fn lock_tables(&self, run_id: &str) -> Result<BTreeMap<String, TableLock>, Failure> {
+        let folder = lock::folder();
+        let mut locks = BTreeMap::new();
+        for phase in self.plan.phases.iter().filter(|phase| phase.job.is_some()) {
+            match lock::ask(&folder, self.plan, phase, run_id)? {
+                Asked::Held(lock) => {
+                    locks.insert(phase.name.clone(), lock);
+                }
+                Asked::HeldByOwnJob => {}
+                Asked::Refused(holder) => {
+                    let whose = format!(
+                        "phase {}: {} is locked for {} by run {} (orchestrator process {})",
+                        phase.name,
+                        holder.table,
+                        holder.range,
+                        holder.run_id,
+                        holder.orchestrator_pid
+                    );
+                    if !self.options.force {
+                        return Err(Failure::usage(whose).hint(
+                            "nothing was started; wait for that run or stop it, or go on all the same with --force",
+                        ));
+                    }
+                    self.console.mark(
+                        Mark::Warn,
+                        &format!("{whose}; going on without the lock (--force)"),
+                    );
+                }
+            }
+        }
+        Ok(locks)
+    }
+
+    fn say_heading(&self, run_dir: &RunDir) {
+        self.console.say(report::heading(
+            self.plan,
+            self.loaded,
+            Some(run_dir),
+            self.console.style(),
+        ));
+    }
+}
+
+fn claim(run_dir: &RunDir) -> Result<Claim, Failure> {
+    runs::claim(run_dir)?.ok_or_else(|| {
+        Failure::usage(format!(
+            "run {} already has an orchestrator",
+            run_dir.run_id
+        ))
+        .hint("nothing was started; bf-orchestrate status shows how far it has come")
+    })
+}
+
+/// The last line of the journal: a run that waits for a person, or for someone to take it up, is not over.
+fn closing_step(end: &RunEnd) -> Step {
+    let waits = end
+        .phases
+        .iter()
+        .any(|phase| phase.status == PhaseStatus::Interrupted);
+    match end.interrupt {
         Some(signal) => Step::Interrupted {
             signal: signal.name().to_owned(),
+        },
+        None if waits => Step::Interrupted {
+            signal: "reboot".to_owned(),
         },
         None => Step::RunFinished {
             verdict: end.verdict,
             code: end.exit.code(),
         },
-    };
-    let exit = end.exit;
-    let document = report::document(plan, &run_dir, end, began.elapsed());
-    let bytes = serde_json::to_vec(&document)
-        .or_could_not_check(|| "writing the report as JSON".to_owned())?;
-    write_atomically(&run_dir.report(), &bytes)?;
-    journal
-        .into_inner()
-        .unwrap_or_else(std::sync::PoisonError::into_inner)
-        .write(closing)?;
-    console.say(report::text(&document, console.style()));
-    match console.report(&document) {
-        // The report that nobody took is in the run directory; a worse end stays what it is.
-        Err(_) if !exit.is_success() => Ok(exit),
-        written => written.map(|()| exit),
     }
 }
 

@@ -85,12 +85,12 @@ impl RunDir {
         self.path.join("run_report.json")
     }
 
-    /// Where the documents of a phase are kept; made when it is first asked for.
+    /// A folder of the run directory; made when it is first asked for.
     ///
     /// # Errors
     /// It cannot be made (exit 3).
-    pub fn phase(&self, name: &str) -> Result<PathBuf, Failure> {
-        let path = self.path.join(name);
+    pub fn folder(&self, relative: &Path) -> Result<PathBuf, Failure> {
+        let path = self.path.join(relative);
         fs::create_dir_all(&path).or_could_not_check(|| format!("creating {}", path.display()))?;
         Ok(path)
     }

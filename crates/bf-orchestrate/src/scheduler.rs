@@ -4,11 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::mpsc::{Receiver, Sender};
 
 use bf_cli::{Failure, Interrupt};
-use bf_contract::{Exit, Phase, PhaseJob, PhaseStatus, Verdict};
+use bf_contract::{Exit, Phase, PhaseStatus, Verdict};
 
+use crate::document::not_run;
 use crate::gate::Judgement;
 use crate::phase::{PhaseEnd, RunContext};
-use crate::plan::{Job, PhasePlan};
+use crate::plan::{OnFail, PhasePlan, Plan};
 use crate::progress::Done;
 
 /// What the scheduler waits for.
@@ -48,13 +49,13 @@ pub fn run_all(
     std::thread::scope(|scope| {
         loop {
             if interrupt.is_none() {
-                for index in ready(plans, &ends, &started) {
+                for index in ready(context.plan, &ends, &started) {
                     started.insert(index);
                     let sender = sender.clone();
                     let phase = &plans[index];
                     let done = done.get(&phase.name).cloned().unwrap_or_default();
                     scope.spawn(move || {
-                        let end = context.run_phase(phase, &done);
+                        let end = context.run_phase(phase, done);
                         // The receiver outlives every phase.
                         let _ = sender.send(Event::PhaseEnded(index, Box::new(end)));
                     });
@@ -74,7 +75,7 @@ pub fn run_all(
                 }
                 Ok(Event::Interrupted(signal)) => {
                     interrupt.get_or_insert(signal);
-                    context.steps.running.terminate();
+                    context.steps.running.stop();
                 }
                 Err(_) => break,
             }
@@ -110,17 +111,35 @@ pub fn rehearsed(phases: Vec<Phase>, first_stop: Option<(String, Judgement)>) ->
     }
 }
 
-/// The phases that may start now.
-fn ready(plans: &[PhasePlan], ends: &[Option<PhaseEnd>], started: &BTreeSet<usize>) -> Vec<usize> {
-    let opened = |name: &String| {
-        plans.iter().zip(ends).any(|(plan, end)| {
-            plan.name == *name && end.as_ref().is_some_and(|end| end.judgement.opens())
-        })
-    };
+/// The phases that may start now: as many as the plan lets run at a time.
+fn ready(plan: &Plan, ends: &[Option<PhaseEnd>], started: &BTreeSet<usize>) -> Vec<usize> {
+    let plans = &plan.phases;
+    let running = started
+        .iter()
+        .filter(|&&index| ends[index].is_none())
+        .count();
     (0..plans.len())
         .filter(|index| !started.contains(index))
-        .filter(|&index| plans[index].needs.iter().all(opened))
+        .filter(|&index| {
+            plans[index]
+                .needs
+                .iter()
+                .all(|name| lets_pass(name, plans, ends))
+        })
+        .take(plan.concurrency.saturating_sub(running))
         .collect()
+}
+
+/// Whether the phase of that name lets the ones start that need it.
+fn lets_pass(name: &str, plans: &[PhasePlan], ends: &[Option<PhaseEnd>]) -> bool {
+    plans.iter().zip(ends).any(|(plan, end)| {
+        plan.name == name
+            && end.as_ref().is_some_and(|end| {
+                let is_failure = end.judgement.status == PhaseStatus::Failed
+                    && end.judgement.exit == Exit::Failed;
+                end.judgement.opens() || is_failure && plan.on_fail == OnFail::Continue
+            })
+    })
 }
 
 /// A phase of which a step could not be taken.
@@ -135,7 +154,7 @@ fn broken(plan: &PhasePlan, failure: &Failure) -> PhaseEnd {
         },
     };
     PhaseEnd {
-        phase: not_started(plan, judgement.status, judgement.reason.clone()),
+        phase: not_run(plan, judgement.status, judgement.reason.clone()),
         judgement,
     }
 }
@@ -158,50 +177,20 @@ fn phase_documents(
         .zip(reasons)
         .map(|((plan, end), reason)| match end {
             Some(end) => end.phase,
-            None => not_started(plan, PhaseStatus::NotStarted, reason),
+            None => not_run(plan, PhaseStatus::NotStarted, reason),
         })
         .collect()
 }
 
 /// The needs of a phase that hold it back.
 fn held_by(plan: &PhasePlan, plans: &[PhasePlan], ends: &[Option<PhaseEnd>]) -> String {
-    let closed = |name: &&String| {
-        !plans.iter().zip(ends).any(|(other, end)| {
-            other.name == **name && end.as_ref().is_some_and(|end| end.judgement.opens())
-        })
-    };
     let names: Vec<&str> = plan
         .needs
         .iter()
-        .filter(closed)
         .map(String::as_str)
+        .filter(|name| !lets_pass(name, plans, ends))
         .collect();
     names.join(", ")
-}
-
-/// A phase that did not run, as the report lists it.
-#[must_use]
-pub fn not_started(plan: &PhasePlan, status: PhaseStatus, reason: String) -> Phase {
-    Phase {
-        name: plan.name.clone(),
-        table: plan.table.clone(),
-        range: Some(plan.range),
-        status,
-        reason,
-        job: Some(PhaseJob {
-            command: match &plan.job {
-                Job::Command(job) => Some(job.command.clone()),
-                Job::Attach { .. } => None,
-            },
-            process: None,
-            exit: None,
-            log: plan.job.log().display().to_string(),
-            documents: Vec::new(),
-        }),
-        log_summary: None,
-        validation: None,
-        duration_seconds: None,
-    }
 }
 
 fn verdict(

@@ -27,9 +27,10 @@ impl Siblings {
     /// One of them is nowhere: usage (exit 2).
     pub fn find(plan: &Plan) -> Result<Self, Failure> {
         let mut validators: Vec<(String, PathBuf)> = Vec::new();
-        for phase in &plan.phases {
-            if !validators.iter().any(|(name, _)| *name == phase.validator) {
-                validators.push((phase.validator.clone(), find(&phase.validator)?));
+        for validator in plan.phases.iter().flat_map(|phase| &phase.validate) {
+            let name = &validator.program;
+            if !validators.iter().any(|(known, _)| known == name) {
+                validators.push((name.clone(), find(name)?));
             }
         }
         Ok(Self {

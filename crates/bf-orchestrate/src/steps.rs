@@ -1,7 +1,7 @@
 //! The steps of a phase as calls of the tools. Nothing is journalled here: a rehearsal takes the same steps.
 
 use std::ffi::OsString;
-use std::fs;
+use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
 use bf_cli::{Context, Failure};
@@ -11,6 +11,7 @@ use bf_contract::{
 
 use crate::console::Console;
 use crate::gate::{Validated, Watched};
+use crate::lock::TableLock;
 use crate::plan::{Job, PhasePlan};
 use crate::siblings::Siblings;
 use crate::tool::{Invocation, RunningTools, ToolEnd, kept_documents};
@@ -36,20 +37,24 @@ pub struct Kept {
     pub events: PathBuf,
     /// What bf-parse-log printed.
     pub log: PathBuf,
-    /// What the validator printed.
-    pub validation: PathBuf,
+    /// What each validator printed.
+    pub validations: Vec<PathBuf>,
     /// bf-monitor's own state.
     pub monitor_state: PathBuf,
 }
 
 impl Kept {
-    /// The files of a phase whose documents are kept in `folder`.
+    /// The files of an attempt at `phase` whose documents are kept in `folder`.
     #[must_use]
-    pub fn in_folder(folder: &Path) -> Self {
+    pub fn in_folder(folder: &Path, phase: &PhasePlan) -> Self {
+        let validation = |index| match index {
+            0 => folder.join("validation.ndjson"),
+            index => folder.join(format!("validation-{}.ndjson", index + 1)),
+        };
         Self {
             events: folder.join("process_events.ndjson"),
             log: folder.join("log.ndjson"),
-            validation: folder.join("validation.ndjson"),
+            validations: (0..phase.validate.len()).map(validation).collect(),
             monitor_state: folder.join("monitor_state.json"),
         }
     }
@@ -72,13 +77,21 @@ impl Kept {
         })
     }
 
-    /// What the table holds.
+    /// What the table of one validator holds.
     #[must_use]
-    pub fn validation(&self) -> Option<ValidationReport> {
-        last_of(&self.validation, |document| match document {
+    pub fn validation(&self, index: usize) -> Option<ValidationReport> {
+        last_of(self.validations.get(index)?, |document| match document {
             Document::ValidationReport(report) => Some(*report),
             _ => None,
         })
+    }
+
+    /// Every file that is there.
+    pub fn present(&self) -> impl Iterator<Item = &PathBuf> {
+        [&self.events, &self.log]
+            .into_iter()
+            .chain(&self.validations)
+            .filter(|path| path.exists())
     }
 }
 
@@ -88,22 +101,25 @@ fn last_of<T>(path: &Path, pick: impl Fn(Document) -> Option<T>) -> Option<T> {
 
 impl Steps<'_> {
     /// Watches the job until it is over; starts it first where the plan says so. `on_process` is told the
-    /// process as soon as it is known.
+    /// process as soon as it is known. The job's keeper inherits `lock`.
     ///
     /// # Errors
     /// bf-monitor could not be started, or its documents not be kept (exit 3).
     pub fn watch(
         &self,
         phase: &PhasePlan,
+        job: &Job,
         kept: &Kept,
+        lock: Option<&TableLock>,
         mut on_process: impl FnMut(Option<ProcessIdentity>) -> Result<(), Failure>,
     ) -> Result<Watched, Failure> {
         let mut args = self.shared_args();
-        args.extend(["--log".into(), phase.job.log().into()]);
+        args.extend(["--log".into(), job.log().into()]);
         args.extend(["--state".into(), kept.monitor_state.clone().into()]);
         args.extend(timeout_args(phase.timeout.0.as_secs_f64()));
-        match &phase.job {
+        match job {
             Job::Attach { pid, .. } => args.extend(["--pid".into(), pid.to_string().into()]),
+            Job::AlreadyDone { .. } => {}
             Job::Command(job) => {
                 for (name, value) in &job.env {
                     args.extend(["--env".into(), format!("{name}={value}").into()]);
@@ -117,22 +133,29 @@ impl Steps<'_> {
         }
         let bar = self.console.bar(&phase.name);
         let mut last = None;
-        let end = self.run_tool(&self.siblings.monitor, args, &kept.events, |document| {
-            let Document::ProcessEvent(event) = document else {
-                return Ok(());
-            };
-            if let Some(bar) = &bar {
-                bar.update(&event);
-            }
-            if matches!(
-                event.event,
-                ProcessEventKind::Started | ProcessEventKind::Attached
-            ) {
-                on_process(event.process.clone())?;
-            }
-            last = Some(*event);
-            Ok(())
-        })?;
+        let inherit = lock.map(TableLock::inheritable).transpose()?;
+        let end = self.run_tool(
+            &self.siblings.monitor,
+            args,
+            &kept.events,
+            inherit,
+            |document| {
+                let Document::ProcessEvent(event) = document else {
+                    return Ok(());
+                };
+                if let Some(bar) = &bar {
+                    bar.update(&event);
+                }
+                if matches!(
+                    event.event,
+                    ProcessEventKind::Started | ProcessEventKind::Attached
+                ) {
+                    on_process(event.process.clone())?;
+                }
+                last = Some(*event);
+                Ok(())
+            },
+        )?;
         Ok(Watched {
             code: end.code,
             last,
@@ -150,7 +173,7 @@ impl Steps<'_> {
         args.extend(["--pid".into(), pid.to_string().into()]);
         args.extend(timeout_args(0.001));
         args.push("--quiet".into());
-        let end = self.run_tool(&self.siblings.monitor, args, &kept.events, |_| Ok(()))?;
+        let end = self.run_tool(&self.siblings.monitor, args, &kept.events, None, |_| Ok(()))?;
         Ok(Watched {
             code: end.code,
             last: kept.last_event(),
@@ -158,40 +181,45 @@ impl Steps<'_> {
         })
     }
 
-    /// Reads the log of a job, date by date, from where this run of the job began.
+    /// Reads the log of a job, date by date, from `from_byte` on. `is_over` says that nobody writes it any
+    /// more, so that a date without an end is lost and not under way.
     ///
     /// # Errors
     /// bf-parse-log could not be started, or its documents not be kept (exit 3).
     pub fn read_log(
         &self,
-        phase: &PhasePlan,
+        log: &Path,
+        from_byte: u64,
+        is_over: bool,
         kept: &Kept,
-        watched: &Watched,
     ) -> Result<ToolEnd, Failure> {
-        let last = watched.last.as_ref();
-        let from_byte = last
-            .and_then(|event| event.log_summary.as_ref())
-            .map_or(0, |summary| summary.log.from_byte);
         let mut args = self.shared_args();
         args.push("--ledger".into());
-        if last.is_some_and(|event| event.event == ProcessEventKind::Exited) {
+        if is_over {
             args.push("--writer-gone".into());
         }
         if from_byte > 0 {
             args.extend(["--from-byte".into(), from_byte.to_string().into()]);
         }
-        args.push(phase.job.log().into());
+        args.push(log.into());
         start_anew(&kept.log)?;
-        self.run_tool(&self.siblings.parse_log, args, &kept.log, |_| Ok(()))
+        self.run_tool(&self.siblings.parse_log, args, &kept.log, None, |_| Ok(()))
     }
 
-    /// Holds the table against the thresholds and the log.
+    /// Has one validator of the phase hold its table against the thresholds, and against the log where the
+    /// phase has one.
     ///
     /// # Errors
     /// The validator could not be started, or its documents not be kept (exit 3).
-    pub fn validate(&self, phase: &PhasePlan, kept: &Kept) -> Result<Validated, Failure> {
-        let program = self.siblings.validator(&phase.validator).ok_or_else(|| {
-            Failure::could_not_check(format!("no validator {} was found", phase.validator))
+    pub fn validate(
+        &self,
+        phase: &PhasePlan,
+        index: usize,
+        kept: &Kept,
+    ) -> Result<Validated, Failure> {
+        let validator = &phase.validate[index];
+        let program = self.siblings.validator(&validator.program).ok_or_else(|| {
+            Failure::could_not_check(format!("no validator {} was found", validator.program))
         })?;
         let mut args = vec![
             phase.range.start.to_string().into(),
@@ -199,12 +227,19 @@ impl Steps<'_> {
         ];
         args.extend(self.shared_args());
         args.extend(["--warehouse".into(), self.warehouse.into()]);
-        args.extend(["--log-summary".into(), kept.log.clone().into()]);
-        start_anew(&kept.validation)?;
-        let end = self.run_tool(program, args, &kept.validation, |_| Ok(()))?;
+        if let Some(suite) = &validator.suite {
+            args.extend(["--suite".into(), suite.into()]);
+        }
+        // Only the first validator judges the phase's own table; the log speaks of no other.
+        if phase.job.is_some() && index == 0 {
+            args.extend(["--log-summary".into(), kept.log.clone().into()]);
+        }
+        let keep_in = &kept.validations[index];
+        start_anew(keep_in)?;
+        let end = self.run_tool(program, args, keep_in, None, |_| Ok(()))?;
         Ok(Validated {
             code: end.code,
-            report: kept.validation(),
+            report: kept.validation(index),
             said: end.said,
         })
     }
@@ -214,6 +249,7 @@ impl Steps<'_> {
         program: &Path,
         args: Vec<OsString>,
         keep_in: &Path,
+        inherit: Option<File>,
         on_document: impl FnMut(Document) -> Result<(), Failure>,
     ) -> Result<ToolEnd, Failure> {
         Invocation {
@@ -221,7 +257,9 @@ impl Steps<'_> {
             args,
             keep_in: keep_in.to_owned(),
         }
-        .run(self.running, on_document, |line| self.console.say(line))
+        .run(self.running, inherit, on_document, |line| {
+            self.console.say(line);
+        })
     }
 
     /// The flags that every tool of the run gets alike.

@@ -5,11 +5,12 @@ use std::ffi::OsString;
 use std::fs::{File, OpenOptions};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
-use std::sync::{Mutex, PoisonError};
+use std::process::{Child, Command, Stdio};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use bf_cli::{Context, Failure};
-use bf_contract::{Document, read_document};
+use bf_contract::{Document, Exit, read_document};
 use rustix::process::{Pid, Signal, kill_process};
 
 /// A tool, how it is called, and where its documents are kept.
@@ -34,33 +35,58 @@ pub struct ToolEnd {
 
 /// The tools that are running, so that they can be told to end.
 #[derive(Debug, Default)]
-pub struct RunningTools(Mutex<BTreeSet<u32>>);
+pub struct RunningTools {
+    state: Mutex<State>,
+    stopping: Condvar,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    pids: BTreeSet<u32>,
+    is_stopping: bool,
+}
 
 impl RunningTools {
-    /// Asks every running tool to end (SIGTERM). Jobs are not tools: they go on.
-    pub fn terminate(&self) {
+    /// Asks every running tool to end (SIGTERM) and lets no other start. Jobs are not tools: they go on.
+    pub fn stop(&self) {
+        let mut state = self.lock();
+        state.is_stopping = true;
         // A pid stays in the set only until it is reaped, so that it cannot be another process's.
-        for pid in self.lock().iter() {
-            if let Some(pid) = i32::try_from(*pid).ok().and_then(Pid::from_raw) {
-                let _ = kill_process(pid, Signal::TERM);
-            }
-        }
+        state.pids.iter().copied().for_each(terminate);
+        self.stopping.notify_all();
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, BTreeSet<u32>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Waits for `time`, or until [`stop`](Self::stop) is called: then true.
+    pub fn pause(&self, time: Duration) -> bool {
+        let (state, _) = self
+            .stopping
+            .wait_timeout_while(self.lock(), time, |state| !state.is_stopping)
+            .unwrap_or_else(PoisonError::into_inner);
+        state.is_stopping
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn terminate(pid: u32) {
+    if let Some(pid) = i32::try_from(pid).ok().and_then(Pid::from_raw) {
+        // It may have ended by itself meanwhile.
+        let _ = kill_process(pid, Signal::TERM);
     }
 }
 
 impl Invocation {
     /// Runs the tool to its end. Every document is kept first and then handed to `on_document`; every line
-    /// of text is handed to `on_text`.
+    /// of text is handed to `on_text`. `inherit` is given to the tool as its standard input.
     ///
     /// # Errors
     /// The tool could not be started, or what it printed could not be kept (exit 3).
     pub fn run(
         &self,
         running: &RunningTools,
+        inherit: Option<File>,
         mut on_document: impl FnMut(Document) -> Result<(), Failure>,
         on_text: impl Fn(&str) + Sync,
     ) -> Result<ToolEnd, Failure> {
@@ -69,14 +95,12 @@ impl Invocation {
             .append(true)
             .open(&self.keep_in)
             .or_could_not_check(|| format!("writing {}", self.keep_in.display()))?;
-        let mut child = Command::new(&self.program)
-            .args(&self.args)
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .or_could_not_check(|| format!("starting {}", self.program.display()))?;
-        running.lock().insert(child.id());
+        let Some(mut child) = self.spawn(running, inherit)? else {
+            return Ok(ToolEnd {
+                code: Some(i32::from(Exit::Terminated.code())),
+                said: None,
+            });
+        };
         let stdout = child.stdout.take();
         let stderr = child.stderr.take();
 
@@ -87,11 +111,11 @@ impl Invocation {
                 outcome = self.read_documents(stdout, &mut keep, &mut on_document);
             }
             if outcome.is_err() {
-                running.terminate();
+                terminate(child.id());
             }
             text.join().unwrap_or_default()
         });
-        running.lock().remove(&child.id());
+        running.lock().pids.remove(&child.id());
         let status = child
             .wait()
             .or_could_not_check(|| format!("waiting for {}", self.program.display()))?;
@@ -102,6 +126,27 @@ impl Invocation {
             code: status.code(),
             said,
         })
+    }
+
+    /// Starts the tool, unless the run is about to end.
+    fn spawn(
+        &self,
+        running: &RunningTools,
+        inherit: Option<File>,
+    ) -> Result<Option<Child>, Failure> {
+        let mut state = running.lock();
+        if state.is_stopping {
+            return Ok(None);
+        }
+        let child = Command::new(&self.program)
+            .args(&self.args)
+            .stdin(inherit.map_or_else(Stdio::null, Stdio::from))
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .or_could_not_check(|| format!("starting {}", self.program.display()))?;
+        state.pids.insert(child.id());
+        Ok(Some(child))
     }
 
     fn read_documents(

@@ -6,14 +6,26 @@ use bf_cli::config::{Config, Hours};
 use bf_cli::{Failure, Seconds};
 use bf_contract::DateRange;
 
-use super::{Command, Job, PhasePlan, Plan};
-use crate::args::Args;
+use super::{
+    AfterReboot, CheckAgain, Command, Job, OnFail, PhasePlan, Plan, Retries, Validator, fill_range,
+};
+use crate::args::Documented;
+
+/// The name of the plan that the documented flags make.
+#[must_use]
+pub const fn documented_name() -> &'static str {
+    "documented"
+}
 
 /// Makes the plan of two phases that the flags describe, or of one where they name no dates for phase 2.
 ///
 /// # Errors
 /// A flag that the plan needs is not there, or the config's phase 2 has no command: usage (exit 2).
-pub fn documented(args: &Args, config: &Config) -> Result<Plan, Failure> {
+pub fn documented(
+    args: &Documented,
+    config: &Config,
+    warehouse: Option<&str>,
+) -> Result<Plan, Failure> {
     let (Some(pid), Some(log), Some(range)) =
         (args.phase1_pid, args.phase1_log.clone(), args.phase1_dates)
     else {
@@ -21,58 +33,66 @@ pub fn documented(args: &Args, config: &Config) -> Result<Plan, Failure> {
             "--phase1-pid, --phase1-log and --phase1-dates are needed",
         ));
     };
-    let phase1 = PhasePlan {
-        name: "team_offense".to_owned(),
+    let warehouse = config.warehouse_url(warehouse).to_owned();
+    let phase = |name: &str, table: &str, validator: &str, timeout: Hours| PhasePlan {
+        name: name.to_owned(),
         needs: Vec::new(),
-        table: "nba_analytics.team_offense_game_summary".to_owned(),
+        table: table.to_owned(),
         range,
-        job: Job::Attach { pid, log },
-        validator: "bf-validate-team-offense".to_owned(),
-        timeout: timeout(config.team_offense.timeout_hours),
+        job: None,
+        validate: vec![Validator {
+            program: validator.to_owned(),
+            suite: None,
+        }],
+        timeout: Seconds(timeout.duration()),
+        retries: Retries::default(),
+        check_again: CheckAgain::default_for(&warehouse),
+        on_fail: OnFail::Block,
+        after_reboot: AfterReboot::Wait,
     };
-    let mut phases = vec![phase1];
+    let mut phases = vec![PhasePlan {
+        job: Some(Job::Attach { pid, log }),
+        ..phase(
+            "team_offense",
+            "nba_analytics.team_offense_game_summary",
+            "bf-validate-team-offense",
+            config.team_offense.timeout_hours,
+        )
+    }];
     if let Some(range) = args.phase2_dates {
-        phases.push(phase2(config, range)?);
+        phases.push(PhasePlan {
+            needs: vec!["team_offense".to_owned()],
+            range,
+            job: Some(Job::Command(phase2_command(config, range)?)),
+            ..phase(
+                "player_game_summary",
+                "nba_analytics.player_game_summary",
+                "bf-validate-player-summary",
+                config.player_game_summary.timeout_hours,
+            )
+        });
     }
     Ok(Plan {
+        name: documented_name().to_owned(),
         phases,
-        warehouse: config
-            .warehouse_url(args.warehouse.warehouse.as_deref())
-            .to_owned(),
+        warehouse,
+        concurrency: 1,
         next_steps: config.next_steps.clone(),
     })
 }
 
-fn phase2(config: &Config, range: DateRange) -> Result<PhasePlan, Failure> {
+fn phase2_command(config: &Config, range: DateRange) -> Result<Command, Failure> {
     let phase2 = &config.phase2;
     if phase2.command.is_empty() {
         return Err(Failure::usage("phase2.command of the config is empty")
             .hint("name the program and its arguments, or leave the key out"));
     }
     let fill = |words: &[String]| words.iter().map(|word| fill_range(word, range)).collect();
-    Ok(PhasePlan {
-        name: "player_game_summary".to_owned(),
-        needs: vec!["team_offense".to_owned()],
-        table: "nba_analytics.player_game_summary".to_owned(),
-        range,
-        job: Job::Command(Command {
-            command: fill(&phase2.command),
-            restart_command: fill(&phase2.restart_command),
-            env: phase2.env.clone(),
-            cwd: phase2.cwd.clone(),
-            log: PathBuf::from(fill_range(&phase2.log.to_string_lossy(), range)),
-        }),
-        validator: "bf-validate-player-summary".to_owned(),
-        timeout: timeout(config.player_game_summary.timeout_hours),
+    Ok(Command {
+        command: fill(&phase2.command),
+        restart_command: fill(&phase2.restart_command),
+        env: phase2.env.clone(),
+        cwd: phase2.cwd.clone(),
+        log: PathBuf::from(fill_range(&phase2.log.to_string_lossy(), range)),
     })
-}
-
-fn timeout(hours: Hours) -> Seconds {
-    Seconds(hours.duration())
-}
-
-/// Puts the range's dates where `{start}` and `{end}` stand.
-fn fill_range(word: &str, range: DateRange) -> String {
-    word.replace("{start}", &range.start.to_string())
-        .replace("{end}", &range.end.to_string())
 }

@@ -1,0 +1,62 @@
+//! A phase as the report has it, from the documents that were kept.
+
+use bf_contract::{Document, Phase, PhaseJob, PhaseStatus, ProcessEventKind};
+
+use crate::gate::Judgement;
+use crate::plan::{Job, PhasePlan};
+use crate::run_dir::RunDir;
+use crate::steps::Kept;
+use crate::tool::kept_documents;
+
+/// A phase that was judged.
+#[must_use]
+pub fn of_phase(phase: &PhasePlan, kept: &Kept, run_dir: &RunDir, judgement: &Judgement) -> Phase {
+    let mut document = not_run(phase, judgement.status, judgement.reason.clone());
+    let mut summary = None;
+    for event in kept_documents(&kept.events) {
+        let (Document::ProcessEvent(event), Some(job)) = (event, &mut document.job) else {
+            continue;
+        };
+        job.process = event.process.or(job.process.take());
+        if event.event == ProcessEventKind::Exited {
+            job.exit = event.exit;
+            document.duration_seconds = event.elapsed_seconds;
+        }
+        summary = event.log_summary.or(summary);
+    }
+    if let Some(job) = &mut document.job {
+        job.documents = kept.present().map(|path| run_dir.relative(path)).collect();
+    }
+    document.log_summary = kept.log_summary().or(summary);
+    let mut reports = (0..phase.validate.len()).filter_map(|index| kept.validation(index));
+    document.validation = reports.next();
+    document.further_validations = reports.collect();
+    document
+}
+
+/// A phase that did not run, or of which nothing more is known.
+#[must_use]
+pub fn not_run(phase: &PhasePlan, status: PhaseStatus, reason: String) -> Phase {
+    Phase {
+        name: phase.name.clone(),
+        table: phase.table.clone(),
+        range: Some(phase.range),
+        status,
+        reason,
+        job: phase.job.as_ref().map(job_document),
+        log_summary: None,
+        validation: None,
+        further_validations: Vec::new(),
+        duration_seconds: None,
+    }
+}
+
+fn job_document(job: &Job) -> PhaseJob {
+    PhaseJob {
+        command: job.command().map(|job| job.command.clone()),
+        process: None,
+        exit: None,
+        log: job.log().display().to_string(),
+        documents: Vec::new(),
+    }
+}

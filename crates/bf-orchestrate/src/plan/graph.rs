@@ -1,0 +1,109 @@
+//! The graph of a plan: every phase after the ones that it needs.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+use super::{Job, PhasePlan};
+
+/// Brings phases into an order in which each one's needs stand before it, and otherwise keeps theirs.
+///
+/// # Errors
+/// Two phases of one name, an unknown name in `needs`, a cycle, a log that two phases share: one line that
+/// names them.
+pub fn in_order(phases: Vec<PhasePlan>) -> Result<Vec<PhasePlan>, String> {
+    if phases.is_empty() {
+        return Err("it has no phases".to_owned());
+    }
+    let mut names = BTreeSet::new();
+    let mut logs: BTreeMap<&Path, &str> = BTreeMap::new();
+    for phase in &phases {
+        if !names.insert(phase.name.as_str()) {
+            return Err(format!("there are two phases {}", phase.name));
+        }
+        if let Some(log) = phase.job.as_ref().map(Job::log)
+            && let Some(other) = logs.insert(log, &phase.name)
+        {
+            return Err(format!(
+                "phases {other} and {} share the log {}",
+                phase.name,
+                log.display()
+            ));
+        }
+    }
+    for phase in &phases {
+        if let Some(unknown) = phase
+            .needs
+            .iter()
+            .find(|name| !names.contains(name.as_str()))
+        {
+            return Err(format!(
+                "phase {} needs {unknown}, which is no phase of it",
+                phase.name
+            ));
+        }
+    }
+
+    let mut waiting = phases;
+    let mut ordered: Vec<PhasePlan> = Vec::with_capacity(waiting.len());
+    while !waiting.is_empty() {
+        let is_next = |phase: &PhasePlan| {
+            phase
+                .needs
+                .iter()
+                .all(|need| ordered.iter().any(|done| done.name == *need))
+        };
+        let Some(at) = waiting.iter().position(is_next) else {
+            let names: Vec<&str> = waiting.iter().map(|phase| phase.name.as_str()).collect();
+            return Err(format!(
+                "these phases wait for each other in a cycle: {}",
+                names.join(", ")
+            ));
+        };
+        ordered.push(waiting.remove(at));
+    }
+    Ok(ordered)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan::tests::phase;
+
+    fn named(name: &str, needs: &[&str]) -> PhasePlan {
+        PhasePlan {
+            needs: needs.iter().map(|need| (*need).to_owned()).collect(),
+            ..phase(name, "2024-01-01 2024-01-31".parse().expect("a range"))
+        }
+    }
+
+    #[test]
+    fn a_phase_stands_behind_what_it_needs() {
+        let phases = vec![named("c", &["a", "b"]), named("a", &[]), named("b", &["a"])];
+        let ordered = in_order(phases).expect("no cycle");
+        let names: Vec<&str> = ordered.iter().map(|phase| phase.name.as_str()).collect();
+        assert_eq!(names, ["a", "b", "c"]);
+    }
+
+    #[test]
+    fn what_is_no_plan_is_refused_by_name() {
+        let cycle = in_order(vec![
+            named("a", &["b"]),
+            named("b", &["a"]),
+            named("c", &[]),
+        ]);
+        assert!(cycle.is_err_and(|error| error.contains("cycle: a, b")));
+        let unknown = in_order(vec![named("a", &["z"])]);
+        assert!(unknown.is_err_and(|error| error.contains("needs z")));
+        let twice = in_order(vec![named("a", &[]), named("a", &[])]);
+        assert!(twice.is_err_and(|error| error.contains("two phases a")));
+        assert!(in_order(Vec::new()).is_err());
+    }
+
+    #[test]
+    fn two_phases_never_write_one_log() {
+        let mut other = named("b", &[]);
+        other.job.clone_from(&named("a", &[]).job);
+        let shared = in_order(vec![named("a", &[]), other]);
+        assert!(shared.is_err_and(|error| error.contains("share the log")));
+    }
+}

@@ -1,0 +1,102 @@
+//! Ending the jobs of a run: TERM, then KILL.
+
+use std::time::{Duration, Instant};
+
+use bf_cli::text::Mark;
+use bf_cli::{Failure, Output};
+use bf_contract::{Exit, ProcessIdentity};
+use rustix::process::{Pid, Signal, getpgid, getpgrp, kill_process, kill_process_group};
+
+use crate::args::Named;
+use crate::boot;
+use crate::console::Console;
+use crate::runs;
+
+/// How long a job gets to end by itself after TERM.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// How often it is looked whether a job has ended.
+const LOOK_EVERY: Duration = Duration::from_millis(50);
+
+/// `bf-orchestrate stop`: ends every job of the run that is still running. Its orchestrator, where it has
+/// one, sees them end and closes the run.
+///
+/// # Errors
+/// There is no such run (exit 2), or a job would not end (exit 1).
+pub fn stop(args: &Named, output: Output) -> Result<Exit, Failure> {
+    let found = runs::find(&args.common.runs, args.run.as_deref(), |run| {
+        run.state.finished.is_none()
+    })?;
+    let console = Console::new(output);
+    let mut stopped = 0;
+    for phase in &found.plan.phases {
+        let process = found
+            .state
+            .phases
+            .get(&phase.name)
+            .and_then(|done| done.process.as_ref());
+        let Some(process) = process.filter(|process| boot::is_alive(process)) else {
+            continue;
+        };
+        console.stamp(format!(
+            "{}: asking process {} to end (SIGTERM)",
+            phase.name, process.pid
+        ));
+        end(process, &console)?;
+        console.mark(
+            Mark::Pass,
+            &format!("{}: process {} has ended", phase.name, process.pid),
+        );
+        stopped += 1;
+    }
+    if stopped == 0 {
+        console.stamp(format!("run {} has no running job", found.run_dir.run_id));
+    }
+    Ok(Exit::Success)
+}
+
+fn end(process: &ProcessIdentity, console: &Console) -> Result<(), Failure> {
+    for signal in [Signal::TERM, Signal::KILL] {
+        if signal == Signal::KILL {
+            console.mark(
+                Mark::Warn,
+                &format!(
+                    "process {} is still there: killing it (SIGKILL)",
+                    process.pid
+                ),
+            );
+        }
+        send(process, signal)?;
+        let asked = Instant::now();
+        while asked.elapsed() < PATIENCE {
+            if !boot::is_alive(process) {
+                return Ok(());
+            }
+            std::thread::sleep(LOOK_EVERY);
+        }
+    }
+    Err(Failure::new(
+        Exit::Failed,
+        format!("process {} does not end, not even by SIGKILL", process.pid),
+    ))
+}
+
+/// Signals the job's process group where the job leads one, so that its workers end with it.
+fn send(process: &ProcessIdentity, signal: Signal) -> Result<(), Failure> {
+    let Some(pid) = i32::try_from(process.pid).ok().and_then(Pid::from_raw) else {
+        return Ok(());
+    };
+    let leads_a_group = getpgid(Some(pid)).is_ok_and(|group| group == pid && group != getpgrp());
+    let sent = if leads_a_group {
+        kill_process_group(pid, signal)
+    } else {
+        kill_process(pid, signal)
+    };
+    match sent {
+        Ok(()) | Err(rustix::io::Errno::SRCH) => Ok(()),
+        Err(error) => Err(Failure::new(
+            Exit::Failed,
+            format!("signalling process {}: {error}", process.pid),
+        )),
+    }
+}
