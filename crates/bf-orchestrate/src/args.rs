@@ -120,6 +120,10 @@ pub struct Common {
     #[arg(long, value_name = "DIR", default_value = ".bf/runs")]
     pub runs: PathBuf,
 
+    /// Write the run's metrics there, for Prometheus' textfile collector
+    #[arg(long, value_name = "FILE")]
+    pub metrics_file: Option<PathBuf>,
+
     #[command(flatten)]
     #[allow(missing_docs)]
     pub config: ConfigArgs,

@@ -15,6 +15,9 @@ mod gate;
 mod inspect;
 mod journal;
 mod lock;
+mod metrics;
+mod notify;
+mod observer;
 mod phase;
 mod plan;
 mod preflight;
@@ -91,7 +94,7 @@ fn run_plan(
     loaded: &Loaded,
     console: &Console,
 ) -> Result<Exit, Failure> {
-    let outcome = preflight::check(plan).and_then(|siblings| {
+    let outcome = preflight::check(plan, &loaded.config).and_then(|siblings| {
         if options.dry_run {
             return dry_run::rehearse(plan, loaded, &siblings, console);
         }
@@ -102,6 +105,7 @@ fn run_plan(
             loaded,
             siblings: &siblings,
             console,
+            metrics_file: common.metrics_file.as_deref(),
             restart_interrupted: false,
         };
         request.start()
@@ -131,7 +135,7 @@ fn resume(args: &Resume, streams: Streams) -> Result<Exit, Failure> {
         })?,
     };
     let plan = found.plan.clone();
-    let outcome = preflight::check(&plan).and_then(|siblings| {
+    let outcome = preflight::check(&plan, &loaded.config).and_then(|siblings| {
         let request = Request {
             runs: &common.runs,
             options: RunOptions {
@@ -142,6 +146,7 @@ fn resume(args: &Resume, streams: Streams) -> Result<Exit, Failure> {
             loaded: &loaded,
             siblings: &siblings,
             console: &console,
+            metrics_file: common.metrics_file.as_deref(),
             restart_interrupted: args.restart_interrupted,
         };
         request.take_up(found)

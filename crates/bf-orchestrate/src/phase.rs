@@ -18,6 +18,7 @@ use crate::document;
 use crate::gate::{self, Judgement, Validated, Watched};
 use crate::journal::{Journal, Step};
 use crate::lock::TableLock;
+use crate::observer::Observer;
 use crate::plan::{AfterReboot, Job, OnFail, PhasePlan, Plan, RetryOn};
 use crate::progress::Done;
 use crate::run_dir::RunDir;
@@ -33,6 +34,8 @@ pub struct RunContext<'a> {
     pub journal: &'a Mutex<Journal>,
     /// The tools.
     pub steps: Steps<'a>,
+    /// Who else hears of the run.
+    pub observer: &'a Observer<'a>,
     /// The locks of the phases' tables, where this process holds them.
     pub locks: &'a BTreeMap<String, TableLock>,
     /// Whether jobs that a reboot interrupted are run again whatever the plan says.
@@ -55,6 +58,7 @@ impl RunContext<'_> {
     pub fn run_phase(&self, phase: &PhasePlan, mut done: Done) -> Result<PhaseEnd, Failure> {
         loop {
             let kept = self.kept(phase, done.earlier_attempts)?;
+            let was_judged = done.gate.is_some();
             let judgement = match done.gate.take() {
                 Some(judgement) => judgement,
                 None => {
@@ -66,8 +70,12 @@ impl RunContext<'_> {
                     self.close_gate(phase, judgement)?
                 }
             };
+            let document = document::of_phase(phase, &kept, self.run_dir, &judgement);
+            if !was_judged {
+                self.observer.phase_ended(&document);
+            }
             return Ok(PhaseEnd {
-                phase: document::of_phase(phase, &kept, self.run_dir, &judgement),
+                phase: document,
                 judgement,
             });
         }
@@ -136,14 +144,20 @@ impl RunContext<'_> {
         }
         let mut is_seen = done.job_seen;
         let lock = self.locks.get(&phase.name);
-        let watched = self.steps.watch(phase, job, kept, lock, |process| {
-            if std::mem::replace(&mut is_seen, true) {
-                return Ok(());
+        let watched = self.steps.watch(phase, job, kept, lock, |event| {
+            self.observer.process_event(&phase.name, event);
+            let is_first = matches!(
+                event.event,
+                ProcessEventKind::Started | ProcessEventKind::Attached
+            ) && !std::mem::replace(&mut is_seen, true);
+            if is_first {
+                self.write(Step::JobSeen {
+                    phase: phase.name.clone(),
+                    process: event.process.clone(),
+                })?;
+                self.observer.phase_started(&phase.name, event);
             }
-            self.write(Step::JobSeen {
-                phase: phase.name.clone(),
-                process,
-            })
+            Ok(())
         })?;
         let process = watched
             .last
@@ -250,6 +264,7 @@ impl RunContext<'_> {
                 again.limit
             ),
         );
+        self.observer.could_not_check(&phase.name, &data.reason);
         if self.steps.running.pause(again.backoff.0) {
             return Ok(true);
         }

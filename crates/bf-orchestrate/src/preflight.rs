@@ -1,6 +1,7 @@
 //! What must be there before anything is watched, so that nobody finds out at four in the morning.
 
 use bf_cli::Failure;
+use bf_cli::config::Config;
 
 use crate::plan::{Job, Plan};
 use crate::program::find_program;
@@ -10,7 +11,7 @@ use crate::siblings::Siblings;
 ///
 /// # Errors
 /// One of them is missing: nothing was started (exit 2).
-pub fn check(plan: &Plan) -> Result<Siblings, Failure> {
+pub fn check(plan: &Plan, config: &Config) -> Result<Siblings, Failure> {
     for phase in &plan.phases {
         let Some(job) = phase.job.as_ref().and_then(Job::command) else {
             continue;
@@ -28,5 +29,5 @@ pub fn check(plan: &Plan) -> Result<Siblings, Failure> {
             .hint("nothing was started; set phase2.command (and phase2.cwd) in the config"));
         }
     }
-    Siblings::find(plan)
+    Siblings::find(plan, config)
 }

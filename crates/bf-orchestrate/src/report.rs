@@ -211,7 +211,11 @@ pub fn text(report: &RunReport, style: Style) -> String {
     };
     let _ = write!(text, "\n{}\n", line(style, mark, &headline));
     for (at, phase) in report.phases.iter().enumerate() {
-        let _ = write!(text, "\n{}", phase_text(at + 1, phase, style));
+        let _ = write!(
+            text,
+            "\n{}",
+            phase_text(&format!("Phase {}: {}", at + 1, phase.name), phase, style)
+        );
     }
     let total = Duration::try_from_secs_f64(report.total_seconds).unwrap_or_default();
     let _ = write!(text, "\nTotal duration: {}", duration(total));
@@ -227,11 +231,17 @@ pub fn text(report: &RunReport, style: Style) -> String {
     text
 }
 
-fn phase_text(number: usize, phase: &Phase, style: Style) -> String {
+/// What a phase came to, as plain text.
+#[must_use]
+pub fn phase_plain_text(phase: &Phase) -> String {
+    phase_text(&phase.name, phase, Style::default())
+}
+
+fn phase_text(title: &str, phase: &Phase, style: Style) -> String {
     let (mark, status) = status_words(phase.status);
     let mut text = format!(
         "{}\n  Status:       {}\n",
-        style.bold(&format!("Phase {number}: {}", phase.name)),
+        style.bold(title),
         line(style, mark, status)
     );
     let mut row = |name: &str, value: String| {

@@ -8,7 +8,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use bf_cli::config::Loaded;
-use bf_cli::text::Mark;
+use bf_cli::text::{Mark, Style};
 use bf_cli::{Context, Failure, Interrupts};
 use bf_contract::{Exit, PhaseStatus};
 
@@ -16,6 +16,8 @@ use crate::args::RunOptions;
 use crate::console::Console;
 use crate::journal::{Journal, Step, VERSION};
 use crate::lock::{self, Asked, TableLock};
+use crate::notify::Notifier;
+use crate::observer::Observer;
 use crate::phase::RunContext;
 use crate::plan::Plan;
 use crate::plan::documented_name;
@@ -42,6 +44,8 @@ pub struct Request<'a> {
     pub siblings: &'a Siblings,
     /// What a person sees.
     pub console: &'a Console,
+    /// Where machines read the run's metrics.
+    pub metrics_file: Option<&'a Path>,
     /// Whether jobs that a reboot interrupted are run again whatever the plan says.
     pub restart_interrupted: bool,
 }
@@ -115,6 +119,28 @@ impl Request<'_> {
     ) -> Result<Exit, Failure> {
         let journal = Mutex::new(journal);
         let running = RunningTools::default();
+        let last_success = self.last_success();
+        let notifier = self
+            .siblings
+            .notify
+            .as_deref()
+            .map(|program| {
+                Notifier::start(program, &run_dir.config(), run_dir.path.join("notify.log"))
+            })
+            .transpose()?;
+        let observer = Observer::new(
+            self.console,
+            &run_dir,
+            notifier,
+            self.metrics_file.map(Path::to_owned),
+            (self.plan, last_success),
+        );
+        observer.run_started(report::heading(
+            self.plan,
+            self.loaded,
+            Some(&run_dir),
+            Style::default(),
+        ));
         let context = RunContext {
             plan: self.plan,
             run_dir: &run_dir,
@@ -126,6 +152,7 @@ impl Request<'_> {
                 config: run_dir.config(),
                 warehouse: &self.plan.warehouse,
             },
+            observer: &observer,
             locks: &locks,
             restart_interrupted: self.restart_interrupted,
         };
@@ -139,17 +166,32 @@ impl Request<'_> {
         let bytes = serde_json::to_vec(&document)
             .or_could_not_check(|| "writing the report as JSON".to_owned())?;
         write_atomically(&run_dir.report(), &bytes)?;
+        let is_finished = matches!(closing, Step::RunFinished { .. });
         journal
-            .into_inner()
+            .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .write(closing)?;
         self.console
             .say(report::text(&document, self.console.style()));
+        observer.run_ended(&document, exit.code(), is_finished);
         match self.console.report(&document) {
             // The report that nobody took is in the run directory; a worse end stays what it is.
             Err(_) if !exit.is_success() => Ok(exit),
             written => written.map(|()| exit),
         }
+    }
+
+    /// When a run of this plan last passed, in seconds since 1970.
+    fn last_success(&self) -> Option<i64> {
+        self.metrics_file?;
+        let (found, _) = runs::all(self.runs).ok()?;
+        found
+            .iter()
+            .find(|run| {
+                run.plan.name == self.plan.name
+                    && run.state.finished.is_some_and(|(_, code)| code == 0)
+            })
+            .map(|run| run.updated.timestamp())
     }
 
     /// The latest unfinished run that this plan takes up.

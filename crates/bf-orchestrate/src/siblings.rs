@@ -4,6 +4,7 @@ use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
 use bf_cli::Failure;
+use bf_cli::config::Config;
 
 use crate::plan::Plan;
 use crate::program::{find_on_path, is_program};
@@ -15,17 +16,19 @@ pub struct Siblings {
     pub monitor: PathBuf,
     /// bf-parse-log.
     pub parse_log: PathBuf,
+    /// bf-notify, where the config tells somebody.
+    pub notify: Option<PathBuf>,
     /// The validators, by file name.
     pub validators: Vec<(String, PathBuf)>,
 }
 
 impl Siblings {
-    /// Finds every tool that `plan` needs: in `BF_BIN_DIR` where that is set, else beside this program,
+    /// Finds every tool that `plan` and `config` need: in `BF_BIN_DIR` where that is set, else beside this program,
     /// else on PATH.
     ///
     /// # Errors
     /// One of them is nowhere: usage (exit 2).
-    pub fn find(plan: &Plan) -> Result<Self, Failure> {
+    pub fn find(plan: &Plan, config: &Config) -> Result<Self, Failure> {
         let mut validators: Vec<(String, PathBuf)> = Vec::new();
         for validator in plan.phases.iter().flat_map(|phase| &phase.validate) {
             let name = &validator.program;
@@ -36,6 +39,10 @@ impl Siblings {
         Ok(Self {
             monitor: find("bf-monitor")?,
             parse_log: find("bf-parse-log")?,
+            notify: match config.notify.is_empty() {
+                true => None,
+                false => Some(find("bf-notify")?),
+            },
             validators,
         })
     }

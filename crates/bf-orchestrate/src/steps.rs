@@ -5,9 +5,7 @@ use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
 use bf_cli::{Context, Failure};
-use bf_contract::{
-    Document, LogSummary, ProcessEvent, ProcessEventKind, ProcessIdentity, ValidationReport,
-};
+use bf_contract::{Document, LogSummary, ProcessEvent, ValidationReport};
 
 use crate::console::Console;
 use crate::gate::{Validated, Watched};
@@ -100,8 +98,8 @@ fn last_of<T>(path: &Path, pick: impl Fn(Document) -> Option<T>) -> Option<T> {
 }
 
 impl Steps<'_> {
-    /// Watches the job until it is over; starts it first where the plan says so. `on_process` is told the
-    /// process as soon as it is known. The job's keeper inherits `lock`.
+    /// Watches the job until it is over; starts it first where the plan says so. Every event is handed to
+    /// `on_event` when it is kept. The job's keeper inherits `lock`.
     ///
     /// # Errors
     /// bf-monitor could not be started, or its documents not be kept (exit 3).
@@ -111,7 +109,7 @@ impl Steps<'_> {
         job: &Job,
         kept: &Kept,
         lock: Option<&TableLock>,
-        mut on_process: impl FnMut(Option<ProcessIdentity>) -> Result<(), Failure>,
+        mut on_event: impl FnMut(&ProcessEvent) -> Result<(), Failure>,
     ) -> Result<Watched, Failure> {
         let mut args = self.shared_args();
         args.extend(["--log".into(), job.log().into()]);
@@ -146,12 +144,7 @@ impl Steps<'_> {
                 if let Some(bar) = &bar {
                     bar.update(&event);
                 }
-                if matches!(
-                    event.event,
-                    ProcessEventKind::Started | ProcessEventKind::Attached
-                ) {
-                    on_process(event.process.clone())?;
-                }
+                on_event(&event)?;
                 last = Some(*event);
                 Ok(())
             },
