@@ -8,6 +8,7 @@
 
 mod args;
 mod boot;
+mod check;
 mod console;
 mod document;
 mod dry_run;
@@ -70,7 +71,14 @@ pub fn run(args: Args, streams: Streams) -> Result<Exit, Failure> {
             let plan = plan::documented(&args.documented, &loaded.config, warehouse)?;
             inspect::print_plan(&plan, streams.stdout)
         }
-        Some(Action::Check(_)) => Err(Failure::usage("check is not there yet")),
+        Some(Action::Check(args)) => {
+            let console = Console::new(args.common.output_of(streams));
+            let loaded = config::load(&args.common.config)?;
+            let warehouse = args.common.warehouse_flag();
+            let plan = plan::load(&args.plan, &loaded.config, warehouse)?;
+            let siblings = preflight::check(&plan, &loaded.config)?;
+            check::check(&plan, &loaded, &siblings, &console)
+        }
         Some(Action::Status(args)) => {
             let output = args.common.output_of(streams);
             inspect::status(&args, output)

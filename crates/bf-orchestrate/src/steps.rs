@@ -210,6 +210,58 @@ impl Steps<'_> {
         index: usize,
         kept: &Kept,
     ) -> Result<Validated, Failure> {
+        let (program, mut args) = self.validator_call(phase, index)?;
+        // Only the first validator judges the phase's own table; the log speaks of no other.
+        if phase.job.is_some() && index == 0 {
+            args.extend(["--log-summary".into(), kept.log.clone().into()]);
+        }
+        let keep_in = &kept.validations[index];
+        start_anew(keep_in)?;
+        let end = self.run_tool(program, args, keep_in, None, |_| Ok(()))?;
+        Ok(Validated {
+            code: end.code,
+            report: kept.validation(index),
+            said: end.said,
+        })
+    }
+
+    /// Has a validator say what it would ask, without asking it.
+    ///
+    /// # Errors
+    /// As [`Steps::validate`].
+    pub fn explain(
+        &self,
+        phase: &PhasePlan,
+        index: usize,
+        kept: &Kept,
+    ) -> Result<ToolEnd, Failure> {
+        let (program, mut args) = self.validator_call(phase, index)?;
+        args.push("--explain".into());
+        self.run_tool(program, args, &kept.validations[index], None, |_| Ok(()))
+    }
+
+    /// Has bf-notify look whether its channels can be reached, without telling them anything.
+    ///
+    /// # Errors
+    /// bf-notify could not be started, or its documents not be kept (exit 3).
+    pub fn check_notifier(&self, keep_in: &Path) -> Result<ToolEnd, Failure> {
+        let Some(program) = &self.siblings.notify else {
+            return Ok(ToolEnd {
+                code: Some(0),
+                said: None,
+            });
+        };
+        let mut args = self.shared_args();
+        args.push("--check".into());
+        self.run_tool(program, args, keep_in, None, |_| Ok(()))
+    }
+
+    /// A validator and what it is always given.
+    fn validator_call(
+        &self,
+        phase: &PhasePlan,
+        index: usize,
+    ) -> Result<(&Path, Vec<OsString>), Failure> {
         let validator = &phase.validate[index];
         let program = self.siblings.validator(&validator.program).ok_or_else(|| {
             Failure::could_not_check(format!("no validator {} was found", validator.program))
@@ -223,18 +275,7 @@ impl Steps<'_> {
         if let Some(suite) = &validator.suite {
             args.extend(["--suite".into(), suite.into()]);
         }
-        // Only the first validator judges the phase's own table; the log speaks of no other.
-        if phase.job.is_some() && index == 0 {
-            args.extend(["--log-summary".into(), kept.log.clone().into()]);
-        }
-        let keep_in = &kept.validations[index];
-        start_anew(keep_in)?;
-        let end = self.run_tool(program, args, keep_in, None, |_| Ok(()))?;
-        Ok(Validated {
-            code: end.code,
-            report: kept.validation(index),
-            said: end.said,
-        })
+        Ok((program, args))
     }
 
     fn run_tool(

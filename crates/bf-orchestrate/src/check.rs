@@ -1,0 +1,196 @@
+//! `bf-orchestrate check`: everything of a plan that only reads, one line each.
+
+use std::fs::File;
+use std::path::Path;
+
+use bf_cli::config::Loaded;
+use bf_cli::text::Mark;
+use bf_cli::{Context, Failure};
+use bf_contract::{Exit, LogState};
+
+use crate::console::Console;
+use crate::plan::{Job, PhasePlan, Plan};
+use crate::report;
+use crate::run::write_plan;
+use crate::run_dir::RunDir;
+use crate::siblings::Siblings;
+use crate::steps::{Kept, Steps};
+use crate::tool::RunningTools;
+
+/// What one look came to.
+struct Finding {
+    exit: Exit,
+    text: String,
+}
+
+impl Finding {
+    fn good(text: String) -> Self {
+        Self {
+            exit: Exit::Success,
+            text,
+        }
+    }
+
+    fn bad(text: String) -> Self {
+        Self {
+            exit: Exit::CouldNotCheck,
+            text,
+        }
+    }
+}
+
+/// Looks at everything that the plan needs, and says what it found.
+///
+/// # Errors
+/// A tool could not be started (exit 3).
+pub fn check(
+    plan: &Plan,
+    loaded: &Loaded,
+    siblings: &Siblings,
+    console: &Console,
+) -> Result<Exit, Failure> {
+    let folder = tempfile::tempdir()
+        .or_could_not_check(|| "creating a temporary folder for the check".to_owned())?;
+    let run_dir = RunDir::open(folder.path());
+    write_plan(&run_dir, plan, loaded)?;
+    console.say(report::heading(plan, loaded, None, console.style()));
+    let running = RunningTools::default();
+    let steps = Steps {
+        siblings,
+        console,
+        running: &running,
+        config: run_dir.config(),
+        warehouse: &plan.warehouse,
+    };
+    let mut findings = vec![Finding::good(format!(
+        "plan {}: {} phases, every program was found",
+        plan.name,
+        plan.phases.len()
+    ))];
+    for phase in &plan.phases {
+        let kept = Kept::in_folder(&run_dir.folder(Path::new(&phase.name))?, phase);
+        if let Some(job) = &phase.job {
+            findings.extend(look_at_job(&steps, phase, job, &kept)?);
+        }
+        for index in 0..phase.validate.len() {
+            findings.push(look_at_table(&steps, phase, index, &kept)?);
+        }
+    }
+    if siblings.notify.is_some() {
+        findings.push(look_at_notifier(&steps, folder.path())?);
+    }
+
+    let mut exit = Exit::Success;
+    for finding in &findings {
+        let mark = if finding.exit.is_success() {
+            Mark::Pass
+        } else {
+            exit = finding.exit;
+            Mark::Error
+        };
+        console.mark(mark, &finding.text);
+    }
+    Ok(exit)
+}
+
+fn look_at_job(
+    steps: &Steps<'_>,
+    phase: &PhasePlan,
+    job: &Job,
+    kept: &Kept,
+) -> Result<Vec<Finding>, Failure> {
+    let name = &phase.name;
+    let mut findings = Vec::new();
+    match job {
+        Job::Attach { pid, log } => {
+            let watched = steps.glance(*pid, log, kept)?;
+            let is_alive = watched.code == Some(i32::from(Exit::TimedOut.code()));
+            findings.push(if is_alive {
+                Finding::good(format!("{name}: process {pid} is running"))
+            } else {
+                // It may have ended already: its log then decides.
+                Finding::good(format!("{name}: process {pid} is over; its log decides"))
+            });
+            findings.push(look_at_log(steps, name, log, kept)?);
+        }
+        Job::AlreadyDone { log } => findings.push(look_at_log(steps, name, log, kept)?),
+        Job::Command(command) => findings.push(look_at_log_place(name, &command.log)),
+    }
+    Ok(findings)
+}
+
+fn look_at_log(steps: &Steps<'_>, name: &str, log: &Path, kept: &Kept) -> Result<Finding, Failure> {
+    let end = steps.read_log(log, 0, false, kept)?;
+    let log = log.display();
+    Ok(match kept.log_summary() {
+        Some(summary) if summary.state == LogState::Unknown => {
+            Finding::bad(format!("{name}: the log {log} is in no known dialect"))
+        }
+        Some(summary) => Finding::good(format!(
+            "{name}: the log {log} can be read ({})",
+            summary.dialect.as_deref().unwrap_or("empty so far")
+        )),
+        None => Finding::bad(format!(
+            "{name}: {}",
+            end.said
+                .unwrap_or_else(|| format!("the log {log} cannot be read"))
+        )),
+    })
+}
+
+/// Whether the log of a job that is to be started can be written, without writing it.
+fn look_at_log_place(name: &str, log: &Path) -> Finding {
+    let folder = log
+        .ancestors()
+        .skip(1)
+        .map(|folder| match folder.as_os_str().is_empty() {
+            true => Path::new("."),
+            false => folder,
+        })
+        .find(|folder| folder.exists())
+        .unwrap_or(Path::new("."));
+    let is_writable = if log.exists() {
+        File::options().append(true).open(log).is_ok()
+    } else {
+        rustix::fs::access(folder, rustix::fs::Access::WRITE_OK).is_ok()
+    };
+    if is_writable {
+        Finding::good(format!("{name}: its log {} can be written", log.display()))
+    } else {
+        Finding::bad(format!(
+            "{name}: its log {} cannot be written",
+            log.display()
+        ))
+    }
+}
+
+fn look_at_table(
+    steps: &Steps<'_>,
+    phase: &PhasePlan,
+    index: usize,
+    kept: &Kept,
+) -> Result<Finding, Failure> {
+    let end = steps.explain(phase, index, kept)?;
+    let program = &phase.validate[index].program;
+    Ok(if end.code == Some(0) {
+        Finding::good(format!("{}: {program} can ask the warehouse", phase.name))
+    } else {
+        Finding::bad(format!(
+            "{}: {}",
+            phase.name,
+            end.said
+                .unwrap_or_else(|| format!("{program} cannot ask the warehouse"))
+        ))
+    })
+}
+
+fn look_at_notifier(steps: &Steps<'_>, folder: &Path) -> Result<Finding, Failure> {
+    let end = steps.check_notifier(&folder.join("notify.ndjson"))?;
+    Ok(if end.code == Some(0) {
+        Finding::good("every channel of notify can be reached".to_owned())
+    } else {
+        Finding::bad(end.said.unwrap_or_else(|| {
+            "a channel of notify cannot be reached: try bf-notify --check".to_owned()
+        }))
+    })
+}
