@@ -1,0 +1,4 @@
+//! bf-orchestrate over the real tools, real jobs and a real warehouse.
+
+mod documented;
+mod rig;
