@@ -1,0 +1,70 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use bf_cli::{ConfigArgs, OutputArgs};
+use clap::Parser;
+
+const EXAMPLES: &str = "\
+Examples:
+  bf-parse-log logs/team_offense.log            a short report (JSON when piped)
+  bf-parse-log logs/team_offense.log.1.gz       a rotated, compressed log
+  ssh host cat x.log | bf-parse-log - | jq .failed_dates
+  bf-parse-log --check --min-success-rate 95 x.log && start-the-next-job
+  job.py --dates \"$(bf-parse-log --failed-dates x.log)\"
+  bf-parse-log --ledger x.log | jq -c 'select(.status == \"failed\")'
+
+Exit codes:
+  0  the log was read, whatever it says: running, refused and all-failed, too
+  1  with --check only: not completed, dates without a word, or a rate below the limit
+  2  wrong arguments or a wrong config
+  3  could not tell: the log cannot be read, is empty, or is in no known dialect";
+
+/// Says what a backfill's log claims: state, progress, every failed date.
+#[derive(Debug, Clone, Parser)]
+#[command(name = "bf-parse-log", version, after_help = EXAMPLES)]
+pub struct Args {
+    /// The log, plain or gzip; `-` for standard input
+    #[arg(value_name = "LOG", default_value = "-")]
+    pub log: PathBuf,
+
+    /// One ledger_entry per date before the log_summary
+    #[arg(long, conflicts_with = "failed_dates")]
+    pub ledger: bool,
+
+    /// Nothing but the failed dates, all of them, as a job's --dates takes them
+    #[arg(long)]
+    pub failed_dates: bool,
+
+    /// Exit 1 unless the log says completed and every date has a word
+    #[arg(long)]
+    pub check: bool,
+
+    /// With --check: exit 1 as well when fewer of the finished dates succeeded, in percent
+    #[arg(long, value_name = "PERCENT", requires = "check", value_parser = percent)]
+    pub min_success_rate: Option<f64>,
+
+    /// The process is over: a run without its end marker was interrupted
+    #[arg(long)]
+    pub writer_gone: bool,
+
+    /// Begin at this offset, in bytes of the uncompressed log
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub from_byte: u64,
+
+    /// The config file, for its dialects
+    #[command(flatten)]
+    pub config: ConfigArgs,
+
+    /// What goes where
+    #[command(flatten)]
+    pub output: OutputArgs,
+}
+
+fn percent(text: &str) -> Result<f64, String> {
+    text.trim_end_matches('%')
+        .parse()
+        .ok()
+        .filter(|value| (0.0..=100.0).contains(value))
+        .ok_or_else(|| format!("{text:?} is not a share (expected 0 to 100)"))
+}

@@ -1,0 +1,323 @@
+//! What stands before a message: time, level, logger. Three forms are common (`INFO:__main__:`,
+//! `2026-01-03 13:45:12,345 - INFO - `, nothing after a line break inside a message); container runtimes,
+//! syslog and progress bars put more in front.
+
+use memchr::memmem;
+
+use crate::bytes::trim_start;
+
+/// How serious a message says it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Level {
+    Debug,
+    Info,
+    Warning,
+    Error,
+    Critical,
+}
+
+/// Who wrote a line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Origin {
+    /// The job itself, by its logger's name.
+    Job,
+    /// Another logger.
+    Other,
+    /// Some logger: the form has no place for a name.
+    Unnamed,
+    /// No logging prefix.
+    Plain,
+}
+
+/// A line's prefix, and where its message begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Prefix {
+    pub(crate) origin: Origin,
+    pub(crate) level: Option<Level>,
+    /// Offset of the message in the line.
+    pub(crate) body: usize,
+}
+
+const LEVELS: [(&[u8], Level); 7] = [
+    (b"INFO", Level::Info),
+    (b"ERROR", Level::Error),
+    (b"WARNING", Level::Warning),
+    (b"DEBUG", Level::Debug),
+    (b"CRITICAL", Level::Critical),
+    (b"WARN", Level::Warning),
+    (b"FATAL", Level::Critical),
+];
+
+/// Where a prefix is looked for behind a progress bar or a container's own prefix.
+const LATE_PREFIX: usize = 2048;
+const LONGEST_NAME: usize = 120;
+
+/// Takes a line apart.
+pub(crate) fn prefix(line: &[u8]) -> Prefix {
+    let start = if line.starts_with(b"\xEF\xBB\xBF") {
+        3
+    } else {
+        0
+    };
+    let rest = &line[start..];
+    let found = match rest.first() {
+        Some(b'0'..=b'9' | b'[') => after_time(rest),
+        Some(b'A'..=b'Z') => level_and_name(rest),
+        _ => None,
+    };
+    found.or_else(|| late(rest)).map_or(
+        Prefix {
+            origin: Origin::Plain,
+            level: None,
+            body: start,
+        },
+        |prefix| Prefix {
+            body: prefix.body + start,
+            ..prefix
+        },
+    )
+}
+
+fn level(bytes: &[u8]) -> Option<(Level, usize)> {
+    LEVELS
+        .iter()
+        .find(|(word, _)| {
+            bytes.starts_with(word) && !bytes.get(word.len()).is_some_and(u8::is_ascii_alphabetic)
+        })
+        .map(|(word, level)| (*level, word.len()))
+}
+
+fn origin(name: &[u8]) -> Origin {
+    match name {
+        b"__main__" => Origin::Job,
+        b"root" | b"" => Origin::Unnamed,
+        _ if name.ends_with(b"_backfill") => Origin::Job,
+        _ => Origin::Other,
+    }
+}
+
+/// `LEVEL:name:message`.
+fn level_and_name(bytes: &[u8]) -> Option<Prefix> {
+    let (level, taken) = level(bytes)?;
+    let rest = bytes[taken..].strip_prefix(b":")?;
+    let name = name_before(rest, b':')?;
+    Some(Prefix {
+        origin: origin(&rest[..name]),
+        level: Some(level),
+        body: taken + 1 + name + 1,
+    })
+}
+
+/// The length of a logger's name that ends at `end`: no blanks, not too long.
+fn name_before(bytes: &[u8], end: u8) -> Option<usize> {
+    let within = &bytes[..bytes.len().min(LONGEST_NAME)];
+    let length = memchr::memchr(end, within)?;
+    (!within[..length].iter().any(u8::is_ascii_whitespace)).then_some(length)
+}
+
+/// `2026-01-03 13:45:12,345 - INFO - message` and its relatives.
+fn after_time(bytes: &[u8]) -> Option<Prefix> {
+    let bracket = usize::from(bytes.first() == Some(&b'['));
+    let mut at = bracket + time_length(&bytes[bracket..])?;
+    if bracket == 1 {
+        at += usize::from(bytes.get(at) == Some(&b']'));
+    }
+    let separator = &bytes[at..];
+    at += separator
+        .iter()
+        .take_while(|byte| matches!(byte, b' ' | b'-' | b':' | b'\t'))
+        .count();
+    let rest = &bytes[at..];
+    let unnamed = |level, skip: usize| Prefix {
+        origin: Origin::Unnamed,
+        level: Some(level),
+        body: at + skip,
+    };
+
+    if let Some(prefix) = level_and_name(rest) {
+        return Some(Prefix {
+            body: at + prefix.body,
+            ..prefix
+        });
+    }
+    let bracketed = rest.first() == Some(&b'[');
+    if let Some((level, taken)) = level(&rest[usize::from(bracketed)..]) {
+        let mut skip = taken + usize::from(bracketed);
+        if bracketed {
+            skip += usize::from(rest.get(skip) == Some(&b']'));
+        }
+        let behind = &rest[skip..];
+        skip += if behind.starts_with(b" - ") {
+            3
+        } else if behind.starts_with(b": ") {
+            2
+        } else {
+            usize::from(behind.first().is_some_and(u8::is_ascii_whitespace))
+        };
+        // `INFO __main__: message`
+        if let Some(name) = rest[skip..].strip_prefix(b"__main__:") {
+            let blank = usize::from(name.first() == Some(&b' '));
+            return Some(Prefix {
+                origin: Origin::Job,
+                level: Some(level),
+                body: at + skip + 9 + blank,
+            });
+        }
+        return Some(unnamed(level, skip));
+    }
+    // `name - LEVEL - message`
+    if let Some(name) = name_before(rest, b' ')
+        && rest[name..].starts_with(b" - ")
+        && let Some((level, taken)) = level(&rest[name + 3..])
+    {
+        let behind = name + 3 + taken;
+        let dash = if rest[behind..].starts_with(b" - ") {
+            3
+        } else {
+            1
+        };
+        return Some(Prefix {
+            origin: origin(&rest[..name]),
+            level: Some(level),
+            body: (at + behind + dash).min(bytes.len()),
+        });
+    }
+    // A time that somebody put before a line without a level: the line stays plain, what follows counts.
+    late(rest)
+        .map(|prefix| Prefix {
+            body: at + prefix.body,
+            ..prefix
+        })
+        .or(Some(Prefix {
+            origin: Origin::Plain,
+            level: None,
+            body: at,
+        }))
+}
+
+/// The length of `YYYY-MM-DD[ T]HH:MM:SS`, with a fraction and a zone if there are any.
+fn time_length(bytes: &[u8]) -> Option<usize> {
+    const SHAPE: &[u8; 19] = b"dddd-dd-dd?dd:dd:dd";
+    let head = bytes.get(..SHAPE.len())?;
+    let fits = head.iter().zip(SHAPE).all(|(byte, shape)| match shape {
+        b'd' => byte.is_ascii_digit(),
+        b'?' => matches!(byte, b' ' | b'T'),
+        other => byte == other,
+    });
+    if !fits {
+        return None;
+    }
+    let mut at = SHAPE.len();
+    if matches!(bytes.get(at), Some(b',' | b'.')) {
+        let digits = bytes[at + 1..]
+            .iter()
+            .take_while(|byte| byte.is_ascii_digit())
+            .count();
+        at += if digits > 0 { 1 + digits } else { 0 };
+    }
+    match bytes.get(at) {
+        Some(b'Z') => at += 1,
+        Some(b'+' | b'-') if bytes.get(at + 1).is_some_and(u8::is_ascii_digit) => {
+            at += 1 + bytes[at + 1..]
+                .iter()
+                .take_while(|byte| byte.is_ascii_digit() || **byte == b':')
+                .count();
+        }
+        _ => {}
+    }
+    Some(at)
+}
+
+/// `LEVEL:__main__:` behind something else on the same line: a progress bar without a line break, the
+/// prefix of a log collector. Indented lines and quoted text are source code and messages, not prefixes.
+fn late(bytes: &[u8]) -> Option<Prefix> {
+    const NAME: &[u8] = b":__main__:";
+    if bytes.first().is_none_or(|byte| *byte == b' ') {
+        return None;
+    }
+    let within = &bytes[..bytes.len().min(LATE_PREFIX)];
+    let name = memmem::find(within, NAME)?;
+    let before = &within[..name];
+    let (word, level) = LEVELS.iter().find(|(word, _)| before.ends_with(word))?;
+    let lead = &before[..before.len() - word.len()];
+    match lead.last() {
+        None | Some(b'"' | b'\'' | b'`' | b'(' | b'=') => None,
+        Some(byte) if byte.is_ascii_alphanumeric() => None,
+        Some(_) => Some(Prefix {
+            origin: Origin::Job,
+            level: Some(*level),
+            body: name + NAME.len(),
+        }),
+    }
+}
+
+/// How many blanks a message is indented by, and the message without them.
+pub(crate) fn indent(body: &[u8]) -> (usize, &[u8]) {
+    let rest = trim_start(body);
+    (body.len() - rest.len(), rest)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Level, Origin, prefix};
+
+    fn parts(line: &str) -> (Origin, Option<Level>, &str) {
+        let found = prefix(line.as_bytes());
+        (found.origin, found.level, &line[found.body..])
+    }
+
+    #[test]
+    fn the_forms_that_python_logging_writes() {
+        let info = Some(Level::Info);
+        assert_eq!(parts("INFO:__main__:  a"), (Origin::Job, info, "  a"));
+        assert_eq!(parts("INFO:analytics_base:a"), (Origin::Other, info, "a"));
+        assert_eq!(
+            parts("2026-01-03 13:45:12,345 - INFO -   a"),
+            (Origin::Unnamed, info, "  a")
+        );
+        assert_eq!(
+            parts("2026-01-03 13:45:12,345 - shared.x - ERROR - a"),
+            (Origin::Other, Some(Level::Error), "a")
+        );
+        assert_eq!(
+            parts("2026-01-03 13:45:12,345 - __main__ - ERROR - a"),
+            (Origin::Job, Some(Level::Error), "a")
+        );
+    }
+
+    #[test]
+    fn what_collectors_and_progress_bars_put_before_a_line() {
+        let info = Some(Level::Info);
+        for lead in [
+            "2026-01-03T13:45:12.345678Z ",
+            "2026-01-03T13:45:12+00:00 stdout F ",
+            "[2026-01-03 13:45:12] ",
+            "Jan  3 13:45:12 host python[17]: ",
+            " 10%|█         | 3/30 [00:00<00:01, 29.9it/s]",
+            "\u{feff}",
+        ] {
+            let line = format!("{}INFO:__main__:a", lead.trim_start());
+            assert_eq!(parts(&line), (Origin::Job, info, "a"), "{line}");
+        }
+    }
+
+    #[test]
+    fn a_prefix_inside_a_message_is_part_of_the_message() {
+        assert_eq!(parts("INFO:tail:INFO:__main__:a").0, Origin::Other);
+        assert_eq!(parts("    print('INFO:__main__:a')").0, Origin::Plain);
+        assert_eq!(parts("assert 'INFO:__main__:a' in log").0, Origin::Plain);
+    }
+
+    #[test]
+    fn a_line_without_a_prefix_is_plain() {
+        for line in [
+            "",
+            "  Failed dates (2 total):",
+            "ERROR: no logger",
+            "2024-01-05",
+            "INFOX:a:b",
+        ] {
+            assert_eq!(parts(line), (Origin::Plain, None, line));
+        }
+    }
+}

@@ -1,0 +1,234 @@
+//! One run of the job, as its lines tell it.
+
+use std::collections::BTreeMap;
+
+use bf_contract::DateRange;
+use chrono::NaiveDate;
+use serde::{Deserialize, Serialize};
+
+use crate::event::{Claim, Mode, Opened, Opening};
+use crate::ledger::RunCounts;
+
+/// How a run broke.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Broken {
+    /// An exception that nobody caught, or an abort.
+    Fatal,
+    /// Somebody stopped it.
+    Stopped,
+}
+
+/// The figures that a run's closing summary claims.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Claims {
+    pub(crate) successful: Option<u64>,
+    pub(crate) failed: Option<u64>,
+    pub(crate) skipped: Option<u64>,
+}
+
+/// Errors that may be the reason of a failure to come.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Pending {
+    last: Option<String>,
+    by_date: BTreeMap<NaiveDate, String>,
+}
+
+impl Pending {
+    /// Dates that wait for their outcome at one time: no job has more workers.
+    const MOST: usize = 256;
+
+    pub(crate) fn add(&mut self, date: Option<NaiveDate>, text: String) {
+        if let Some(date) = date {
+            if self.by_date.len() >= Self::MOST {
+                self.by_date.pop_first();
+            }
+            self.by_date.insert(date, text.clone());
+        }
+        self.last = Some(text);
+    }
+
+    /// The reason for `date`: an error that named it, else the last one where dates come one by one.
+    pub(crate) fn take(&mut self, date: NaiveDate, one_by_one: bool) -> Option<String> {
+        let named = self.by_date.remove(&date);
+        let last = if one_by_one { self.last.take() } else { None };
+        named.or(last)
+    }
+
+    pub(crate) fn clear(&mut self) {
+        self.last = None;
+        self.by_date.clear();
+    }
+}
+
+/// A run.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Run {
+    /// Its number in the file, from 1.
+    pub(crate) number: u64,
+    openings: u32,
+    said_specific: u8,
+    pub(crate) mode: Option<Mode>,
+    pub(crate) job: Option<String>,
+    pub(crate) range: Option<DateRange>,
+    range_total: Option<u64>,
+    game_dates: Option<u64>,
+    off_days: Option<u64>,
+    /// Dates that this run announced.
+    pub(crate) to_do: Option<u64>,
+    pub(crate) resume: Option<NaiveDate>,
+    dry_run_flag: bool,
+    pub(crate) saw_dry_run: bool,
+    /// The date that undated lines speak of.
+    pub(crate) current: Option<NaiveDate>,
+    /// The highest `i` of `i/N`.
+    pub(crate) index: u64,
+    /// Dates begun a second time in this run: a list may name a date twice.
+    pub(crate) repeated: u64,
+    /// Whether any date was begun or spoken of.
+    pub(crate) active: bool,
+    pub(crate) counts: RunCounts,
+    pub(crate) ended: bool,
+    pub(crate) refused: Option<String>,
+    pub(crate) saw_usage_only: bool,
+    pub(crate) broken: Option<Broken>,
+    pub(crate) claims: Claims,
+    pub(crate) claims_are_open: bool,
+    /// Dates left out that the run's summary counts and no line names.
+    pub(crate) unnamed_skipped: u64,
+    /// How many dates the run itself said it had done.
+    pub(crate) said_done: u64,
+    pub(crate) pending: Pending,
+}
+
+impl Run {
+    pub(crate) fn new(number: u64) -> Self {
+        Self {
+            number,
+            ..Self::default()
+        }
+    }
+
+    /// Whether an opening line must belong to another run.
+    pub(crate) fn is_past(&self, opening: Opening) -> bool {
+        // The list of dates is announced twice, by two functions of the same job.
+        let said_once = opening == Opening::SpecificDates && self.said_specific == 1;
+        self.active
+            || self.ended
+            || self.refused.is_some()
+            || self.broken.is_some()
+            || (self.openings & opening.bit() != 0 && !said_once)
+    }
+
+    /// Whether nothing was said in it yet.
+    pub(crate) fn is_untouched(&self) -> bool {
+        self.openings == 0 && !self.active && !self.ended && self.refused.is_none()
+    }
+
+    pub(crate) fn open(&mut self, opening: Opening, what: &Opened, job: Option<String>) {
+        self.openings |= opening.bit();
+        if opening == Opening::SpecificDates {
+            self.said_specific += 1;
+        }
+        // Nothing that follows the banner of a parallel run makes it another kind of run.
+        if self.mode != Some(Mode::Parallel) {
+            self.mode = what.mode.or(self.mode);
+        }
+        self.range = self.range.or(what.range);
+        self.range_total = what.range_total.or(self.range_total);
+        self.to_do = what.to_do.or(self.to_do);
+        self.resume = what.resume.or(self.resume);
+        self.dry_run_flag |= what.dry_run == Some(true);
+        if self.job.is_none() {
+            self.job = job;
+        }
+    }
+
+    /// The range, from a line that only counts before the first date.
+    pub(crate) fn tell_range(&mut self, range: DateRange) {
+        if !self.active && !self.ended {
+            self.range = self.range.or(Some(range));
+        }
+    }
+
+    pub(crate) fn tell_schedule(&mut self, game_dates: Option<u64>, off_days: Option<u64>) {
+        if !self.active && !self.ended {
+            self.game_dates = self.game_dates.or(game_dates);
+            self.off_days = self.off_days.or(off_days);
+        }
+    }
+
+    pub(crate) fn claim(&mut self, claim: Claim, figure: u64) {
+        if !self.claims_are_open {
+            return;
+        }
+        let slot = match claim {
+            Claim::Successful => &mut self.claims.successful,
+            Claim::Failed => &mut self.claims.failed,
+            Claim::Skipped => &mut self.claims.skipped,
+        };
+        *slot = slot.or(Some(figure));
+    }
+
+    /// Whether dates come one after the other, so that an error between two lines belongs to the current.
+    pub(crate) fn one_by_one(&self) -> bool {
+        self.mode != Some(Mode::Parallel)
+    }
+
+    /// Whether it goes over a list of dates, and not over a range.
+    pub(crate) fn is_list(&self) -> bool {
+        self.mode == Some(Mode::SpecificDates)
+    }
+
+    /// Whether it only looked: what happened decides, not the flag.
+    pub(crate) fn is_dry(&self) -> bool {
+        let looked =
+            self.saw_dry_run || self.counts.looked > 0 || (self.dry_run_flag && self.ended);
+        looked && self.counts.worked() == 0
+    }
+
+    /// The dates of the whole range: calendar days, or game dates where the run goes by them; `None` where
+    /// the range is not known, or the schedule is not.
+    pub(crate) fn range_days(&self) -> Option<u64> {
+        let days = self.range?.days();
+        let by_schedule = self
+            .game_dates
+            .or_else(|| self.off_days.map(|off_days| days.saturating_sub(off_days)));
+        match self.mode {
+            Some(Mode::GameDates) => self.range_total.or(by_schedule),
+            Some(Mode::Parallel) => Some(by_schedule.unwrap_or(days)),
+            _ => Some(days),
+        }
+    }
+
+    /// Whether it goes by game dates, whose names nobody but the schedule knows.
+    pub(crate) fn by_game_dates(&self) -> bool {
+        self.range_days() != self.range.map(|range| range.days())
+    }
+
+    /// Where the closing summary and the lines above it disagree.
+    pub(crate) fn disagreements(&self) -> Vec<String> {
+        let mut notes = Vec::new();
+        if !self.ended {
+            return notes;
+        }
+        for (what, claimed, seen) in [
+            ("successful", self.claims.successful, self.counts.successful),
+            ("failed", self.claims.failed, self.counts.failed),
+            (
+                "skipped",
+                self.claims.skipped,
+                self.counts.skipped + self.unnamed_skipped,
+            ),
+        ] {
+            if let Some(claimed) = claimed
+                && claimed != seen
+            {
+                notes.push(format!(
+                    "the summary of run {} claims {claimed} {what} dates, its lines show {seen}; the lines count",
+                    self.number
+                ));
+            }
+        }
+        notes
+    }
+}

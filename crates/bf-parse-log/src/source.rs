@@ -1,0 +1,110 @@
+//! Where the bytes come from: a file, standard input, either of them compressed.
+
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, ErrorKind, Read, Seek, SeekFrom};
+use std::path::Path;
+
+use bf_cli::{Context, Failure};
+use flate2::bufread::MultiGzDecoder;
+
+use crate::LogParser;
+
+/// One read; small enough to stay in the processor's cache.
+const PIECE: usize = 256 * 1024;
+const GZIP: [u8; 2] = [0x1f, 0x8b];
+
+/// Reads all of `path` (`-` is `stdin`) into `parser`, from `from_byte` on.
+///
+/// # Errors
+/// The log cannot be opened or read, or is shorter than `from_byte`: could not check (exit 3).
+pub(crate) fn read(
+    path: &Path,
+    from_byte: u64,
+    stdin: Box<dyn Read + Send>,
+    parser: &mut LogParser,
+) -> Result<(), Failure> {
+    let doing = || format!("reading {}", path.display());
+    if path == Path::new("-") {
+        return pour(
+            BufReader::with_capacity(PIECE, stdin),
+            from_byte,
+            path,
+            parser,
+        );
+    }
+    let mut file = File::open(path).or_could_not_check(doing)?;
+    let length = file.metadata().or_could_not_check(doing)?.len();
+    let mut magic = [0; 2];
+    let is_gzip = match file.read_exact(&mut magic) {
+        Ok(()) => magic == GZIP,
+        Err(error) if error.kind() == ErrorKind::UnexpectedEof => false,
+        Err(error) => return Err(error).or_could_not_check(doing),
+    };
+    if is_gzip {
+        file.seek(SeekFrom::Start(0)).or_could_not_check(doing)?;
+        return pour(
+            BufReader::with_capacity(PIECE, file),
+            from_byte,
+            path,
+            parser,
+        );
+    }
+    if from_byte > length {
+        return Err(too_short(path, length, from_byte));
+    }
+    file.seek(SeekFrom::Start(from_byte))
+        .or_could_not_check(doing)?;
+    drain(&mut file, parser).or_could_not_check(doing)
+}
+
+fn too_short(path: &Path, length: u64, from_byte: u64) -> Failure {
+    Failure::could_not_check(format!(
+        "reading {}: it has {length} bytes, and reading is to begin at byte {from_byte}",
+        path.display()
+    ))
+    .hint("the log was cut or rotated since; read it from its beginning")
+}
+
+/// A stream that may be compressed and cannot be wound.
+fn pour(
+    mut stream: impl BufRead,
+    from_byte: u64,
+    path: &Path,
+    parser: &mut LogParser,
+) -> Result<(), Failure> {
+    let doing = || format!("reading {}", path.display());
+    let is_gzip = stream
+        .fill_buf()
+        .or_could_not_check(doing)?
+        .starts_with(&GZIP);
+    let mut stream: Box<dyn Read + '_> = if is_gzip {
+        Box::new(MultiGzDecoder::new(stream))
+    } else {
+        Box::new(stream)
+    };
+    let skipped = io::copy(&mut stream.by_ref().take(from_byte), &mut io::sink())
+        .or_could_not_check(doing)?;
+    if skipped < from_byte {
+        return Err(too_short(path, skipped, from_byte));
+    }
+    match drain(&mut stream, parser) {
+        // A compressed log that is still being written, or was cut: what is there counts.
+        Err(error) if is_gzip && error.kind() == ErrorKind::UnexpectedEof => {
+            parser.note("the compressed log ends in the middle; what could be read counts");
+            Ok(())
+        }
+        other => other.or_could_not_check(doing),
+    }
+}
+
+fn drain(stream: &mut impl Read, parser: &mut LogParser) -> io::Result<()> {
+    let mut piece = vec![0; PIECE];
+    loop {
+        match stream.read(&mut piece) {
+            Ok(0) => return Ok(()),
+            Ok(length) => parser.feed(&piece[..length]),
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+}

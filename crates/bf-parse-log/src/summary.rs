@@ -1,0 +1,214 @@
+//! The `log_summary` and the `ledger_entry` documents, from the history of a log.
+
+use bf_contract::{LedgerEntry, LogFile, LogState, LogSummary, percentage};
+use chrono::NaiveDate;
+
+use crate::LogEnd;
+use crate::event::Mode;
+use crate::history::{History, Past};
+use crate::totals::Stretches;
+
+/// The name of a mode in `log_summary.dialect`.
+const fn dialect(mode: Mode) -> &'static str {
+    match mode {
+        Mode::DayByDay => "day_by_day",
+        Mode::GameDates => "game_dates",
+        Mode::Parallel => "parallel",
+        Mode::SpecificDates => "specific_dates",
+        Mode::Upcoming => "upcoming",
+        Mode::WholeRange => "whole_range",
+    }
+}
+
+/// How far the job has come.
+fn state(history: &History, blank: bool, end: LogEnd) -> LogState {
+    let Some(run) = &history.run else {
+        return if blank {
+            LogState::Empty
+        } else {
+            LogState::Unknown
+        };
+    };
+    if run.refused.is_some() {
+        return LogState::Refused;
+    }
+    if run.is_dry() {
+        return LogState::DryRun;
+    }
+    if run.ended {
+        // Dates that were tried again do not finish the run over the range that was broken off.
+        let of_range_run = run.is_list() && history.past.range_run_ended == Some(false);
+        return if of_range_run {
+            LogState::Interrupted
+        } else {
+            LogState::Completed
+        };
+    }
+    if run.broken.is_some() || end == LogEnd::WriterGone {
+        LogState::Interrupted
+    } else {
+        LogState::Running
+    }
+}
+
+/// The run that still goes on, if one does.
+fn running(history: &History, end: LogEnd) -> Option<u64> {
+    let run = history.run.as_ref()?;
+    let over =
+        run.ended || run.refused.is_some() || run.broken.is_some() || end == LogEnd::WriterGone;
+    (!over).then_some(run.number)
+}
+
+pub(crate) fn ledger(history: &History, end: LogEnd) -> Vec<LedgerEntry> {
+    history.ledger.entries(running(history, end))
+}
+
+pub(crate) fn summary(history: &History, blank: bool, end: LogEnd, log: LogFile) -> LogSummary {
+    let state = state(history, blank, end);
+    let running = running(history, end);
+    let mut past = history.past.clone();
+    if let Some(run) = &history.run {
+        past.take(run);
+    }
+    let counts = history.ledger.counts(running);
+    let frame = Frame::of(history, &past);
+    let skipped = counts.skipped + frame.unnamed_skipped;
+    let finished = counts.successful + counts.failed + skipped;
+    let earlier = frame.stretches.earlier(&history.ledger);
+    let known = finished + earlier;
+    let total = frame.total.map(|total| total.max(known));
+    let current_day = earlier + finished;
+    let mut notes = past.notes.clone();
+    if let (Some(said), Some(actual)) = (frame.total, total)
+        && said < actual
+    {
+        notes.push(format!(
+            "the log announces {said} dates and speaks of {actual}; the dates count"
+        ));
+    }
+    if history.undated > 0 {
+        notes.push(format!(
+            "{} lines tell of an outcome without a date that it could belong to",
+            history.undated
+        ));
+    }
+    let unaccounted_days = total.map(|total| total - known);
+    let over = !matches!(
+        state,
+        LogState::Running | LogState::Unknown | LogState::Empty
+    );
+    let unaccounted_dates = unaccounted_days
+        .filter(|_| over)
+        .and_then(|days| unaccounted_dates(history, &frame.stretches, running, days));
+    let unknown = matches!(state, LogState::Unknown | LogState::Empty);
+    LogSummary {
+        completed: state == LogState::Completed,
+        current_day,
+        total_days: total,
+        successful_days: counts.successful,
+        failed_days: counts.failed,
+        success_rate: percentage(counts.successful, counts.successful + counts.failed),
+        total_records: counts.records,
+        fatal_errors: past.fatal + u64::from(history.broke_before_any_run && history.run.is_none()),
+        progress_pct: total.and_then(|total| percentage(current_day, total)),
+        state,
+        dialect: past
+            .mode
+            .or(history.run.as_ref().and_then(|run| run.mode))
+            .map(dialect)
+            .or((!unknown).then_some("arguments"))
+            .map(str::to_owned),
+        job: past.job.clone(),
+        range: frame.stretches.hull().or(past.refused_range),
+        skipped_days: skipped,
+        earlier_days: earlier,
+        unaccounted_days,
+        zero_record_days: counts.zero_records,
+        failed_dates: history.ledger.failed_dates(),
+        unaccounted_dates,
+        error_classes: history.ledger.errors.list(),
+        runs: history.runs,
+        log,
+        notes,
+        ..LogSummary::default()
+    }
+}
+
+/// What the dates are held against.
+struct Frame {
+    stretches: Stretches,
+    total: Option<u64>,
+    unnamed_skipped: u64,
+}
+
+impl Frame {
+    fn of(history: &History, past: &Past) -> Self {
+        let ledger = &history.ledger;
+        let stretches = if past.stretches.is_empty()
+            && past.longest_list == 0
+            && ledger.counts(None).is_empty()
+        {
+            past.looked_at.clone()
+        } else {
+            past.stretches.clone()
+        };
+        if !stretches.is_empty() {
+            // Dates that were asked for by name may lie outside every range.
+            let outside = ledger
+                .dates()
+                .filter(|date| !stretches.contains(*date))
+                .count() as u64;
+            return Self {
+                total: stretches.total().map(|total| total + outside),
+                stretches,
+                unnamed_skipped: 0,
+            };
+        }
+        let listed = past.longest_list;
+        let to_come = history.run.as_ref().map_or(0, |run| {
+            let listed = run.to_do.unwrap_or(0);
+            if run.ended || run.refused.is_some() {
+                0
+            } else {
+                listed.saturating_sub(run.index.max(run.counts.all()))
+            }
+        });
+        let refused = history
+            .run
+            .as_ref()
+            .is_some_and(|run| run.refused.is_some());
+        let known = ledger.len() + past.unnamed_skipped;
+        let total = (listed > 0 || (refused && known > 0)).then(|| listed.max(known + to_come));
+        Self {
+            stretches,
+            total,
+            unnamed_skipped: past.unnamed_skipped,
+        }
+    }
+}
+
+/// The dates behind `days`; `None` where not all of them can be named.
+fn unaccounted_dates(
+    history: &History,
+    stretches: &Stretches,
+    running: Option<u64>,
+    days: u64,
+) -> Option<Vec<NaiveDate>> {
+    if days == 0 {
+        return Some(Vec::new());
+    }
+    let ledger = &history.ledger;
+    let unfinished = |date: &NaiveDate| !ledger.is_finished(*date, running);
+    let mut dates: Vec<NaiveDate> = ledger.dates().filter(unfinished).collect();
+    for stretch in stretches.iter() {
+        if let Some(all) = stretch.days() {
+            dates.extend(
+                all.filter(unfinished)
+                    .filter(|date| !stretch.is_earlier(*date, ledger)),
+            );
+        }
+    }
+    dates.sort_unstable();
+    dates.dedup();
+    (dates.len() as u64 == days).then_some(dates)
+}
