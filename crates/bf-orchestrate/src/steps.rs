@@ -2,6 +2,7 @@
 
 use std::ffi::OsString;
 use std::fs::{self, File};
+use std::os::fd::AsRawFd;
 use std::path::{Path, PathBuf};
 
 use bf_cli::{Context, Failure};
@@ -125,13 +126,17 @@ impl Steps<'_> {
                 if let Some(cwd) = &job.cwd {
                     args.extend(["--cwd".into(), cwd.into()]);
                 }
+                if let Some(lock) = lock {
+                    let number = lock.file().as_raw_fd();
+                    args.extend(["--inherit-fd".into(), number.to_string().into()]);
+                }
                 args.push("--".into());
                 args.extend(job.command.iter().map(OsString::from));
             }
         }
         let bar = self.console.bar(&phase.name);
         let mut last = None;
-        let inherit = lock.map(TableLock::inheritable).transpose()?;
+        let inherit = lock.map(TableLock::file);
         let end = self.run_tool(
             &self.siblings.monitor,
             args,
@@ -283,7 +288,7 @@ impl Steps<'_> {
         program: &Path,
         args: Vec<OsString>,
         keep_in: &Path,
-        inherit: Option<File>,
+        inherit: Option<&File>,
         on_document: impl FnMut(Document) -> Result<(), Failure>,
     ) -> Result<ToolEnd, Failure> {
         Invocation {

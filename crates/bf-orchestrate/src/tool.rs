@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use bf_cli::{Context, Failure};
 use bf_contract::{Document, Exit, read_document};
+use rustix::io::{FdFlags, fcntl_setfd};
 use rustix::process::{Pid, Signal, kill_process};
 
 /// A tool, how it is called, and where its documents are kept.
@@ -79,14 +80,14 @@ fn terminate(pid: u32) {
 
 impl Invocation {
     /// Runs the tool to its end. Every document is kept first and then handed to `on_document`; every line
-    /// of text is handed to `on_text`. `inherit` is given to the tool as its standard input.
+    /// of text is handed to `on_text`. The tool inherits `inherit` under the same number.
     ///
     /// # Errors
     /// The tool could not be started, or what it printed could not be kept (exit 3).
     pub fn run(
         &self,
         running: &RunningTools,
-        inherit: Option<File>,
+        inherit: Option<&File>,
         mut on_document: impl FnMut(Document) -> Result<(), Failure>,
         on_text: impl Fn(&str) + Sync,
     ) -> Result<ToolEnd, Failure> {
@@ -132,19 +133,27 @@ impl Invocation {
     fn spawn(
         &self,
         running: &RunningTools,
-        inherit: Option<File>,
+        inherit: Option<&File>,
     ) -> Result<Option<Child>, Failure> {
+        let doing = || format!("starting {}", self.program.display());
+        // Tools are started one at a time, so that none inherits what is meant for another.
         let mut state = running.lock();
         if state.is_stopping {
             return Ok(None);
         }
+        if let Some(file) = inherit {
+            fcntl_setfd(file, FdFlags::empty()).or_could_not_check(doing)?;
+        }
         let child = Command::new(&self.program)
             .args(&self.args)
-            .stdin(inherit.map_or_else(Stdio::null, Stdio::from))
+            .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
-            .spawn()
-            .or_could_not_check(|| format!("starting {}", self.program.display()))?;
+            .spawn();
+        if let Some(file) = inherit {
+            fcntl_setfd(file, FdFlags::CLOEXEC).or_could_not_check(doing)?;
+        }
+        let child = child.or_could_not_check(doing)?;
         state.pids.insert(child.id());
         Ok(Some(child))
     }
