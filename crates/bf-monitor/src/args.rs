@@ -1,0 +1,240 @@
+//! The flags of bf-monitor.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use bf_cli::{ConfigArgs, OutputArgs, Seconds};
+use clap::{Parser, ValueEnum};
+
+/// Watches a process and its log until both are finished, and says how it ended.
+///
+/// Watches a process that it did not start (--pid), or starts one (-- CMD). Events go to standard output
+/// as JSON, one per line; progress for people goes to standard error. The job is never ended unless
+/// --kill-on-timeout asks for it.
+#[derive(Debug, Clone, Parser)]
+#[command(name = "bf-monitor", version, after_help = EXAMPLES)]
+pub struct Args {
+    /// The process to watch; of any user
+    #[arg(
+        long,
+        value_name = "PID",
+        value_parser = parse_pid,
+        allow_negative_numbers = true,
+        conflicts_with = "command"
+    )]
+    pub pid: Option<Pid>,
+
+    /// The job's log; a started job's output is appended to it
+    #[arg(long, value_name = "FILE")]
+    pub log: Option<PathBuf>,
+
+    /// Where to keep what is known, so that a second bf-monitor takes up the same job and starts no other
+    #[arg(long, value_name = "FILE")]
+    pub state: Option<PathBuf>,
+
+    /// The job to start: a program and its arguments
+    #[arg(last = true, value_name = "CMD")]
+    pub command: Vec<OsString>,
+
+    /// Give up so long after the process started (exit 124); the job goes on
+    #[arg(long, value_name = "DURATION", help_heading = "Watching")]
+    pub timeout: Option<Seconds>,
+
+    /// How often to look [default: the config's polling.interval_seconds, or 60s]
+    #[arg(long, value_name = "DURATION", value_parser = parse_interval, help_heading = "Watching")]
+    pub interval: Option<Seconds>,
+
+    /// Refuse a process whose command line does not contain this
+    #[arg(
+        long,
+        value_name = "SUBSTRING",
+        requires = "pid",
+        help_heading = "Watching"
+    )]
+    pub expect_cmd: Option<String>,
+
+    /// What to do once nothing moves that can be read
+    #[arg(
+        long,
+        value_enum,
+        default_value_t,
+        value_name = "WHAT",
+        help_heading = "Watching"
+    )]
+    pub on_hang: OnHang,
+
+    /// At --timeout, and at --on-hang exit: SIGTERM to the job's process group, SIGKILL after --kill-grace
+    #[arg(long, help_heading = "Watching")]
+    pub kill_on_timeout: bool,
+
+    /// How long the job may take to end after SIGTERM
+    #[arg(
+        long,
+        value_name = "DURATION",
+        default_value = "10s",
+        help_heading = "Watching"
+    )]
+    pub kill_grace: Seconds,
+
+    /// An environment variable of the started job, on top of the inherited ones; repeatable
+    #[arg(
+        long,
+        value_name = "NAME=VALUE",
+        value_parser = parse_variable,
+        requires = "command",
+        help_heading = "Starting"
+    )]
+    pub env: Vec<(OsString, OsString)>,
+
+    /// The working directory of the started job
+    #[arg(
+        long,
+        value_name = "DIR",
+        requires = "command",
+        help_heading = "Starting"
+    )]
+    pub cwd: Option<PathBuf>,
+
+    /// An open descriptor that is held as long as the started job runs, and not handed to it; repeatable
+    #[arg(
+        long,
+        value_name = "N",
+        value_parser = clap::value_parser!(i32).range(3..),
+        requires = "command",
+        help_heading = "Starting"
+    )]
+    pub inherit_fd: Vec<i32>,
+
+    /// Say which ways of learning how a process ended work on this machine, and end
+    #[arg(long, conflicts_with_all = ["pid", "log", "state", "command"])]
+    pub doctor: bool,
+
+    /// How progress is shown to people
+    #[arg(
+        long,
+        value_enum,
+        default_value_t,
+        value_name = "HOW",
+        help_heading = "Output"
+    )]
+    pub progress: Progress,
+
+    /// The config file.
+    #[command(flatten)]
+    pub config: ConfigArgs,
+
+    /// What goes where.
+    #[command(flatten)]
+    pub output: OutputArgs,
+
+    /// What this process is, where it is not bf-monitor itself.
+    #[arg(long, value_enum, hide = true)]
+    pub role: Option<Role>,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  bf-monitor --pid 3022978 --log logs/team_offense.log
+  bf-monitor --pid 3022978 --expect-cmd team_offense --timeout 12h
+  bf-monitor --log logs/pgs.log --state run/pgs.state --env PYTHONPATH=. -- .venv/bin/python job.py
+  bf-monitor --state run/pgs.state          take up the job of that state file again
+
+Exit codes:
+  0    it exited with 0 and its log, where one is given, says that the job completed;
+       or its end was not seen and the log says that the job completed
+  1    it failed, was killed, or exited with 0 before its log came to an end
+  2    wrong call; nothing was started
+  3    nobody can say how it ended
+  124  timed out, or hung with --on-hang exit
+  130, 143  interrupted; the job goes on";
+
+/// What to do with a job that hangs.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub enum OnHang {
+    /// Say so and go on watching.
+    #[default]
+    Report,
+    /// Say so and end with 124.
+    Exit,
+}
+
+/// How progress is shown to people.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub enum Progress {
+    /// A live bar on a terminal, lines elsewhere.
+    #[default]
+    Auto,
+    /// Lines.
+    Plain,
+    /// Nothing; warnings and the end are still said.
+    None,
+}
+
+/// The other processes that this program is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Role {
+    /// The job's parent.
+    Keeper,
+    /// The process that becomes the job.
+    Gate,
+    /// Exits with 7, for --doctor.
+    Probe,
+}
+
+impl Role {
+    /// The argument that makes a process this.
+    #[must_use]
+    pub const fn flag(self) -> &'static str {
+        match self {
+            Self::Keeper => "--role=keeper",
+            Self::Gate => "--role=gate",
+            Self::Probe => "--role=probe",
+        }
+    }
+}
+
+/// A pid as it was given. One that no system has is still a number, and no process has it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pid {
+    /// The number, the largest there is where it is larger than that.
+    pub number: u64,
+    digits: String,
+}
+
+impl std::fmt::Display for Pid {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.digits)
+    }
+}
+
+fn parse_pid(text: &str) -> Result<Pid, String> {
+    let digits = text.strip_prefix('+').unwrap_or(text);
+    if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Err("a pid is a positive whole number".to_owned());
+    }
+    match digits.parse::<u64>() {
+        Ok(0) => Err("0 is no pid".to_owned()),
+        Ok(pid) if pid == u64::from(std::process::id()) => {
+            Err("that is bf-monitor's own pid".to_owned())
+        }
+        number => Ok(Pid {
+            number: number.unwrap_or(u64::MAX),
+            digits: digits.to_owned(),
+        }),
+    }
+}
+
+fn parse_interval(text: &str) -> Result<Seconds, String> {
+    let interval: Seconds = text.parse()?;
+    if interval.0.is_zero() {
+        return Err("the interval must be above 0".to_owned());
+    }
+    Ok(interval)
+}
+
+fn parse_variable(text: &str) -> Result<(OsString, OsString), String> {
+    match text.split_once('=') {
+        Some((name, value)) if !name.is_empty() => Ok((name.into(), value.into())),
+        _ => Err("expected NAME=VALUE".to_owned()),
+    }
+}

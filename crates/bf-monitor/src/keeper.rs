@@ -1,0 +1,157 @@
+//! The keeper: the job's parent, which does nothing but wait and write down how the job ended.
+//!
+//! It lives in a session of its own, so that neither the end of the terminal nor that of bf-monitor
+//! reaches it or the job. What it needs it is given as its three streams: the locked job record as
+//! standard input, a pipe to bf-monitor as standard output, the log as standard error.
+
+use std::fs::File;
+use std::io::{self, Read, Write};
+use std::os::fd::AsFd;
+use std::os::unix::net::UnixStream;
+use std::os::unix::process::{CommandExt, ExitStatusExt};
+use std::process::{Child, Command, Stdio};
+
+use bf_cli::{Failure, Interrupts};
+use bf_contract::{Exit, ProcessIdentity};
+use chrono::Utc;
+
+use crate::args::{Args, Role};
+use crate::gate;
+use crate::record::{Exited, Recorded, Step, append};
+use crate::sys::{self, Cgroup, Found, Process};
+
+/// Runs as the keeper.
+///
+/// # Errors
+/// None that anybody reads: what goes wrong is told to bf-monitor through the pipe.
+pub fn run(args: &Args) -> Result<Exit, Failure> {
+    if let Err(error) = keep(args) {
+        tell(&not_started(error.to_string()));
+    }
+    Ok(Exit::Success)
+}
+
+fn keep(args: &Args) -> io::Result<()> {
+    rustix::process::setsid()?;
+    // A handler, not "ignore": what is ignored would be ignored by the job, too. SIGTERM to a whole
+    // control group must not keep the job's end from being written down.
+    let _interrupts = Interrupts::install().map_err(io::Error::other)?;
+    for &number in &args.inherit_fd {
+        sys::keep_from_children(number)?;
+    }
+    let record = File::from(io::stdin().as_fd().try_clone_to_owned()?);
+    let log = File::from(io::stderr().as_fd().try_clone_to_owned()?);
+    let cgroup = Cgroup::of(std::process::id());
+
+    let (mut gate, theirs) = UnixStream::pair()?;
+    let mut child = spawn_gate(args, theirs, &log, &record)?;
+    let job = identity(child.id());
+    let recorded = Recorded {
+        at: Utc::now(),
+        job,
+        keeper: identity(std::process::id()),
+    };
+    // Whatever fails from here on closes the socket, and the gate ends without having executed anything.
+    append(&record, &Step::Recorded(recorded.clone()))?;
+    gate.write_all(&[gate::GO])?;
+    gate.shutdown(std::net::Shutdown::Write)?;
+    let mut answer = String::new();
+    gate.read_to_string(&mut answer)?;
+    drop(gate);
+
+    match answer.strip_prefix(gate::RELEASED) {
+        Some("") => tell(&Step::Recorded(recorded)),
+        Some(reason) => {
+            let _ = child.wait();
+            tell(&not_started(reason.to_owned()));
+            return Ok(());
+        }
+        None => {
+            let status = child.wait()?;
+            let reason = if answer.is_empty() {
+                format!("the process that was to become the job ended first ({status})")
+            } else {
+                answer
+            };
+            tell(&not_started(reason));
+            return Ok(());
+        }
+    }
+    drop(log);
+    let _ = leave_the_place();
+    wait_for(&mut child, &record, cgroup.as_ref())
+}
+
+/// Starts the gate, in a process group that the job then leads.
+fn spawn_gate(args: &Args, socket: UnixStream, log: &File, record: &File) -> io::Result<Child> {
+    let mut gate = ourselves();
+    gate.arg(Role::Gate.flag());
+    if let Some(cwd) = &args.cwd {
+        gate.arg("--cwd").arg(cwd);
+    }
+    gate.arg("--").args(&args.command);
+    gate.stdin(Stdio::from(std::os::fd::OwnedFd::from(socket)))
+        .stdout(Stdio::from(log.try_clone()?))
+        .stderr(Stdio::from(record.try_clone()?))
+        .process_group(0)
+        .spawn()
+}
+
+/// This very program, even where its file was replaced meanwhile.
+pub fn ourselves() -> Command {
+    let mut command = Command::new(if cfg!(target_os = "linux") {
+        std::path::PathBuf::from("/proc/self/exe")
+    } else {
+        std::env::current_exe().unwrap_or_default()
+    });
+    command.arg0("bf-monitor");
+    command
+}
+
+/// Lets go of the folder and the log, so that a keeper never is what keeps a disk busy.
+fn leave_the_place() -> io::Result<()> {
+    std::env::set_current_dir("/")?;
+    let null = File::options().write(true).open("/dev/null")?;
+    rustix::stdio::dup2_stderr(null)?;
+    Ok(())
+}
+
+fn wait_for(child: &mut Child, record: &File, cgroup: Option<&Cgroup>) -> io::Result<()> {
+    let status = child.wait()?;
+    let exited = Step::Exited(Exited {
+        at: Utc::now(),
+        wait_status: status.into_raw(),
+        oom_kills: cgroup.and_then(Cgroup::oom_kills),
+    });
+    // bf-monitor first: syncing takes longer than it should have to wait.
+    tell(&exited);
+    append(record, &exited)
+}
+
+fn identity(pid: u32) -> ProcessIdentity {
+    match Process::find(u64::from(pid)) {
+        Found::Process(process) => process.identity().clone(),
+        _ => ProcessIdentity {
+            pid,
+            start_ticks: None,
+            boot_id: sys::boot_id(),
+            pidfd_inode: None,
+        },
+    }
+}
+
+fn not_started(reason: String) -> Step {
+    Step::NotStarted {
+        at: Utc::now(),
+        reason,
+    }
+}
+
+/// Tells bf-monitor, where it still lives.
+fn tell(step: &Step) {
+    if let Ok(mut line) = serde_json::to_vec(step) {
+        line.push(b'\n');
+        let mut stdout = io::stdout().lock();
+        let _ = stdout.write_all(&line).and_then(|()| stdout.flush());
+    }
+}

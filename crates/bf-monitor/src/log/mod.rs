@@ -1,0 +1,184 @@
+//! The log of a job: followed, parsed, and shown.
+
+mod claims;
+mod follow;
+mod place;
+mod siblings;
+mod tail;
+mod wake;
+
+use std::io;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
+
+use bf_contract::LogSummary;
+use serde::{Deserialize, Serialize};
+
+pub use claims::{Claims, Dialects, Snapshot, Writer};
+pub use follow::{Change, Follower};
+pub use place::{Head, Place};
+pub use wake::Wake;
+
+/// A log that is read as far as it goes, and what it claims so far.
+pub struct Log {
+    path: PathBuf,
+    shown: String,
+    follower: Follower,
+    claims: Claims,
+    from_byte: u64,
+}
+
+/// A log's place and claims, as they are kept in a state file. Both are of the same moment, so that going
+/// on from them reads no line twice and leaves none out.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Kept {
+    /// The log's path, absolute.
+    pub path: PathBuf,
+    /// The byte that this run began at.
+    pub from_byte: u64,
+    /// The open files, oldest first.
+    pub places: Vec<Place>,
+    /// When the path was last looked at, in seconds since 1970.
+    pub looked_at: f64,
+    /// The parser.
+    pub claims: Snapshot,
+}
+
+impl Log {
+    /// A log that is read from its first byte, or from `from` where that is given.
+    #[must_use]
+    pub fn new(path: &Path, from: Option<Place>, dialects: &Dialects) -> Self {
+        Self {
+            path: path.to_owned(),
+            shown: path.to_string_lossy().into_owned(),
+            follower: match from {
+                Some(place) => Follower::resume(path, &[place], SystemTime::now()),
+                None => Follower::new(path),
+            },
+            claims: Claims::new(dialects),
+            from_byte: from.map_or(0, |place| place.offset),
+        }
+    }
+
+    /// Takes up a log where it was left.
+    #[must_use]
+    pub fn resume(path: &Path, kept: &Kept, dialects: &Dialects) -> Self {
+        let looked_at = SystemTime::UNIX_EPOCH
+            + Duration::try_from_secs_f64(kept.looked_at).unwrap_or_default();
+        Self {
+            path: path.to_owned(),
+            shown: path.to_string_lossy().into_owned(),
+            follower: Follower::resume(path, &kept.places, looked_at),
+            claims: Claims::restore(&kept.claims, dialects),
+            from_byte: kept.from_byte,
+        }
+    }
+
+    /// Shows the path as it was given.
+    #[must_use]
+    pub fn shown_as(mut self, given: &Path) -> Self {
+        self.shown = given.to_string_lossy().into_owned();
+        self
+    }
+
+    /// What is to be kept of it.
+    #[must_use]
+    pub fn keep(&self) -> Kept {
+        let looked_at = self
+            .follower
+            .looked_at()
+            .duration_since(SystemTime::UNIX_EPOCH);
+        Kept {
+            path: self.path.clone(),
+            from_byte: self.from_byte,
+            places: self.follower.places(),
+            looked_at: looked_at.unwrap_or_default().as_secs_f64(),
+            claims: self.claims.snapshot(),
+        }
+    }
+
+    /// Reads what is new.
+    ///
+    /// # Errors
+    /// The log is there and cannot be read.
+    pub fn catch_up(&mut self) -> io::Result<Vec<Change>> {
+        let claims = &mut self.claims;
+        self.follower.catch_up(&mut |bytes| claims.feed(bytes))
+    }
+
+    /// Reads the last, unfinished line, too. Only once the writer is gone and all else was read.
+    pub fn finish(&mut self) {
+        let claims = &mut self.claims;
+        self.follower.finish(&mut |bytes| claims.feed(bytes));
+    }
+
+    /// What the log claims so far.
+    #[must_use]
+    pub fn summary(&self, writer: Writer) -> LogSummary {
+        let mut summary = self.claims.summary(writer);
+        summary.log.path.clone_from(&self.shown);
+        summary.log.from_byte = self.from_byte;
+        summary
+    }
+
+    /// Bytes read so far.
+    #[must_use]
+    pub fn bytes(&self) -> u64 {
+        self.claims.bytes()
+    }
+
+    /// Whether the log was ever there.
+    #[must_use]
+    pub fn has_appeared(&self) -> bool {
+        self.follower.has_appeared()
+    }
+
+    /// The log's path.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The path as it was given.
+    #[must_use]
+    pub fn shown_path(&self) -> &str {
+        &self.shown
+    }
+
+    /// Device and inode of what is at the path now.
+    #[must_use]
+    pub fn file_at_path(&self) -> Option<(u64, u64)> {
+        let metadata = std::fs::metadata(&self.path).ok()?;
+        Some((metadata.dev(), metadata.ino()))
+    }
+
+    /// Whether the open file is what is at the path.
+    #[must_use]
+    pub fn is_at_its_path(&self) -> bool {
+        let open = self.file();
+        open.is_some() && open == self.file_at_path()
+    }
+
+    /// Whether there is something to read that was not there at the last reading.
+    #[must_use]
+    pub fn has_more(&self) -> bool {
+        self.follower.has_more()
+    }
+
+    /// Device and inode of the open file.
+    #[must_use]
+    pub fn file(&self) -> Option<(u64, u64)> {
+        let metadata = self.follower.current()?.metadata().ok()?;
+        Some((metadata.dev(), metadata.ino()))
+    }
+
+    /// The last lines, safe to show.
+    #[must_use]
+    pub fn last_lines(&self, count: usize) -> Vec<String> {
+        self.follower
+            .current()
+            .map(|file| tail::last_lines(file, count))
+            .unwrap_or_default()
+    }
+}

@@ -1,0 +1,13 @@
+//! Linux: pidfds, `/proc` and control groups.
+
+mod cgroup;
+mod ioctl;
+mod process;
+mod stat;
+mod usage;
+
+pub use cgroup::Cgroup;
+pub use ioctl::keep_from_children;
+pub use process::Process;
+pub use stat::{boot_id, monotonic};
+pub use usage::{is_running, open_files, usage};

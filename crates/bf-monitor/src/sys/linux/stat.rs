@@ -1,0 +1,141 @@
+//! `/proc/PID/stat`, and the clocks that its figures are in.
+
+use std::os::unix::process::ExitStatusExt;
+use std::process::ExitStatus;
+use std::time::Duration;
+
+use rustix::time::{ClockId, clock_gettime};
+
+/// The fields of `/proc/PID/stat` that are used here. Source: proc_pid_stat(5).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Stat {
+    /// Field 3: `R`, `S`, `D`, `Z` …
+    pub state: u8,
+    /// Field 4.
+    pub parent: u32,
+    /// Field 5.
+    pub group: u32,
+    /// Fields 14 to 17: clock ticks of the process and of its children that were waited for.
+    pub cpu_ticks: u64,
+    /// Field 20.
+    pub threads: u64,
+    /// Field 22: clock ticks after boot.
+    pub start_ticks: u64,
+    /// Field 35. The address is hidden nowadays, but a sleeping single-threaded process shows 1 to whoever
+    /// may trace it and 0 to everybody else: the sign that field 52 is not merely blanked out.
+    pub may_be_traced: bool,
+    /// Field 52: a wait status; 0 for whoever may not trace the process.
+    pub exit_status: i32,
+}
+
+impl Stat {
+    /// Reads the entry of a process.
+    ///
+    /// # Errors
+    /// `NotFound` where there is no such process, or where /proc hides it (hidepid).
+    pub fn of(pid: u32) -> std::io::Result<Self> {
+        let line = std::fs::read(format!("/proc/{pid}/stat"))?;
+        Self::parse(&line).ok_or_else(|| std::io::ErrorKind::InvalidData.into())
+    }
+
+    /// Reads a line. The second field is the program's name in brackets and may itself hold brackets,
+    /// spaces and newlines, so counting begins behind the last bracket.
+    fn parse(line: &[u8]) -> Option<Self> {
+        let after_name = line.iter().rposition(|&byte| byte == b')')? + 1;
+        let rest = std::str::from_utf8(line.get(after_name..)?).ok()?;
+        let fields: Vec<&str> = rest.split_ascii_whitespace().collect();
+        // `fields[0]` is field 3.
+        let field = |number: usize| fields.get(number - 3).copied();
+        let count = |number: usize| field(number)?.parse::<u64>().ok();
+        Some(Self {
+            state: *field(3)?.as_bytes().first()?,
+            parent: field(4)?.parse().ok()?,
+            group: field(5)?.parse().ok()?,
+            // The times of waited-for children are signed in the documentation; they never are below 0.
+            cpu_ticks: count(14)? + count(15)? + count(16)? + count(17)?,
+            threads: count(20)?,
+            start_ticks: count(22)?,
+            may_be_traced: count(35).is_some_and(|channel| channel != 0),
+            exit_status: field(52).and_then(|text| text.parse().ok()).unwrap_or(0),
+        })
+    }
+
+    /// How a zombie ended; `None` where a 0 may only mean that this user may not see it.
+    pub fn zombie_exit(&self) -> Option<ExitStatus> {
+        (self.exit_status != 0 || self.may_be_traced)
+            .then(|| ExitStatus::from_raw(self.exit_status))
+    }
+}
+
+/// The id of this boot: start times and pids mean nothing across two of them.
+#[must_use]
+pub fn boot_id() -> Option<String> {
+    let text = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").ok()?;
+    Some(text.trim().to_owned()).filter(|id| !id.is_empty())
+}
+
+/// Clock ticks in a second: the unit of start times and CPU times.
+#[must_use]
+pub fn ticks_per_second() -> u64 {
+    rustix::param::clock_ticks_per_second().max(1)
+}
+
+/// Time since boot, suspended time included: the clock of the start times.
+#[must_use]
+pub fn elapsed_since_boot() -> Duration {
+    clock(ClockId::Boottime)
+}
+
+/// Time that this machine was awake since boot. Not set by anybody, and the same for all processes of one
+/// boot, so that it can be kept in a file.
+#[must_use]
+pub fn monotonic() -> Duration {
+    clock(ClockId::Monotonic)
+}
+
+fn clock(id: ClockId) -> Duration {
+    let time = clock_gettime(id);
+    let seconds = u64::try_from(time.tv_sec).unwrap_or(0);
+    let nanoseconds = u32::try_from(time.tv_nsec).unwrap_or(0);
+    Duration::new(seconds, nanoseconds)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Stat;
+
+    const ZOMBIE: &str = "16743 (sh) Z 16697 16581 9270 0 -1 4227084 61 0 0 0 1 2 3 4 20 0 1 0 130758 0 0 \
+        18446744073709551615 0 0 0 0 0 0 0 0 65538 1 0 0 17 0 0 0 0 0 0 0 0 0 0 0 0 0 1792";
+
+    #[test]
+    fn the_fields_are_counted_behind_the_last_bracket_of_the_name() {
+        let plain = Stat::parse(ZOMBIE.as_bytes()).expect("a stat line");
+        let tricky = ZOMBIE.replace("(sh)", "(a) Z 1 (b\n)");
+        assert_eq!(Stat::parse(tricky.as_bytes()), Some(plain));
+        assert_eq!(
+            (plain.state, plain.parent, plain.start_ticks),
+            (b'Z', 16697, 130_758)
+        );
+        assert_eq!(plain.cpu_ticks, 10);
+    }
+
+    #[test]
+    fn a_zombie_of_which_nothing_may_be_seen_has_no_exit_status() {
+        let mine = Stat::parse(ZOMBIE.as_bytes()).expect("a stat line");
+        assert_eq!(mine.zombie_exit().and_then(|exit| exit.code()), Some(7));
+
+        let clean = ZOMBIE.replace(" 1792", " 0");
+        let clean = Stat::parse(clean.as_bytes()).expect("a stat line");
+        assert_eq!(clean.zombie_exit().and_then(|exit| exit.code()), Some(0));
+
+        let hidden = ZOMBIE.replace(" 1792", " 0").replace("65538 1", "65538 0");
+        let hidden = Stat::parse(hidden.as_bytes()).expect("a stat line");
+        assert_eq!(hidden.zombie_exit(), None);
+    }
+
+    #[test]
+    fn a_cut_line_is_no_stat_line() {
+        assert_eq!(Stat::parse(b"16743 (sh"), None);
+        assert_eq!(Stat::parse(b"16743 (sh) Z 1 2"), None);
+    }
+}
