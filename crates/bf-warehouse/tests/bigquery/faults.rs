@@ -225,3 +225,24 @@ fn a_row_of_the_wrong_width_is_no_result() {
     let (error, _) = error_of([ok(body)]);
     assert!(matches!(error, WarehouseError::Query(_)), "{error:?}");
 }
+
+#[test]
+fn a_server_that_cannot_speak_tls_is_unreachable() {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = listener.local_addr().expect("its address");
+    let server = std::thread::spawn(move || {
+        let (mut client, _) = listener.accept().expect("a client");
+        client.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n").expect("sent");
+        let mut hello = [0; 3];
+        client.read_exact(&mut hello).expect("a greeting");
+        hello
+    });
+    let mut settings = Server::answering([]).settings(Identity::Nobody);
+    settings.endpoint = Endpoint::emulator(&format!("https://{address}")).expect("an address");
+    let error = BigQuery::with_settings(settings, Options::default())
+        .query(&[], &query())
+        .expect_err("no TLS");
+    assert!(matches!(error, WarehouseError::Unreachable(_)), "{error:?}");
+    // A handshake record of TLS 1.x. Source: RFC 8446, section 5.1.
+    assert_eq!(server.join().expect("a greeting"), [22, 3, 1]);
+}
