@@ -22,7 +22,7 @@ use serde::{Deserialize, Serialize};
 pub use dialects::Dialect;
 pub use evidence::Evidence;
 pub use expected_dates::ExpectedDates;
-pub use hang::Hang;
+pub use hang::{Hang, HangLimit};
 pub use load::{DEFAULT_PATHS, Loaded, load};
 pub use numbers::{Hours, Percent};
 pub use phase2::Phase2;

@@ -177,8 +177,8 @@ fn with_process(process: Process, keeper: Option<crate::start::Keeper>) -> Known
 fn with_past(past: Past) -> Known {
     let end = match (past.settled, past.status) {
         (Some(settled), _) => End {
-            exit: settled.exit,
-            said_before: Some(settled.message),
+            exit: settled.exit.clone(),
+            said_before: Some(settled),
             ..End::unknown(None, past.elapsed)
         },
         (None, Some((status, source))) => End {

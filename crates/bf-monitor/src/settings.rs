@@ -50,11 +50,17 @@ impl Settings {
     /// How long nothing may move, for a run whose median time per date is `median_gap`.
     #[must_use]
     pub fn limits(&self, median_gap: Option<Duration>) -> Limits {
-        let _ = median_gap;
+        const MINUTE: Duration = Duration::from_secs(60);
+        let Hang {
+            quiet,
+            stalled,
+            hung,
+        } = self.hang;
+        let usual = Hang::default();
         Limits {
-            quiet: self.hang.quiet.0,
-            stalled: self.hang.stalled.0,
-            hung: self.hang.hung.0,
+            quiet: quiet.or_auto(median_gap, 5, MINUTE, usual.quiet),
+            stalled: stalled.or_auto(median_gap, 10, 5 * MINUTE, usual.stalled),
+            hung: hung.or_auto(median_gap, 20, 10 * MINUTE, usual.hung),
         }
     }
 }

@@ -157,8 +157,11 @@ impl Watch {
             {
                 self.over = self.ending.ask(now, process);
             }
-            if self.over.is_some() && self.is_all_over(now)? {
-                return self.settle();
+            if self.over.is_some() {
+                if self.is_all_over(now)? {
+                    return self.settle();
+                }
+                self.keep()?; // nobody can ask the kernel again
             }
             if self.over.is_none()
                 && let Some(exit) = self.give_up_where_due()?
@@ -200,7 +203,7 @@ impl Watch {
         if gave_up.is_some() {
             return Ok(gave_up);
         }
-        self.keep(None)?;
+        self.keep()?;
         self.looks = self.looks.wrapping_add(1);
         // Looks keep to the beat; one that came late does not make the next ones late, nor many.
         while self.next_look <= now {
@@ -358,7 +361,7 @@ impl Watch {
 
     /// Keeps what is known. A state file that cannot be written any more is said once: the watching does
     /// not depend on it.
-    fn keep(&mut self, ended: Option<crate::state::Ended>) -> Result<(), Failure> {
+    fn keep(&mut self) -> Result<(), Failure> {
         let Some(file) = &self.state_file else {
             return Ok(());
         };
@@ -369,7 +372,7 @@ impl Watch {
             log: self.log.as_ref().map(|log| log.log.keep()),
             rate: self.rate.clone(),
             silence: self.silence.clone(),
-            ended,
+            ended: self.over.as_ref().map(|end| self.ended(end)),
             ..State::default()
         });
         let path = file.path().display().to_string();
@@ -455,7 +458,7 @@ impl Watch {
         self.reporter.end_bar();
         let now = monotonic();
         self.read_log(now)?;
-        self.keep(None)?;
+        self.keep()?;
         let job = self.job_in_words();
         let again = self.state_file.as_ref().map_or_else(
             || match &self.identity {

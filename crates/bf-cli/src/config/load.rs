@@ -97,7 +97,8 @@ fn parse(text: &str) -> Result<Config, String> {
 #[cfg(test)]
 mod tests {
     use super::parse;
-    use crate::config::Config;
+    use crate::Seconds;
+    use crate::config::{Config, HangLimit};
 
     #[test]
     fn the_shipped_config_says_what_the_built_in_one_says() {
@@ -180,9 +181,9 @@ mod tests {
     #[test]
     fn durations_are_read_as_people_write_them() {
         let config = parse("hang:\n  quiet: 90s\n  stalled: 10m\n  hung: 7200\n").expect("valid");
-        assert_eq!(config.hang.quiet.0.as_secs(), 90);
-        assert_eq!(config.hang.stalled.0.as_secs(), 600);
-        assert_eq!(config.hang.hung.0.as_secs(), 7200);
+        assert_eq!(config.hang.quiet, HangLimit::After(Seconds::new(90)));
+        assert_eq!(config.hang.stalled, HangLimit::After(Seconds::new(600)));
+        assert_eq!(config.hang.hung, HangLimit::After(Seconds::new(7200)));
         assert!(parse("hang:\n  quiet: soon\n").is_err());
     }
 }

@@ -197,7 +197,7 @@ impl Follower {
         }
         self.sources.push(next);
         while self.sources.len() > MOST_SOURCES {
-            self.sources.remove(0).hand_on_partial(sink);
+            self.sources.remove(0).close_off(sink);
         }
         if let Some(source) = self.sources.last_mut() {
             source.read_to_end(sink)?;
@@ -235,8 +235,11 @@ impl Follower {
 
     /// Hands on what stands behind the last newline. Only once the writer is gone.
     pub fn finish(&mut self, sink: &mut impl FnMut(&[u8])) {
-        for source in &mut self.sources {
-            source.hand_on_partial(sink);
+        if let Some((last, older)) = self.sources.split_last_mut() {
+            for source in older {
+                source.close_off(sink);
+            }
+            last.hand_on_partial(sink);
         }
     }
 }
@@ -285,7 +288,7 @@ fn recover(path: &Path, looked_at: SystemTime, cut: &Source, sink: &mut impl FnM
         if source.read_to_end(sink).is_err() {
             return false;
         }
-        source.hand_on_partial(sink);
+        source.close_off(sink);
     }
     recovered
 }
@@ -365,6 +368,14 @@ impl Source {
         };
         self.partial.clear();
         self.partial.extend_from_slice(rest);
+    }
+
+    /// Hands on an unfinished last line as a line: what comes next stands in another file.
+    fn close_off(&mut self, sink: &mut impl FnMut(&[u8])) {
+        if !self.partial.is_empty() {
+            self.hand_on_partial(sink);
+            sink(b"\n");
+        }
     }
 
     fn hand_on_partial(&mut self, sink: &mut impl FnMut(&[u8])) {

@@ -7,6 +7,7 @@ use std::time::Duration;
 use bf_contract::{ExitSource, ProcessExit};
 
 use crate::start::Keeper;
+use crate::state::Ended;
 use crate::subject::await_exit;
 use crate::sys::{Life, Process, ZombieStatus};
 use crate::words::process_exit;
@@ -31,8 +32,8 @@ pub struct End {
     pub doubt: Option<String>,
     /// From its start to its end.
     pub elapsed: Option<Duration>,
-    /// The words of an earlier bf-monitor, where that settled it.
-    pub said_before: Option<String>,
+    /// The same as an earlier bf-monitor kept it.
+    pub said_before: Option<Ended>,
 }
 
 impl End {

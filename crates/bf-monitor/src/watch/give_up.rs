@@ -45,7 +45,7 @@ impl Watch {
         };
         let now = monotonic();
         self.read_log(now)?;
-        self.keep(None)?;
+        self.keep()?;
         let writer = if self.over.is_some() {
             Writer::Gone
         } else {

@@ -31,8 +31,7 @@ impl Watch {
 
         let mut known = end.exit.clone();
         known.source = exit.source;
-        let process_words = self.process_in_words(&end, &known);
-        let mut message = process_words.clone();
+        let mut message = self.process_in_words(&end, &known);
         if let Some(log_words) = summary
             .as_ref()
             .and_then(|summary| log_in_words(&end, summary))
@@ -50,12 +49,7 @@ impl Watch {
         self.reporter
             .event(ProcessEventKind::Exited, details.clone())?;
 
-        self.keep(Some(Ended {
-            at: Utc::now(),
-            exit: end.exit.clone(),
-            message: process_words,
-            elapsed_seconds: end.elapsed.map(|elapsed| elapsed.as_secs_f64()),
-        }))?;
+        self.keep()?;
         self.say_end(&message, verdict, &details)?;
         if let Some(keeper) = self.ending.take_keeper() {
             keeper.see_off(SEE_OFF);
@@ -95,9 +89,22 @@ impl Watch {
         ))
     }
 
+    /// The end as it is kept.
+    pub(super) fn ended(&self, end: &End) -> Ended {
+        Ended {
+            at: end
+                .said_before
+                .as_ref()
+                .map_or_else(Utc::now, |said| said.at),
+            exit: end.exit.clone(),
+            message: self.process_in_words(end, &end.exit),
+            elapsed_seconds: end.elapsed.map(|elapsed| elapsed.as_secs_f64()),
+        }
+    }
+
     fn process_in_words(&self, end: &End, exit: &bf_contract::ProcessExit) -> String {
         if let Some(said) = &end.said_before {
-            return said.clone();
+            return said.message.clone();
         }
         let oom_kills = end
             .oom_kills
