@@ -1,1 +1,57 @@
-//! placeholder
+//! The check engine, the suites and the validators.
+//!
+//! A [`suite::Suite`] says which checks a table must pass. [`needs`] turns them into measures, [`scan`]
+//! counts them in one pass, [`judge`] compares pure figures with thresholds, [`evidence`] looks at the rows
+//! behind what failed, and [`report`] and [`text`] say it to machines and to people.
+
+#![deny(missing_docs)]
+
+mod args;
+pub mod columns;
+pub mod condition;
+pub mod evidence;
+pub mod expected;
+mod explain;
+pub mod figures;
+pub mod finding;
+pub mod judge;
+pub mod log_checks;
+pub mod log_input;
+mod moment;
+pub mod needs;
+pub mod pairs;
+pub mod report;
+pub mod run;
+pub mod scan;
+pub mod suite;
+pub mod text;
+
+use bf_cli::{Failure, Streams};
+use bf_contract::Exit;
+
+pub use args::{PlayerSummaryArgs, SuiteArgs, TeamOffenseArgs, ValidateArgs};
+use suite::{Builtin, Suite};
+
+/// Validates `nba_analytics.team_offense_game_summary`.
+///
+/// # Errors
+/// Usage, or something that stands in the way of any verdict.
+pub fn run_team_offense(args: TeamOffenseArgs, streams: Streams) -> Result<Exit, Failure> {
+    run::validate(Builtin::TeamOffense.suite()?, &args.common, streams)
+}
+
+/// Validates `nba_analytics.player_game_summary`.
+///
+/// # Errors
+/// Usage, or something that stands in the way of any verdict.
+pub fn run_player_summary(args: PlayerSummaryArgs, streams: Streams) -> Result<Exit, Failure> {
+    run::validate(Builtin::PlayerGameSummary.suite()?, &args.common, streams)
+}
+
+/// Validates any table, as a suite file says.
+///
+/// # Errors
+/// Usage, or something that stands in the way of any verdict.
+pub fn run_suite(args: SuiteArgs, streams: Streams) -> Result<Exit, Failure> {
+    run::validate(Suite::load(&args.suite)?, &args.common, streams)
+}

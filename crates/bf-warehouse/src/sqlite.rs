@@ -7,8 +7,8 @@ use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{Connection, OpenFlags, Statement, ToSql};
 
 use crate::{
-    Column, ColumnKind, Options, Param, Query, Record, Rows, TableName, Usage, WarehouseError,
-    nearest,
+    Column, ColumnKind, Ident, Options, Param, Query, Record, Rows, TableName, Usage,
+    WarehouseError, nearest,
 };
 
 mod dataset;
@@ -160,6 +160,20 @@ impl Sqlite {
     ) -> Result<(), WarehouseError> {
         self.attach(tables)?;
         self.timed(|engine| engine.connection.prepare(&query.sql).map(drop))
+    }
+
+    /// One ATTACH per dataset, for the `sqlite3` shell.
+    pub(crate) fn console_prelude(&self, tables: &[&TableName]) -> String {
+        let mut datasets: Vec<&Ident> = tables.iter().map(|table| &table.dataset).collect();
+        datasets.dedup();
+        datasets
+            .into_iter()
+            .map(|dataset| {
+                let path = self.folder.join(format!("{dataset}.db"));
+                let path = path.display().to_string().replace('\'', "''");
+                format!("ATTACH '{path}' AS {dataset}; ")
+            })
+            .collect()
     }
 
     pub(crate) fn verify_unchanged(&self) -> Result<(), WarehouseError> {

@@ -109,6 +109,16 @@ impl Warehouse {
         }
     }
 
+    /// What a person types into the engine's console before a query over `tables`; empty where nothing is
+    /// needed.
+    #[must_use]
+    pub fn console_prelude(&self, tables: &[&TableName]) -> String {
+        match self {
+            Self::Sqlite(engine) => engine.console_prelude(tables),
+            Self::BigQuery(_) => String::new(),
+        }
+    }
+
     /// Checks that what was read still stands: a file that was read as immutable must not have changed.
     ///
     /// # Errors

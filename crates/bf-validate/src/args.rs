@@ -1,0 +1,160 @@
+//! The flags of the validators.
+
+use std::path::PathBuf;
+
+use bf_cli::{ConfigArgs, Failure, OutputArgs, WarehouseArgs};
+use bf_contract::{DateRange, parse_date};
+use chrono::{DateTime, Utc};
+use clap::{Args, Parser};
+
+/// Flags of every validator.
+#[derive(Debug, Clone, Default, Args)]
+pub struct ValidateArgs {
+    /// First date of the range (YYYY-MM-DD)
+    #[arg(value_name = "START")]
+    pub start: Option<String>,
+
+    /// Last date of the range, included
+    #[arg(value_name = "END")]
+    pub end: Option<String>,
+
+    /// The first date, as a flag
+    #[arg(long, value_name = "DATE", conflicts_with = "start")]
+    pub start_date: Option<String>,
+
+    /// The last date, as a flag
+    #[arg(long, value_name = "DATE", conflicts_with = "end")]
+    pub end_date: Option<String>,
+
+    /// Documents of bf-parse-log or bf-monitor: the job must have completed, and its claims must hold; -
+    /// reads standard input
+    #[arg(long, value_name = "FILE")]
+    pub log_summary: Option<PathBuf>,
+
+    /// When the job began (2026-01-02T10:00:00Z): every record it claims must have been written since
+    #[arg(long, value_name = "TIME")]
+    pub since: Option<String>,
+
+    /// Show the SQL, and what the engine thinks it would read, without running it
+    #[arg(long)]
+    pub explain: bool,
+
+    /// A warning is a failure, too (exit 1)
+    #[arg(long)]
+    pub strict: bool,
+
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub config: ConfigArgs,
+
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub warehouse: WarehouseArgs,
+
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub output: OutputArgs,
+}
+
+/// Exit codes, which the help of every validator ends with.
+macro_rules! exit_codes {
+    () => {
+        "Exit codes:\n  \
+         0  pass, or warnings only (--strict makes those a 1)\n  \
+         1  the data or the log is bad\n  \
+         2  usage or configuration error; nothing was read\n  \
+         3  something could not be checked: no warehouse, no table, no column, no permission"
+    };
+}
+
+/// Checks nba_analytics.team_offense_game_summary over a range of dates.
+#[derive(Debug, Parser)]
+#[command(name = "bf-validate-team-offense", version, after_help = concat!(
+    "Examples:\n  \
+     bf-validate-team-offense 2021-10-19 2026-01-02\n  \
+     bf-parse-log --ledger logs/team_offense.log | bf-validate-team-offense 2021-10-19 2026-01-02 --log-summary -\n  \
+     bf-validate-team-offense 2024-01-01 2024-01-07 --warehouse sqlite:warehouse | jq .verdict\n\n",
+    exit_codes!()
+))]
+pub struct TeamOffenseArgs {
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub common: ValidateArgs,
+}
+
+/// Checks nba_analytics.player_game_summary over a range of dates.
+#[derive(Debug, Parser)]
+#[command(name = "bf-validate-player-summary", version, after_help = concat!(
+    "Examples:\n  \
+     bf-validate-player-summary 2024-05-01 2026-01-02\n  \
+     bf-parse-log --ledger logs/player.log | bf-validate-player-summary 2024-05-01 2026-01-02 --log-summary -\n  \
+     bf-validate-player-summary 2024-05-01 2026-01-02 --explain --warehouse bigquery://PROJECT\n\n",
+    exit_codes!()
+))]
+pub struct PlayerSummaryArgs {
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub common: ValidateArgs,
+}
+
+/// Checks any table over a range of dates, as a suite file says.
+#[derive(Debug, Parser)]
+#[command(name = "bf-validate", version, after_help = concat!(
+    "Examples:\n  \
+     bf-validate --suite config/suites/player_daily_cache.yaml 2024-10-22 2025-04-13\n  \
+     bf-validate --suite config/suites/team_offense.yaml 2024-01-01 2024-01-07 --explain\n\n",
+    exit_codes!()
+))]
+pub struct SuiteArgs {
+    /// The suite: table, date column, primary key and checks, as YAML
+    #[arg(long, value_name = "FILE")]
+    pub suite: PathBuf,
+
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub common: ValidateArgs,
+}
+
+impl ValidateArgs {
+    /// The range.
+    ///
+    /// # Errors
+    /// Other than two dates, a date that no calendar has, or the end before the start: usage (exit 2).
+    pub fn range(&self) -> Result<DateRange, Failure> {
+        let start = self.start.as_deref().or(self.start_date.as_deref());
+        let end = self.end.as_deref().or(self.end_date.as_deref());
+        let hint = "give two dates: 2021-10-19 2026-01-02";
+        let (start, end) = match (start, end) {
+            (Some(start), Some(end)) => (start, end),
+            (Some(text), None) | (None, Some(text)) => {
+                // A range in one argument is the commonest slip, and has an answer of its own.
+                let message = match parse_date(text) {
+                    Ok(_) => format!("only one date is given: {text}"),
+                    Err(error) => error.to_string(),
+                };
+                return Err(Failure::usage(message).hint(hint));
+            }
+            (None, None) => return Err(Failure::usage("no dates are given").hint(hint)),
+        };
+        let date = |text: &str| {
+            parse_date(text).map_err(|error| Failure::usage(error.to_string()).hint(hint))
+        };
+        DateRange::new(date(start)?, date(end)?)
+            .map_err(|error| Failure::usage(error.to_string()).hint("give the earlier date first"))
+    }
+
+    /// When the job began, as `--since` says.
+    ///
+    /// # Errors
+    /// The text is no time: usage (exit 2).
+    pub fn since(&self) -> Result<Option<DateTime<Utc>>, Failure> {
+        let Some(text) = &self.since else {
+            return Ok(None);
+        };
+        let micros = crate::moment::of_text(text).and_then(DateTime::from_timestamp_micros);
+        micros.map(Some).ok_or_else(|| {
+            Failure::usage(format!("--since {text:?} is not a time"))
+                .hint("expected 2026-01-02T10:00:00Z")
+        })
+    }
+}

@@ -1,0 +1,182 @@
+//! Conditions over a row in memory. Must say of every row what the SQL of [`super::sql`] says of it.
+
+use bf_warehouse::{Field, Ident, Record};
+
+use super::{Condition, Literal, Operator, Test};
+
+/// A condition whose columns are positions in a row.
+#[derive(Debug, Clone)]
+pub struct Compiled(Node);
+
+#[derive(Debug, Clone)]
+enum Node {
+    All(Vec<Node>),
+    Any(Vec<Node>),
+    Not(Box<Node>),
+    Test { at: usize, test: Test },
+}
+
+impl Compiled {
+    /// Looks each column up in `columns`, the columns of the row in order; `None` where one is not there.
+    #[must_use]
+    pub fn new(condition: &Condition, columns: &[Ident]) -> Option<Self> {
+        compile(condition, columns).map(Self)
+    }
+
+    /// Whether the condition surely holds.
+    #[must_use]
+    #[inline]
+    pub fn holds(&self, row: Record<'_>) -> bool {
+        answer(&self.0, row) == Some(true)
+    }
+}
+
+fn compile(condition: &Condition, columns: &[Ident]) -> Option<Node> {
+    let all = |parts: &[Condition]| -> Option<Vec<Node>> {
+        parts.iter().map(|part| compile(part, columns)).collect()
+    };
+    Some(match condition {
+        Condition::All(parts) => Node::All(all(parts)?),
+        Condition::Any(parts) => Node::Any(all(parts)?),
+        Condition::Not(part) => Node::Not(Box::new(compile(part, columns)?)),
+        Condition::Test { column, test } => Node::Test {
+            at: columns.iter().position(|other| other == column)?,
+            test: test.clone(),
+        },
+    })
+}
+
+fn answer(node: &Node, row: Record<'_>) -> Option<bool> {
+    match node {
+        Node::All(parts) => {
+            let mut sure = true;
+            for part in parts {
+                match answer(part, row) {
+                    Some(false) => return Some(false),
+                    Some(true) => {}
+                    None => sure = false,
+                }
+            }
+            sure.then_some(true)
+        }
+        Node::Any(parts) => {
+            let mut sure = true;
+            for part in parts {
+                match answer(part, row) {
+                    Some(true) => return Some(true),
+                    Some(false) => {}
+                    None => sure = false,
+                }
+            }
+            sure.then_some(false)
+        }
+        Node::Not(part) => answer(part, row).map(|yes| !yes),
+        Node::Test { at, test } => test_field(row.get(*at), test),
+    }
+}
+
+fn test_field(field: Field<'_>, test: &Test) -> Option<bool> {
+    match test {
+        Test::IsNull => Some(field == Field::Null),
+        Test::IsPresent => Some(match field {
+            Field::Null => false,
+            Field::Float(number) => number.is_finite(),
+            Field::Int(_) | Field::Text(_) => true,
+        }),
+        Test::IsNumber => Some(number(field).is_some()),
+        Test::IsTrue => truth(field),
+        Test::Compare(operator, literal) => compare(field, *operator, literal),
+        Test::In(literals) => {
+            let mut sure = true;
+            for literal in literals {
+                match compare(field, Operator::Equals, literal) {
+                    Some(true) => return Some(true),
+                    Some(false) => {}
+                    None => sure = false,
+                }
+            }
+            sure.then_some(false)
+        }
+        Test::ContainsAny(texts) => Some(match field {
+            Field::Text(bytes) => contains_any(bytes, texts),
+            _ => false,
+        }),
+    }
+}
+
+/// The number that a field holds: a finite number, or a text that is written like one.
+#[must_use]
+#[inline]
+pub fn number(field: Field<'_>) -> Option<f64> {
+    match field {
+        #[allow(clippy::cast_precision_loss)] // what is measured stays far below 2^53
+        Field::Int(number) => Some(number as f64),
+        Field::Float(number) => number.is_finite().then_some(number),
+        Field::Text(bytes) => {
+            let shaped = bytes.iter().any(u8::is_ascii_digit)
+                && bytes
+                    .iter()
+                    .all(|b| b.is_ascii_digit() || matches!(b, b'-' | b'+' | b'.' | b'e' | b'E'));
+            if !shaped {
+                return None;
+            }
+            let number: f64 = std::str::from_utf8(bytes).ok()?.parse().ok()?;
+            number.is_finite().then_some(number)
+        }
+        Field::Null => None,
+    }
+}
+
+fn truth(field: Field<'_>) -> Option<bool> {
+    match field {
+        Field::Int(number) => Some(number != 0),
+        Field::Float(number) => number.is_finite().then_some(number != 0.0),
+        Field::Text(b"1") => Some(true),
+        Field::Text(b"0") => Some(false),
+        Field::Text(text) if text.eq_ignore_ascii_case(b"true") => Some(true),
+        Field::Text(text) if text.eq_ignore_ascii_case(b"false") => Some(false),
+        Field::Text(_) | Field::Null => None,
+    }
+}
+
+fn compare(field: Field<'_>, operator: Operator, literal: &Literal) -> Option<bool> {
+    let ordering = match literal {
+        Literal::Number(wanted) => number(field)?.partial_cmp(wanted)?,
+        Literal::Bool(wanted) => truth(field)?.cmp(wanted),
+        Literal::Text(wanted) => match field {
+            Field::Text(found) => found.cmp(wanted.as_bytes()),
+            _ => return None,
+        },
+    };
+    Some(match operator {
+        Operator::Equals => ordering.is_eq(),
+        Operator::Differs => ordering.is_ne(),
+        Operator::Below => ordering.is_lt(),
+        Operator::AtMost => ordering.is_le(),
+        Operator::Above => ordering.is_gt(),
+        Operator::AtLeast => ordering.is_ge(),
+    })
+}
+
+/// Whether a JSON array has one of the texts. A text that is no JSON has it where it stands in it at all:
+/// rather one row too many looked at than a blocking issue passed over.
+fn contains_any(json: &[u8], texts: &[String]) -> bool {
+    let mentions = |text: &String| {
+        let wanted = text.as_bytes();
+        !wanted.is_empty() && json.windows(wanted.len()).any(|window| window == wanted)
+    };
+    if json == b"[]" || !texts.iter().any(mentions) {
+        return false;
+    }
+    let is_wanted = |value: &serde_json::Value| {
+        value
+            .as_str()
+            .is_some_and(|found| texts.iter().any(|text| text == found))
+    };
+    match serde_json::from_slice::<serde_json::Value>(json) {
+        Ok(serde_json::Value::Array(values)) => values.iter().any(is_wanted),
+        Ok(serde_json::Value::Object(fields)) => fields.values().any(is_wanted),
+        Ok(value) => is_wanted(&value),
+        Err(_) => true,
+    }
+}

@@ -1,0 +1,240 @@
+//! Conditions as SQL of either engine. Must say of every row what [`super::eval`] says of it.
+
+use bf_warehouse::{ColumnKind, Ident, Param, SqlDialect};
+use chrono::NaiveDate;
+
+use super::{Condition, Literal, Operator, Test};
+use crate::columns::Columns;
+
+/// The values that a piece of SQL needs: as parameters of a query that is sent, or as literals of one that a
+/// person pastes into a console.
+#[derive(Debug)]
+pub struct Params {
+    dialect: SqlDialect,
+    as_literals: bool,
+    list: Vec<(String, Param)>,
+}
+
+impl Params {
+    /// For a query that is sent.
+    #[must_use]
+    pub fn named(dialect: SqlDialect) -> Self {
+        Self {
+            dialect,
+            as_literals: false,
+            list: Vec::new(),
+        }
+    }
+
+    /// For a query that a person pastes into a console.
+    #[must_use]
+    pub fn literals(dialect: SqlDialect) -> Self {
+        Self {
+            dialect,
+            as_literals: true,
+            list: Vec::new(),
+        }
+    }
+
+    /// The engine that the SQL is for.
+    #[must_use]
+    pub fn dialect(&self) -> SqlDialect {
+        self.dialect
+    }
+
+    /// The parameters, once the SQL is written.
+    #[must_use]
+    pub fn into_list(self) -> Vec<(String, Param)> {
+        self.list
+    }
+
+    /// A text.
+    pub fn text(&mut self, text: &str) -> String {
+        if self.as_literals {
+            return self.dialect.text(text);
+        }
+        self.add(None, Param::Text(text.to_owned()))
+    }
+
+    /// A day under a name of its own: `@start`.
+    pub fn date(&mut self, name: &str, date: NaiveDate) -> String {
+        match (self.as_literals, self.dialect) {
+            (false, _) => self.add(Some(name), Param::Date(date)),
+            (true, SqlDialect::Sqlite) => format!("'{date}'"),
+            (true, SqlDialect::BigQuery) => format!("DATE '{date}'"),
+        }
+    }
+
+    fn add(&mut self, name: Option<&str>, param: Param) -> String {
+        let same = self
+            .list
+            .iter()
+            .find(|(known, other)| *other == param && name.is_none_or(|name| name == known));
+        if let Some((name, _)) = same {
+            return format!("@{name}");
+        }
+        let name = name.map_or_else(|| format!("p{}", self.list.len()), str::to_owned);
+        let sql = format!("@{name}");
+        self.list.push((name, param));
+        sql
+    }
+}
+
+/// The condition as an SQL expression in parentheses where it needs them.
+pub fn render(condition: &Condition, columns: &Columns, params: &mut Params) -> String {
+    match condition {
+        Condition::All(parts) => join(parts, " AND ", columns, params),
+        Condition::Any(parts) => join(parts, " OR ", columns, params),
+        Condition::Not(part) => format!("(NOT {})", render(part, columns, params)),
+        Condition::Test { column, test } => {
+            let kind = columns.kind(column);
+            render_test(column, kind, test, params)
+        }
+    }
+}
+
+fn join(parts: &[Condition], word: &str, columns: &Columns, params: &mut Params) -> String {
+    let parts: Vec<String> = parts
+        .iter()
+        .map(|part| render(part, columns, params))
+        .collect();
+    format!("({})", parts.join(word))
+}
+
+fn render_test(column: &Ident, kind: ColumnKind, test: &Test, params: &mut Params) -> String {
+    let dialect = params.dialect;
+    let name = dialect.column(column);
+    match test {
+        Test::IsNull => format!("({name} IS NULL)"),
+        Test::IsPresent => match (dialect, kind) {
+            (SqlDialect::Sqlite, _) => {
+                format!(
+                    "({name} IS NOT NULL AND (typeof({name}) <> 'real' OR abs({name}) < 9e999))"
+                )
+            }
+            (SqlDialect::BigQuery, ColumnKind::Number) => {
+                format!("({} IS NOT NULL)", number(column, kind, dialect))
+            }
+            (SqlDialect::BigQuery, _) => format!("({name} IS NOT NULL)"),
+        },
+        Test::IsNumber => format!("({} IS NOT NULL)", number(column, kind, dialect)),
+        Test::IsTrue => truth(column, kind, dialect),
+        Test::Compare(operator, literal) => compare(column, kind, *operator, literal, params),
+        Test::In(literals) => {
+            let parts: Vec<String> = literals
+                .iter()
+                .map(|literal| compare(column, kind, Operator::Equals, literal, params))
+                .collect();
+            format!("({})", parts.join(" OR "))
+        }
+        Test::ContainsAny(texts) => contains_any(&name, kind, texts, params),
+    }
+}
+
+/// The finite number of a column, else NULL.
+#[must_use]
+pub fn number(column: &Ident, kind: ColumnKind, dialect: SqlDialect) -> String {
+    let name = dialect.column(column);
+    match (dialect, kind) {
+        (SqlDialect::Sqlite, _) => format!(
+            "(CASE typeof({name}) WHEN 'integer' THEN {name} \
+             WHEN 'real' THEN CASE WHEN abs({name}) < 9e999 THEN {name} END \
+             WHEN 'text' THEN CASE WHEN {name} GLOB '*[0-9]*' AND {name} NOT GLOB '*[^-+.0-9eE]*' \
+             THEN CAST({name} AS REAL) END END)"
+        ),
+        (SqlDialect::BigQuery, ColumnKind::Number) => {
+            let float = format!("CAST({name} AS FLOAT64)");
+            format!("IF(IS_NAN({float}) OR IS_INF({float}), NULL, {float})")
+        }
+        (SqlDialect::BigQuery, _) => {
+            let float = format!("SAFE_CAST({name} AS FLOAT64)");
+            format!("IF(IS_NAN({float}) OR IS_INF({float}), NULL, {float})")
+        }
+    }
+}
+
+fn truth(column: &Ident, kind: ColumnKind, dialect: SqlDialect) -> String {
+    let name = dialect.column(column);
+    match (dialect, kind) {
+        (SqlDialect::Sqlite, _) => format!(
+            "(CASE WHEN typeof({name}) IN ('integer', 'real') THEN {name} <> 0 \
+             WHEN lower({name}) IN ('true', '1') THEN 1 \
+             WHEN lower({name}) IN ('false', '0') THEN 0 END)"
+        ),
+        (SqlDialect::BigQuery, ColumnKind::Bool) => name,
+        (SqlDialect::BigQuery, ColumnKind::Number) => format!("({name} <> 0)"),
+        (SqlDialect::BigQuery, _) => format!(
+            "(CASE WHEN LOWER({name}) IN ('true', '1') THEN TRUE \
+             WHEN LOWER({name}) IN ('false', '0') THEN FALSE END)"
+        ),
+    }
+}
+
+fn compare(
+    column: &Ident,
+    kind: ColumnKind,
+    operator: Operator,
+    literal: &Literal,
+    params: &mut Params,
+) -> String {
+    let dialect = params.dialect;
+    let sign = match operator {
+        Operator::Equals => "=",
+        Operator::Differs => "<>",
+        Operator::Below => "<",
+        Operator::AtMost => "<=",
+        Operator::Above => ">",
+        Operator::AtLeast => ">=",
+    };
+    match literal {
+        Literal::Number(wanted) => {
+            format!("({} {sign} {wanted:?})", number(column, kind, dialect))
+        }
+        Literal::Bool(wanted) => {
+            let wanted = match (dialect, wanted) {
+                (SqlDialect::Sqlite, wanted) => u8::from(*wanted).to_string(),
+                (SqlDialect::BigQuery, true) => "TRUE".to_owned(),
+                (SqlDialect::BigQuery, false) => "FALSE".to_owned(),
+            };
+            format!("({} {sign} {wanted})", truth(column, kind, dialect))
+        }
+        Literal::Text(wanted) => {
+            let name = dialect.column(column);
+            let wanted = params.text(wanted);
+            match dialect {
+                SqlDialect::Sqlite => {
+                    format!(
+                        "(CASE WHEN typeof({name}) IN ('text', 'blob') THEN {name} {sign} {wanted} END)"
+                    )
+                }
+                SqlDialect::BigQuery if kind == ColumnKind::Text => {
+                    format!("({name} {sign} {wanted})")
+                }
+                SqlDialect::BigQuery => format!("(CAST({name} AS STRING) {sign} {wanted})"),
+            }
+        }
+    }
+}
+
+fn contains_any(name: &str, kind: ColumnKind, texts: &[String], params: &mut Params) -> String {
+    let parts: Vec<String> = texts
+        .iter()
+        .map(|text| {
+            let wanted = params.text(text);
+            match (params.dialect, kind) {
+                (SqlDialect::Sqlite, _) => format!(
+                    "(instr(coalesce({name}, ''), {wanted}) > 0 AND (NOT json_valid({name}) \
+                     OR EXISTS (SELECT 1 FROM json_each({name}) WHERE value = {wanted})))"
+                ),
+                (SqlDialect::BigQuery, ColumnKind::Array) => {
+                    format!("({wanted} IN UNNEST({name}))")
+                }
+                // A JSON array as text, where a deployment has no array column.
+                (SqlDialect::BigQuery, _) => {
+                    format!("({wanted} IN UNNEST(JSON_VALUE_ARRAY(IFNULL({name}, '[]'))))")
+                }
+            }
+        })
+        .collect();
+    format!("({})", parts.join(" OR "))
+}

@@ -1,0 +1,298 @@
+//! The rows behind a finding: a second query, sent only where something is wrong, and the same query for a
+//! person to look further with.
+
+use std::collections::BTreeMap;
+
+use bf_cli::text::printable;
+use bf_contract::{DateRange, parse_date};
+use bf_warehouse::{Ident, Query, SqlDialect, Value, Warehouse, WarehouseError};
+use chrono::NaiveDate;
+
+use crate::columns::Columns;
+use crate::condition::{Condition, Params, render};
+use crate::finding::{Finding, Probe};
+use crate::suite::Suite;
+
+/// Rows shown by a query for a person.
+const CONSOLE_ROWS: u32 = 100;
+
+/// What to show of a finding.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Shown {
+    /// A few of the rows concerned.
+    pub rows: Vec<BTreeMap<String, Option<String>>>,
+    /// A query to look further, ready for the engine's console.
+    pub query: Option<String>,
+    /// Dates that only this query knows.
+    pub dates: Vec<NaiveDate>,
+    /// Why rows could not be shown.
+    pub trouble: Option<String>,
+}
+
+/// The limits of what is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Rows.
+    pub rows: u32,
+    /// Characters of a value.
+    pub characters: usize,
+}
+
+/// Looks at the rows behind a finding.
+///
+/// # Errors
+/// Somebody asked to stop, or the deadline passed. Any other trouble is part of what is shown: evidence that
+/// is missing changes no verdict.
+pub fn look(
+    suite: &Suite,
+    columns: &Columns,
+    range: DateRange,
+    finding: &Finding,
+    limits: Limits,
+    warehouse: &mut Warehouse,
+) -> Result<Shown, WarehouseError> {
+    let Some(probe) = &finding.probe else {
+        return Ok(Shown::default());
+    };
+    let dialect = warehouse.dialect();
+    let within = focus(range, &finding.dates);
+    let write = |params: &mut Params, limit: u32| sql(suite, columns, within, probe, params, limit);
+    let mut literals = Params::literals(dialect);
+    let console = write(&mut literals, CONSOLE_ROWS);
+    let partner = suite.partner.as_ref().map(|partner| &partner.table);
+    let tables: Vec<_> = match probe {
+        Probe::Unmatched { .. } => [Some(&suite.table), partner]
+            .into_iter()
+            .flatten()
+            .collect(),
+        _ => vec![&suite.table],
+    };
+    let mut shown = Shown {
+        query: Some(format!("{}{console};", warehouse.console_prelude(&tables))),
+        ..Shown::default()
+    };
+    if limits.rows > 0 {
+        let mut params = Params::named(dialect);
+        let sql = write(&mut params, limits.rows);
+        let query = Query {
+            sql,
+            params: params.into_list(),
+        };
+        match warehouse.query(&tables, &query) {
+            Ok(found) => {
+                for row in found.rows {
+                    let fields = found.columns.iter().zip(row);
+                    shown.rows.push(
+                        fields
+                            .map(|(name, value)| (name.clone(), text(&value, limits.characters)))
+                            .collect(),
+                    );
+                }
+            }
+            Err(error) => shown.trouble = Some(passed_on(error)?),
+        }
+    }
+    if let Probe::Duplicates(filter, key) = probe {
+        match duplicate_dates(suite, columns, range, (filter.as_ref(), key), warehouse) {
+            Ok(dates) => shown.dates = dates,
+            Err(error) => shown.trouble = Some(passed_on(error)?),
+        }
+    }
+    Ok(shown)
+}
+
+fn passed_on(error: WarehouseError) -> Result<String, WarehouseError> {
+    match error {
+        WarehouseError::Interrupted | WarehouseError::TimedOut(_) => Err(error),
+        other => Ok(other.to_string()),
+    }
+}
+
+/// The part of the range that the dates lie in.
+fn focus(range: DateRange, dates: &[NaiveDate]) -> DateRange {
+    match (dates.iter().min(), dates.iter().max()) {
+        (Some(start), Some(end)) => DateRange {
+            start: *start,
+            end: *end,
+        },
+        _ => range,
+    }
+}
+
+fn text(value: &Value, limit: usize) -> Option<String> {
+    (!value.is_null()).then(|| printable(&value.to_string(), limit))
+}
+
+fn sql(
+    suite: &Suite,
+    columns: &Columns,
+    range: DateRange,
+    probe: &Probe,
+    params: &mut Params,
+    limit: u32,
+) -> String {
+    let dialect = params.dialect();
+    let table = dialect.table(&suite.table);
+    let date = dialect.column(&suite.date_column);
+    let kind = columns.kind(&suite.date_column);
+    let day = dialect.day_of(&date, kind);
+    let (start, end) = (
+        params.date("start", range.start),
+        params.date("end", range.end),
+    );
+    let within = dialect.within_days(&date, kind, &start, &end);
+    let filtered = |filter: Option<&Condition>, params: &mut Params| {
+        filter.map_or_else(
+            || within.clone(),
+            |filter| format!("{within} AND {}", render(filter, columns, params)),
+        )
+    };
+    let names = |list: &[Ident]| {
+        list.iter()
+            .map(|name| dialect.column(name))
+            .collect::<Vec<_>>()
+            .join(", ")
+    };
+    match probe {
+        Probe::Matching(filter, condition) => {
+            let fields = sample_fields(suite, columns, Some(condition), dialect);
+            let rows = filtered(filter.as_ref(), params);
+            let condition = render(condition, columns, params);
+            format!(
+                "SELECT {fields} FROM {table} WHERE {rows} AND {condition} ORDER BY {date} LIMIT {limit}"
+            )
+        }
+        Probe::Lacking(filter, condition) => {
+            let fields = sample_fields(suite, columns, Some(condition), dialect);
+            let rows = filtered(filter.as_ref(), params);
+            let condition = render(condition, columns, params);
+            format!(
+                "SELECT {fields} FROM {table} WHERE {rows} AND {condition} IS NOT TRUE \
+                 ORDER BY {date} LIMIT {limit}"
+            )
+        }
+        Probe::Duplicates(filter, key) => {
+            let key = names(key);
+            let rows = filtered(filter.as_ref(), params);
+            format!(
+                "SELECT {key}, COUNT(*) AS copies, MIN({day}) AS first_date, MAX({day}) AS last_date \
+                 FROM {table} WHERE {rows} GROUP BY {key} HAVING COUNT(*) > 1 \
+                 ORDER BY first_date, {key} LIMIT {limit}"
+            )
+        }
+        Probe::Groups {
+            filter,
+            columns: key,
+            min,
+            max,
+        } => {
+            let key = names(key);
+            let rows = filtered(filter.as_ref(), params);
+            let off = match max {
+                &u64::MAX => format!("COUNT(*) < {min}"),
+                max => format!("COUNT(*) NOT BETWEEN {min} AND {max}"),
+            };
+            format!(
+                "SELECT {day} AS day, {key}, COUNT(*) AS records FROM {table} WHERE {rows} \
+                 GROUP BY day, {key} HAVING {off} ORDER BY day, {key} LIMIT {limit}"
+            )
+        }
+        Probe::RowsByDate => format!(
+            "SELECT {day} AS day, COUNT(*) AS records FROM {table} WHERE {within} \
+             GROUP BY day ORDER BY day LIMIT {limit}"
+        ),
+        Probe::Unmatched { columns: key, here } => {
+            let Some(partner) = &suite.partner else {
+                return String::new();
+            };
+            let their_date = dialect.column(&partner.date_column);
+            // The partner's date column is of the same kind in every deployment that has both.
+            let theirs = dialect.within_days(&their_date, kind, &start, &end);
+            let (table, other) = if *here {
+                (table, dialect.table(&partner.table))
+            } else {
+                (dialect.table(&partner.table), table)
+            };
+            let (mine, yours) = if *here {
+                (within.clone(), theirs)
+            } else {
+                (theirs, within.clone())
+            };
+            let same: Vec<String> = key
+                .iter()
+                .map(|name| format!("b.{0} = a.{0}", dialect.column(name)))
+                .collect();
+            let date = if *here { date } else { their_date };
+            let key = names(key);
+            format!(
+                "SELECT {date}, {key}, COUNT(*) AS records FROM {table} AS a WHERE {mine} AND NOT EXISTS \
+                 (SELECT 1 FROM {other} AS b WHERE {yours} AND {}) GROUP BY {date}, {key} \
+                 ORDER BY {date}, {key} LIMIT {limit}",
+                same.join(" AND ")
+            )
+        }
+    }
+}
+
+/// The columns of a sample row: date, key, what the condition is about, then what the suite would show.
+fn sample_fields(
+    suite: &Suite,
+    columns: &Columns,
+    condition: Option<&Condition>,
+    dialect: SqlDialect,
+) -> String {
+    let mut wanted: Vec<&Ident> = vec![&suite.date_column];
+    wanted.extend(&suite.primary_key);
+    wanted.extend(condition.map(Condition::columns).unwrap_or_default());
+    wanted.extend(&suite.sample_columns);
+    let mut fields: Vec<String> = Vec::new();
+    for name in wanted {
+        let field = dialect.column(name);
+        if columns.get(name).is_some() && !fields.contains(&field) {
+            fields.push(field);
+        }
+    }
+    fields.join(", ")
+}
+
+/// The dates of all rows whose key stands there more than once; a key may be on more than one date.
+fn duplicate_dates(
+    suite: &Suite,
+    columns: &Columns,
+    range: DateRange,
+    (filter, key): (Option<&Condition>, &[Ident]),
+    warehouse: &mut Warehouse,
+) -> Result<Vec<NaiveDate>, WarehouseError> {
+    let dialect = warehouse.dialect();
+    let mut params = Params::named(dialect);
+    let date = dialect.column(&suite.date_column);
+    let kind = columns.kind(&suite.date_column);
+    let (start, end) = (
+        params.date("start", range.start),
+        params.date("end", range.end),
+    );
+    let within = dialect.within_days(&date, kind, &start, &end);
+    let filter = filter.map_or_else(String::new, |filter| {
+        format!(" AND {}", render(filter, columns, &mut params))
+    });
+    let key = key
+        .iter()
+        .map(|name| dialect.column(name))
+        .collect::<Vec<_>>()
+        .join(", ");
+    let sql = format!(
+        "SELECT DISTINCT day FROM (SELECT {} AS day, COUNT(*) OVER (PARTITION BY {key}) AS copies \
+         FROM {} WHERE {within}{filter}) AS counted WHERE copies > 1 ORDER BY day",
+        dialect.day_of(&date, kind),
+        dialect.table(&suite.table),
+    );
+    let rows = warehouse.query(
+        &[&suite.table],
+        &Query {
+            sql,
+            params: params.into_list(),
+        },
+    )?;
+    let days = rows.rows.iter().filter_map(|row| row.first()?.as_text());
+    Ok(days.filter_map(|text| parse_date(text).ok()).collect())
+}

@@ -1,0 +1,97 @@
+//! `--explain`: the SQL, and what the engine thinks it would read, without running it.
+
+use bf_cli::text::thousands;
+use bf_cli::{Failure, Output};
+use bf_contract::{DateRange, Exit};
+use bf_warehouse::{Param, Query, Warehouse};
+
+use crate::columns::Columns;
+use crate::suite::Suite;
+use crate::{needs, scan};
+
+/// Shows the scan of a suite. Only the table's columns are asked for.
+///
+/// # Errors
+/// The warehouse did not answer: could not check (exit 3).
+pub fn explain(
+    suite: &Suite,
+    range: DateRange,
+    warehouse: &mut Warehouse,
+    output: &mut Output,
+) -> Result<Exit, Failure> {
+    let could_not = |error: bf_warehouse::WarehouseError| {
+        let failure = Failure::could_not_check(error.to_string());
+        match error.hint() {
+            Some(hint) => failure.hint(hint),
+            None => failure,
+        }
+    };
+    let columns = Columns::new(warehouse.columns(&suite.table).map_err(could_not)?);
+    let planned = needs::plan(suite, &columns, range);
+    let query = scan::query(&planned.plan, &columns, warehouse.dialect());
+    let bytes = warehouse
+        .estimate(&[&suite.table], &query)
+        .map_err(could_not)?;
+    let mut text = format!(
+        "-- {} on {}\n{};",
+        suite.suite,
+        warehouse.dialect().name(),
+        query.sql
+    );
+    for (name, param) in &query.params {
+        text.push_str(&format!("\n-- @{name} = {}", shown(param)));
+    }
+    match bytes {
+        Some(bytes) => text.push_str(&format!("\n-- would read {} bytes", thousands(bytes))),
+        None => text.push_str("\n-- the engine does not say how much it would read"),
+    }
+    output.text(&text)?;
+    output.document(&Explained::new(suite, &query, bytes))?;
+    Ok(Exit::Success)
+}
+
+/// The document of `--explain`.
+#[derive(Debug, serde::Serialize)]
+struct Explained<'a> {
+    #[serde(rename = "type")]
+    kind: &'static str,
+    schema: u32,
+    suite: &'a str,
+    table: String,
+    sql: &'a str,
+    params: std::collections::BTreeMap<&'a str, String>,
+    estimated_bytes: Option<u64>,
+}
+
+impl<'a> Explained<'a> {
+    fn new(suite: &'a Suite, query: &'a Query, estimated_bytes: Option<u64>) -> Self {
+        Self {
+            kind: "validation_plan",
+            schema: 1,
+            suite: &suite.suite,
+            table: suite.table.to_string(),
+            sql: &query.sql,
+            params: query
+                .params
+                .iter()
+                .map(|(name, param)| (name.as_str(), shown(param)))
+                .collect(),
+            estimated_bytes,
+        }
+    }
+}
+
+fn shown(param: &Param) -> String {
+    match param {
+        Param::Date(date) => date.to_string(),
+        Param::Int(number) => number.to_string(),
+        Param::Float(number) => number.to_string(),
+        Param::Text(text) => text.clone(),
+        Param::TextArray(texts) => texts.join(", "),
+        Param::DateArray(dates) => dates
+            .iter()
+            .map(ToString::to_string)
+            .collect::<Vec<_>>()
+            .join(", "),
+    }
+}

@@ -1,0 +1,284 @@
+//! Checks that count rows.
+
+use bf_contract::percentage;
+use bf_warehouse::Ident;
+use chrono::NaiveDate;
+
+use super::{Facts, against, floor, no_data, plain, threshold};
+use crate::condition::{Condition, Operator, Test};
+use crate::figures::{Unit, figure, float, plural};
+use crate::finding::{Finding, Met, Probe, meets, met};
+use crate::scan::{Cell, Numbers, Total};
+use crate::suite::{Check, ColumnList, RowsPerGroup};
+
+pub(super) fn row_count(facts: &Facts<'_>, check: &Check, needs: &[usize]) -> Finding {
+    let rows = facts.scan.count(needs[0], facts.range);
+    counted(facts, check, rows, false)
+}
+
+pub(super) fn distinct_count(
+    facts: &Facts<'_>,
+    check: &Check,
+    list: &ColumnList,
+    needs: &[usize],
+) -> Finding {
+    let Some(Total::Distinct(distinct)) = facts.scan.totals.get(needs[0]) else {
+        return Finding::unknown(format!("{}: the scan did not count it", check.title));
+    };
+    let is_groups = facts
+        .suite
+        .group
+        .as_ref()
+        .is_some_and(|group| list.columns == [group.column.clone()]);
+    counted(facts, check, *distinct, is_groups)
+}
+
+/// A count against a floor that may belong to another range.
+fn counted(facts: &Facts<'_>, check: &Check, count: u64, is_groups: bool) -> Finding {
+    if count == 0 {
+        return no_data(check, facts);
+    }
+    let (threshold, remark) = floor::of(facts, check, is_groups);
+    let mut finding = against(check, float(count), Unit::Count, threshold, &remark);
+    if finding.met == Met::No {
+        finding.probe = Some(Probe::RowsByDate);
+    }
+    finding
+}
+
+pub(super) fn matching(
+    facts: &Facts<'_>,
+    check: &Check,
+    condition: &Condition,
+    needs: &[usize],
+) -> Finding {
+    let asked = facts.scan.count(needs[0], facts.range);
+    if asked == 0 {
+        return no_data(check, facts);
+    }
+    let dates: Vec<(NaiveDate, u64)> = facts
+        .scan
+        .counts(needs[1], facts.range)
+        .filter(|(_, count)| *count > 0)
+        .collect();
+    let matching = dates.iter().map(|(_, count)| count).sum();
+    let filter = facts.suite.filter_of(check).cloned();
+    let rows = plural(matching, "record");
+    let mut finding = plain(check, float(matching), Unit::Count).of(matching, asked);
+    if matching == 0 {
+        finding.message = format!("{}: none", check.title);
+        return finding;
+    }
+    finding.message = format!(
+        "{}: {rows} on {}",
+        check.title,
+        plural(dates.len() as u64, "date")
+    );
+    finding
+        .on(dates.into_iter().map(|(date, _)| date).collect())
+        .probe(Probe::Matching(filter, condition.clone()))
+}
+
+pub(super) fn share(
+    facts: &Facts<'_>,
+    check: &Check,
+    condition: &Condition,
+    needs: &[usize],
+) -> Finding {
+    let (asked, good) = (
+        facts.scan.count(needs[0], facts.range),
+        facts.scan.count(needs[1], facts.range),
+    );
+    let Some(observed) = percentage(good, asked) else {
+        return no_data(check, facts);
+    };
+    let finding = plain(check, observed, Unit::Percent).of(good, asked);
+    if finding.met != Met::No {
+        return finding;
+    }
+    let low = days_that_miss(facts, check, needs);
+    finding.on(low).probe(Probe::Lacking(
+        facts.suite.filter_of(check).cloned(),
+        condition.clone(),
+    ))
+}
+
+/// The days whose own share misses the threshold.
+pub(super) fn days_that_miss(facts: &Facts<'_>, check: &Check, needs: &[usize]) -> Vec<NaiveDate> {
+    let Some(threshold) = threshold(check) else {
+        return Vec::new();
+    };
+    let asked = facts.scan.counts(needs[0], facts.range);
+    let good = facts.scan.counts(needs[1], facts.range);
+    asked
+        .zip(good)
+        .filter_map(|((day, asked), (_, good))| Some((day, percentage(good, asked)?)))
+        .filter(|(_, share)| !meets(*share, threshold))
+        .map(|(day, _)| day)
+        .collect()
+}
+
+/// Which number of a column.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Of {
+    Average,
+    Minimum,
+    Maximum,
+}
+
+pub(super) fn number(
+    facts: &Facts<'_>,
+    check: &Check,
+    column: &Ident,
+    needs: &[usize],
+    of: Of,
+) -> Finding {
+    let rows = facts.scan.count(needs[0], facts.range);
+    let days: Vec<(NaiveDate, Numbers)> = facts
+        .scan
+        .by_day(needs[1], facts.range)
+        .filter_map(|(day, cell)| match cell {
+            Cell::Numbers(numbers) => Some((day, *numbers)),
+            _ => None,
+        })
+        .collect();
+    let mut all = Numbers::default();
+    days.iter().for_each(|(_, numbers)| all.merge(numbers));
+    let pick = |numbers: &Numbers| match of {
+        Of::Average => (numbers.count > 0).then(|| rounded(numbers.sum / float(numbers.count))),
+        Of::Minimum => numbers.min,
+        Of::Maximum => numbers.max,
+    };
+    let Some(observed) = pick(&all) else {
+        let mut finding = no_data(check, facts);
+        if rows > 0 {
+            finding.message = format!(
+                "{}: no data: none of {} has a number in {column}",
+                check.title,
+                plural(rows, "record")
+            );
+            finding = finding.of(0, rows);
+        }
+        return finding;
+    };
+    let mut finding = plain(check, observed, Unit::Number);
+    if all.count < rows {
+        let without = rows - all.count;
+        finding
+            .message
+            .push_str(&format!("; {} without a number", plural(without, "record")));
+    }
+    let threshold = threshold(check).filter(|_| finding.met == Met::No);
+    let Some(threshold) = threshold else {
+        return finding;
+    };
+    let low = days
+        .iter()
+        .filter_map(|(day, numbers)| Some((*day, pick(numbers)?)));
+    let low = low
+        .filter(|(_, value)| !meets(*value, threshold))
+        .map(|(day, _)| day)
+        .collect();
+    let operator = match threshold.op {
+        bf_contract::Comparison::AtLeast => Operator::Below,
+        bf_contract::Comparison::AtMost => Operator::Above,
+        bf_contract::Comparison::Exactly => Operator::Differs,
+    };
+    let literal = crate::condition::Literal::Number(threshold.value);
+    finding.on(low).probe(Probe::Matching(
+        facts.suite.filter_of(check).cloned(),
+        Condition::test(column, Test::Compare(operator, literal)),
+    ))
+}
+
+/// Nine decimals: engines add floats up in different orders.
+fn rounded(value: f64) -> f64 {
+    let scaled = (value * 1e9).round() / 1e9;
+    if scaled.is_finite() { scaled } else { value }
+}
+
+pub(super) fn unique_key(facts: &Facts<'_>, check: &Check, needs: &[usize]) -> Finding {
+    let rows = facts.scan.count(needs[0], facts.range);
+    let Some(Total::Surplus(surplus)) = facts.scan.totals.get(needs[1]) else {
+        return Finding::unknown(format!("{}: the scan did not count it", check.title));
+    };
+    if rows == 0 {
+        return no_data(check, facts);
+    }
+    let key = facts
+        .suite
+        .primary_key
+        .iter()
+        .map(Ident::as_str)
+        .collect::<Vec<_>>()
+        .join(", ");
+    let mut finding = plain(check, float(*surplus), Unit::Count).of(rows - surplus, rows);
+    if *surplus == 0 {
+        finding.message = format!("{}: none ({key} is unique)", check.title);
+        return finding;
+    }
+    finding.message = format!(
+        "{}: {} more than there are keys ({key})",
+        check.title,
+        plural(*surplus, "record")
+    );
+    finding.probe(Probe::Duplicates(
+        facts.suite.filter_of(check).cloned(),
+        facts.suite.primary_key.clone(),
+    ))
+}
+
+pub(super) fn per_group(
+    facts: &Facts<'_>,
+    check: &Check,
+    wanted: &RowsPerGroup,
+    needs: &[usize],
+) -> Finding {
+    let rows = facts.scan.count(needs[0], facts.range);
+    let days: Vec<(NaiveDate, &Cell)> = facts.scan.by_day(needs[1], facts.range).collect();
+    let groups: u64 = days.iter().map(|(_, cell)| cell.count()).sum();
+    let off: u64 = days.iter().map(|(_, cell)| cell.off()).sum();
+    if groups == 0 {
+        return no_data(check, facts);
+    }
+    let name = match &facts.suite.group {
+        Some(group) if wanted.columns == [group.column.clone()] => group.name.as_str(),
+        _ => "group",
+    };
+    let limit = match (wanted.exactly, wanted.min, wanted.max) {
+        (Some(exactly), _, _) => format!("exactly {exactly}"),
+        (None, Some(min), Some(max)) => format!("{min} to {max}"),
+        (None, Some(min), None) => format!("at least {min}"),
+        (None, None, Some(max)) => format!("at most {max}"),
+        (None, None, None) => "any number".to_owned(),
+    };
+    let threshold = threshold(check);
+    let rows_text = figure(float(rows), Unit::Count, None);
+    let groups_text = plural(groups, name);
+    let message = if off == 0 {
+        format!("{}: {rows_text} ({groups_text}, {limit} each)", check.title)
+    } else {
+        format!(
+            "{}: {rows_text}, but {} of {groups_text} without {limit} each",
+            check.title,
+            figure(float(off), Unit::Count, None)
+        )
+    };
+    let (min, max) = wanted.limits();
+    let finding = Finding::new(met(float(off), threshold), message)
+        .figure(float(off), threshold)
+        .of(groups - off, groups);
+    if off == 0 {
+        return finding;
+    }
+    let dates = days
+        .iter()
+        .filter(|(_, cell)| cell.off() > 0)
+        .map(|(day, _)| *day);
+    finding.on(dates.collect()).probe(Probe::Groups {
+        filter: facts.suite.filter_of(check).cloned(),
+        columns: wanted.columns.clone(),
+        min,
+        max,
+    })
+}

@@ -1,0 +1,244 @@
+//! What the log claims, and the table held against it.
+
+use bf_contract::{Comparison, DateRange, LedgerStatus, Level, LogState, Threshold};
+use chrono::NaiveDate;
+
+use crate::figures::{Unit, bound, figure, float, plural};
+use crate::finding::{Finding, Met, Probe, met};
+use crate::log_input::LogInput;
+
+/// The names of the checks that a log summary adds.
+pub const NAMES: [&str; 4] = [
+    "log_completed",
+    "success_rate",
+    "reconciliation",
+    "failed_dates",
+];
+
+/// A check that a log summary adds: its name, its own level, its finding.
+pub type LogCheck = (&'static str, Level, Finding);
+
+/// What the log says of itself.
+#[must_use]
+pub fn claims(log: Option<&LogInput>, range: DateRange, min_success_rate: f64) -> Vec<LogCheck> {
+    let skipped = |title: &str| Finding::skipped(format!("{title}: no log summary given"));
+    let (completed, rate) = match log {
+        Some(log) => (completed(log, range), success_rate(log, min_success_rate)),
+        None => (skipped("Log completed"), skipped("Success rate")),
+    };
+    vec![
+        (NAMES[0], Level::Critical, completed),
+        (NAMES[1], Level::Critical, rate),
+    ]
+}
+
+fn completed(log: &LogInput, range: DateRange) -> Finding {
+    let summary = &log.summary;
+    let no = |text: String| Finding::new(Met::No, format!("Log completed: {text}"));
+    match summary.state {
+        LogState::Completed => {}
+        LogState::Empty => return Finding::unknown("Log completed: the log is empty"),
+        LogState::Unknown => {
+            return Finding::unknown("Log completed: the log is in no known dialect");
+        }
+        LogState::Running => return no("no end marker in the log yet".to_owned()),
+        LogState::Interrupted => return no("the job was interrupted".to_owned()),
+        LogState::Refused => return no("the job declined to start".to_owned()),
+        LogState::DryRun => return no("a dry run, which writes nothing".to_owned()),
+    }
+    let days = summary
+        .total_days
+        .map_or_else(String::new, |days| format!(" ({} days)", days));
+    if let Some(covered) = summary.range
+        && (covered.start > range.start || covered.end < range.end)
+    {
+        return no(format!("the log is about {covered} only"));
+    }
+    match summary.unaccounted_days {
+        Some(0) => Finding::new(
+            Met::Yes,
+            format!("Log completed: nothing unaccounted for{days}"),
+        ),
+        Some(count) => no(format!("{} unaccounted for", plural(count, "date")))
+            .on(summary.unaccounted_dates.clone().unwrap_or_default()),
+        None => Finding::unknown("Log completed: the log does not say what it had to do"),
+    }
+}
+
+fn success_rate(log: &LogInput, min: f64) -> Finding {
+    let summary = &log.summary;
+    let threshold = Threshold {
+        op: Comparison::AtLeast,
+        value: min,
+    };
+    let finished = summary.successful_days + summary.failed_days;
+    let Some(rate) = summary.success_rate.filter(|rate| rate.is_finite()) else {
+        let mut finding = Finding::new(Met::No, "Success rate: no date finished");
+        finding.threshold = Some(threshold);
+        return finding.of(0, 0);
+    };
+    let message = format!(
+        "Success rate: {} (threshold: {})",
+        figure(rate, Unit::Percent, Some(threshold)),
+        bound(threshold, Unit::Percent)
+    );
+    let mut finding = Finding::new(met(rate, Some(threshold)), message)
+        .figure(rate, Some(threshold))
+        .of(summary.successful_days, finished)
+        .on(summary.failed_dates.clone());
+    if summary.failed_days > 0 {
+        finding
+            .message
+            .push_str(&format!("; {} failed", plural(summary.failed_days, "date")));
+    }
+    finding
+}
+
+/// The log's claims, date by date, against the rows that are there. `rows` has the rows of every date that
+/// has any, before any filter.
+#[must_use]
+pub fn against_the_table(
+    log: Option<&LogInput>,
+    range: DateRange,
+    rows: Option<&std::collections::BTreeMap<NaiveDate, u64>>,
+) -> Vec<LogCheck> {
+    let (first, second) = match (log, rows) {
+        (None, _) => {
+            let skipped = "no log summary given";
+            (
+                Finding::skipped(format!("Records claimed and found: {skipped}")),
+                Finding::skipped(format!("Failed dates with records: {skipped}")),
+            )
+        }
+        (Some(log), _) if log.ledger.is_empty() => {
+            let skipped = "no ledger entries given (bf-parse-log --ledger)";
+            (
+                Finding::skipped(format!("Records claimed and found: {skipped}")),
+                Finding::skipped(format!("Failed dates with records: {skipped}")),
+            )
+        }
+        (Some(_), None) => {
+            let unknown = "the table could not be read";
+            (
+                Finding::unknown(format!("Records claimed and found: {unknown}")),
+                Finding::unknown(format!("Failed dates with records: {unknown}")),
+            )
+        }
+        (Some(log), Some(rows)) => {
+            let found = |date: &NaiveDate| rows.get(date).copied().unwrap_or(0);
+            (
+                reconciliation(log, range, found),
+                failed_dates(log, range, found),
+            )
+        }
+    };
+    vec![
+        (NAMES[2], Level::Critical, first),
+        (NAMES[3], Level::Warning, second),
+    ]
+}
+
+fn reconciliation(log: &LogInput, range: DateRange, found: impl Fn(&NaiveDate) -> u64) -> Finding {
+    let (mut none, mut fewer, mut more) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut dates, mut claimed_rows, mut found_rows) = (0_u64, 0_u64, 0_u64);
+    for entry in log.ledger.values() {
+        if entry.status != LedgerStatus::Success || !range.contains(entry.date) {
+            continue;
+        }
+        dates += 1;
+        let here = found(&entry.date);
+        found_rows += here;
+        match entry.records {
+            Some(claimed) => {
+                claimed_rows += claimed;
+                if here == 0 && claimed > 0 {
+                    none.push(entry.date);
+                } else if here < claimed {
+                    fewer.push(entry.date);
+                } else if here > claimed {
+                    more.push(entry.date);
+                }
+            }
+            // The log does not say how many; a success has at least one.
+            None if here == 0 => none.push(entry.date),
+            None => claimed_rows += here,
+        }
+    }
+    let threshold = Threshold {
+        op: Comparison::AtMost,
+        value: 0.0,
+    };
+    if dates == 0 {
+        return Finding::new(
+            Met::No,
+            "Records claimed and found: the log claims no date of the range",
+        );
+    }
+    let off = (none.len() + fewer.len() + more.len()) as u64;
+    let mut message = if off == 0 {
+        format!(
+            "Records claimed and found: the same on all {}",
+            plural(dates, "date")
+        )
+    } else {
+        format!(
+            "Records claimed and found: {} of {dates} differ",
+            plural(off, "date")
+        )
+    };
+    for (dates, what) in [
+        (&none, "without a record"),
+        (&fewer, "with fewer"),
+        (&more, "with more"),
+    ] {
+        if !dates.is_empty() {
+            message.push_str(&format!(", {} {what}", dates.len()));
+        }
+    }
+    if off > 0 {
+        message.push_str(&format!(
+            " ({} claimed, {} found)",
+            figure(float(claimed_rows), Unit::Count, None),
+            figure(float(found_rows), Unit::Count, None)
+        ));
+    }
+    let mut all = [none, fewer, more].concat();
+    all.sort_unstable();
+    let finding = Finding::new(met(float(off), Some(threshold)), message)
+        .figure(float(off), Some(threshold))
+        .of(dates - off, dates);
+    if off == 0 {
+        finding
+    } else {
+        finding.on(all).probe(Probe::RowsByDate)
+    }
+}
+
+fn failed_dates(log: &LogInput, range: DateRange, found: impl Fn(&NaiveDate) -> u64) -> Finding {
+    let failed = log.ledger.values().filter(|entry| {
+        matches!(
+            entry.status,
+            LedgerStatus::Failed | LedgerStatus::Interrupted
+        ) && range.contains(entry.date)
+    });
+    let dates: Vec<NaiveDate> = failed
+        .filter(|entry| found(&entry.date) > 0)
+        .map(|entry| entry.date)
+        .collect();
+    let count = dates.len() as u64;
+    let threshold = Threshold {
+        op: Comparison::AtMost,
+        value: 0.0,
+    };
+    let message = if count == 0 {
+        "Failed dates with records: none".to_owned()
+    } else {
+        format!(
+            "Failed dates with records: {} failed in the log, and the table has records of another run",
+            plural(count, "date")
+        )
+    };
+    Finding::new(met(float(count), Some(threshold)), message)
+        .figure(float(count), Some(threshold))
+        .on(dates)
+}

@@ -1,0 +1,113 @@
+//! What the log claims, read from any stream of bf documents.
+
+use std::collections::BTreeMap;
+use std::io::{BufRead, BufReader, Read};
+use std::path::Path;
+
+use bf_cli::{Context, Failure};
+use bf_contract::{Document, DocumentError, LedgerEntry, LogSummary, read_document};
+use chrono::{DateTime, NaiveDate, Utc};
+
+/// What a stream of documents says about a job.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct LogInput {
+    /// The last log summary.
+    pub summary: LogSummary,
+    /// The last word on each date, where the stream has ledger entries.
+    pub ledger: BTreeMap<NaiveDate, LedgerEntry>,
+    /// When the job's process started, where a monitor's events say so.
+    pub started_at: Option<DateTime<Utc>>,
+}
+
+impl LogInput {
+    /// Reads the file, or `stdin` for `-`.
+    ///
+    /// # Errors
+    /// It cannot be read, holds a malformed document, or no log summary: could not check (exit 3).
+    pub fn read(path: &Path, stdin: Box<dyn Read + Send>) -> Result<Self, Failure> {
+        if path == Path::new("-") {
+            return Self::read_from(stdin, "standard input");
+        }
+        let name = path.display().to_string();
+        let file = std::fs::File::open(path)
+            .or_could_not_check(|| format!("reading the log summary {name}"))
+            .map_err(|failure| failure.hint("make one with: bf-parse-log LOG > FILE"))?;
+        Self::read_from(file, &name)
+    }
+
+    fn read_from(stream: impl Read, name: &str) -> Result<Self, Failure> {
+        let mut input = Self::default();
+        let mut summary: Option<LogSummary> = None;
+        let mut reader = BufReader::with_capacity(64 * 1024, stream);
+        let mut line = Vec::new();
+        let mut number = 0_u64;
+        loop {
+            line.clear();
+            let read = reader
+                .read_until(b'\n', &mut line)
+                .or_could_not_check(|| format!("reading the log summary {name}"))?;
+            if read == 0 {
+                break;
+            }
+            number += 1;
+            let text = String::from_utf8_lossy(&line);
+            match read_document(&text) {
+                Ok(Document::LogSummary(found)) => summary = Some(*found),
+                Ok(Document::LedgerEntry(entry)) => {
+                    input.ledger.insert(entry.date, entry);
+                }
+                Ok(Document::ProcessEvent(event)) => {
+                    input.started_at = event.started_at.or(input.started_at);
+                    summary = event.log_summary.or(summary);
+                }
+                Ok(_) => {}
+                // Anything may stand between the documents, such as a banner.
+                Err(DocumentError::NotADocument(_)) => {}
+                Err(error @ DocumentError::Malformed { .. }) => {
+                    return Err(Failure::could_not_check(format!(
+                        "{name}: line {number}: {error}"
+                    )));
+                }
+            }
+        }
+        input.summary = summary.ok_or_else(|| {
+            Failure::could_not_check(format!("{name}: no log_summary in it")).hint(
+                "pipe bf-parse-log into it, or give a file that bf-parse-log or bf-monitor wrote",
+            )
+        })?;
+        Ok(input)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::LogInput;
+
+    fn summary(days: u64) -> String {
+        let document = bf_contract::LogSummary {
+            successful_days: days,
+            ..Default::default()
+        };
+        serde_json::to_string(&document).expect("JSON")
+    }
+
+    #[test]
+    fn the_last_summary_counts() {
+        let stream = format!("a banner\n{}\n{}\n", summary(1), summary(2));
+        let input = LogInput::read_from(stream.as_bytes(), "test").expect("a summary");
+        assert_eq!(input.summary.successful_days, 2);
+    }
+
+    #[test]
+    fn a_stream_without_a_summary_cannot_be_checked() {
+        let failure =
+            LogInput::read_from(&b"{\"type\": \"weather\"}\n"[..], "test").expect_err("none");
+        assert_eq!(failure.exit.code(), 3);
+    }
+
+    #[test]
+    fn a_summary_of_a_later_schema_is_not_passed_over() {
+        let stream = summary(1).replace("\"schema\":1", "\"schema\":2");
+        assert!(LogInput::read_from(stream.as_bytes(), "test").is_err());
+    }
+}

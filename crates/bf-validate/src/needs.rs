@@ -1,0 +1,209 @@
+//! From checks to measures: what the one scan must count so that every check can be judged.
+
+use bf_contract::{DateRange, Level};
+use bf_warehouse::Ident;
+
+use crate::columns::Columns;
+use crate::condition::{Condition, Literal, Operator, Test};
+use crate::scan::{Plan, Planner, What};
+use crate::suite::{Check, Kind, Suite};
+
+/// What a check needs, or why it gets nothing.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Needs {
+    /// Measures of the plan, in an order that the kind knows.
+    Measures(Vec<usize>),
+    /// The table lacks a column.
+    Missing {
+        /// The column.
+        column: Ident,
+        /// The column that is most like it.
+        nearest: Option<String>,
+    },
+    /// The check is switched off.
+    Off,
+}
+
+/// The plan of a suite's scan.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Planned {
+    /// What is measured.
+    pub plan: Plan,
+    /// The measure of all rows, whatever any filter.
+    pub rows: usize,
+    /// What each check needs, in the suite's order.
+    pub needs: Vec<Needs>,
+}
+
+/// Plans the scan.
+#[must_use]
+pub fn plan(suite: &Suite, columns: &Columns, range: DateRange) -> Planned {
+    let mut planner = Planner::new(
+        suite.table.clone(),
+        suite.date_column.clone(),
+        columns.kind(&suite.date_column),
+        range,
+    );
+    let rows = planner.rows(None);
+    let needs = suite
+        .checks
+        .iter()
+        .map(|check| {
+            if check.level == Level::Off {
+                return Needs::Off;
+            }
+            match missing(suite, check, columns) {
+                Some(column) => Needs::Missing {
+                    nearest: columns.nearest(&column).map(str::to_owned),
+                    column,
+                },
+                None => Needs::Measures(measures(suite, check, columns, &mut planner)),
+            }
+        })
+        .collect();
+    Planned {
+        plan: planner.finish(),
+        rows,
+        needs,
+    }
+}
+
+/// The first column that a check needs and the table lacks.
+fn missing(suite: &Suite, check: &Check, columns: &Columns) -> Option<Ident> {
+    let filter = suite.filter_of(check);
+    let mut wanted: Vec<&Ident> = filter.map(Condition::columns).unwrap_or_default();
+    match &check.kind {
+        Kind::RowCount | Kind::MissingDates | Kind::Sql(_) => {}
+        Kind::DistinctCount(list) => wanted.extend(&list.columns),
+        Kind::MatchingRows(share) | Kind::Share(share) => wanted.extend(share.of.columns()),
+        Kind::Completeness(completeness) => wanted.push(&completeness.column),
+        Kind::Average(of) | Kind::Minimum(of) | Kind::Maximum(of) => wanted.push(&of.column),
+        Kind::AcceptedValues(accepted) => wanted.push(&accepted.column),
+        Kind::ValueRange(range) => wanted.push(&range.column),
+        Kind::UniqueKey => wanted.extend(&suite.primary_key),
+        Kind::RowsPerGroup(groups) => wanted.extend(&groups.columns),
+        Kind::MissingGroups => wanted.extend(suite.group.as_ref().map(|group| &group.column)),
+        Kind::Freshness => wanted.extend(&suite.written_at),
+        Kind::Change(change) => wanted.extend(&change.completeness),
+        Kind::Reference(keys) | Kind::UnmatchedKeys(keys) => wanted.extend(&keys.columns),
+        Kind::Sums(sums) => wanted.extend(sums.columns.iter().chain([&sums.column])),
+    }
+    wanted
+        .into_iter()
+        .find(|column| columns.get(column).is_none())
+        .cloned()
+}
+
+fn measures(suite: &Suite, check: &Check, columns: &Columns, planner: &mut Planner) -> Vec<usize> {
+    let filter = suite.filter_of(check);
+    match &check.kind {
+        Kind::RowCount => vec![planner.rows(filter)],
+        Kind::DistinctCount(list) => vec![planner.groups(filter, &list.columns, (0, u64::MAX))],
+        Kind::MatchingRows(share) | Kind::Share(share) => {
+            vec![planner.rows(filter), planner.meets(filter, &share.of)]
+        }
+        Kind::Completeness(completeness) => {
+            let present = present(&completeness.column, completeness.numbers);
+            vec![planner.rows(filter), planner.meets(filter, &present)]
+        }
+        Kind::Average(of) | Kind::Minimum(of) | Kind::Maximum(of) => {
+            vec![planner.rows(filter), planner.numbers(filter, &of.column)]
+        }
+        Kind::AcceptedValues(_) | Kind::ValueRange(_) => {
+            let (asked, good) = asked_and_good(&check.kind);
+            vec![planner.meets(filter, &asked), planner.meets(filter, &good)]
+        }
+        Kind::UniqueKey => vec![
+            planner.rows(filter),
+            planner.measure(filter, What::Surplus(suite.primary_key.clone())),
+        ],
+        Kind::RowsPerGroup(groups) => vec![
+            planner.rows(filter),
+            planner.groups(filter, &groups.columns, groups.limits()),
+        ],
+        Kind::MissingDates | Kind::Sql(_) => Vec::new(),
+        Kind::MissingGroups => suite
+            .group
+            .iter()
+            .map(|group| planner.groups(None, std::slice::from_ref(&group.column), (0, u64::MAX)))
+            .collect(),
+        Kind::Freshness => suite
+            .written_at
+            .iter()
+            .map(|column| {
+                let kind = columns.kind(column);
+                planner.measure(
+                    None,
+                    What::Oldest {
+                        column: column.clone(),
+                        kind,
+                    },
+                )
+            })
+            .collect(),
+        Kind::Change(change) => {
+            planner.look_back(change.days);
+            match (&change.completeness, &suite.group) {
+                (Some(column), _) => {
+                    vec![
+                        planner.rows(filter),
+                        planner.meets(filter, &present(column, true)),
+                    ]
+                }
+                (None, Some(group)) if columns.get(&group.column).is_some() => vec![
+                    planner.rows(None),
+                    planner.groups(None, std::slice::from_ref(&group.column), (0, u64::MAX)),
+                ],
+                (None, _) => vec![planner.rows(None)],
+            }
+        }
+        Kind::Reference(keys) | Kind::UnmatchedKeys(keys) => {
+            vec![planner.keys(filter, &keys.columns, None)]
+        }
+        Kind::Sums(sums) => vec![planner.keys(filter, &sums.columns, Some(&sums.column))],
+    }
+}
+
+/// Whether a column holds a value.
+#[must_use]
+pub fn present(column: &Ident, numbers: bool) -> Condition {
+    Condition::test(
+        column,
+        if numbers {
+            Test::IsNumber
+        } else {
+            Test::IsPresent
+        },
+    )
+}
+
+/// The rows that an accepted-values or value-range check asks, and those among them that are as they should.
+#[must_use]
+pub fn asked_and_good(kind: &Kind) -> (Condition, Condition) {
+    let (column, good) = match kind {
+        Kind::AcceptedValues(accepted) => (
+            &accepted.column,
+            Condition::test(&accepted.column, Test::In(accepted.values.clone())),
+        ),
+        Kind::ValueRange(range) => {
+            let bound = |operator, value: Option<f64>| {
+                value.map(|value| {
+                    let literal = Literal::Number(value);
+                    Condition::test(&range.column, Test::Compare(operator, literal))
+                })
+            };
+            let parts = [
+                bound(Operator::AtLeast, range.min),
+                bound(Operator::AtMost, range.max),
+            ];
+            (
+                &range.column,
+                Condition::All(parts.into_iter().flatten().collect()),
+            )
+        }
+        _ => unreachable!("asked only about these two kinds"),
+    };
+    let asked = Condition::Not(Box::new(Condition::test(column, Test::IsNull)));
+    let good = Condition::All(vec![asked.clone(), good]);
+    (asked, good)
+}

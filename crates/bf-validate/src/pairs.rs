@@ -1,0 +1,343 @@
+//! The suite's table and its partner, compared key by key and counted by date.
+
+use std::collections::{BTreeMap, HashMap};
+
+use bf_contract::DateRange;
+use bf_warehouse::{Ident, Query, SqlDialect, Warehouse, WarehouseError};
+use chrono::NaiveDate;
+
+use crate::columns::Columns;
+use crate::condition::{Condition, Params, number_sql, render};
+use crate::expected::is_absent;
+use crate::needs::{Needs, Planned};
+use crate::scan::{self, KeySums, Planner, Scan, Total};
+use crate::suite::{Kind, Partner, Suite};
+
+/// What is known of the partner table.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Partnership {
+    /// There is none, or nobody asks.
+    Absent(String),
+    /// It is there and did not answer.
+    Failed(String),
+    /// The comparison of each check that asks for one.
+    Read(Vec<(String, Pairs)>),
+}
+
+/// Two tables, compared by one key.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Pairs {
+    /// By date.
+    pub days: BTreeMap<NaiveDate, PairDay>,
+}
+
+/// One date of two tables.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct PairDay {
+    /// Rows of the suite's table.
+    pub rows: u64,
+    /// Those whose key the partner lacks.
+    pub unmatched_rows: u64,
+    /// Keys in both tables.
+    pub both: u64,
+    /// Keys that only the suite's table has.
+    pub only_here: u64,
+    /// Keys that only the partner has.
+    pub only_there: u64,
+    /// Keys in both tables whose sums differ.
+    pub sums_off: u64,
+}
+
+/// What one check compares.
+struct Comparison<'a> {
+    check: &'a str,
+    filter: Option<&'a Condition>,
+    columns: &'a [Ident],
+    sums: Option<(&'a Ident, &'a Ident)>,
+    measure: usize,
+}
+
+/// Compares the suite's table with its partner for every check that asks.
+///
+/// # Errors
+/// Somebody asked to stop, or the deadline passed.
+pub fn compare(
+    suite: &Suite,
+    columns: &Columns,
+    planned: &Planned,
+    scan: &Scan,
+    warehouse: &mut Warehouse,
+) -> Result<Partnership, WarehouseError> {
+    let wanted = wanted(suite, planned);
+    let (Some(partner), false) = (&suite.partner, wanted.is_empty()) else {
+        return Ok(Partnership::Absent("nothing to compare with".to_owned()));
+    };
+    match read(partner, columns, planned, scan, &wanted, warehouse) {
+        Ok(pairs) => Ok(Partnership::Read(pairs)),
+        Err(error @ (WarehouseError::Interrupted | WarehouseError::TimedOut(_))) => Err(error),
+        Err(error @ WarehouseError::ColumnMissing { .. }) => {
+            Ok(Partnership::Failed(error.to_string()))
+        }
+        Err(error) if is_absent(&error) => Ok(Partnership::Absent(format!(
+            "{} is not in this warehouse",
+            partner.table
+        ))),
+        Err(error) => Ok(Partnership::Failed(format!("{}: {error}", partner.table))),
+    }
+}
+
+fn wanted<'a>(suite: &'a Suite, planned: &Planned) -> Vec<Comparison<'a>> {
+    let checks = suite.checks.iter().zip(&planned.needs);
+    checks
+        .filter_map(|(check, needs)| {
+            let Needs::Measures(measures) = needs else {
+                return None;
+            };
+            let (columns, sums) = match &check.kind {
+                Kind::Reference(keys) | Kind::UnmatchedKeys(keys) => (&keys.columns, None),
+                Kind::Sums(sums) => (&sums.columns, Some((&sums.column, &sums.partner_column))),
+                _ => return None,
+            };
+            Some(Comparison {
+                check: &check.name,
+                filter: suite.filter_of(check),
+                columns,
+                sums,
+                measure: *measures.first()?,
+            })
+        })
+        .collect()
+}
+
+fn read(
+    partner: &Partner,
+    columns: &Columns,
+    planned: &Planned,
+    scan: &Scan,
+    wanted: &[Comparison<'_>],
+    warehouse: &mut Warehouse,
+) -> Result<Vec<(String, Pairs)>, WarehouseError> {
+    let theirs = Columns::new(warehouse.columns(&partner.table)?);
+    let needed = wanted.iter().flat_map(|comparison| {
+        comparison
+            .columns
+            .iter()
+            .chain(comparison.sums.map(|(_, theirs)| theirs))
+    });
+    for column in needed.chain([&partner.date_column]) {
+        if theirs.get(column).is_none() {
+            return Err(WarehouseError::ColumnMissing {
+                table: partner.table.clone(),
+                column: column.to_string(),
+                nearest: theirs.nearest(column).map(str::to_owned),
+            });
+        }
+    }
+    match warehouse.dialect() {
+        SqlDialect::Sqlite => streamed(
+            partner,
+            &theirs,
+            planned.plan.range,
+            scan,
+            wanted,
+            warehouse,
+        ),
+        SqlDialect::BigQuery => wanted
+            .iter()
+            .map(|comparison| {
+                let query = joined(partner, (columns, &theirs), planned, comparison);
+                let tables = [&planned.plan.table, &partner.table];
+                let rows = warehouse.query(&tables, &query)?;
+                Ok((comparison.check.to_owned(), decode(&rows)?))
+            })
+            .collect(),
+    }
+}
+
+/// One scan of the partner serves every comparison.
+fn streamed(
+    partner: &Partner,
+    theirs: &Columns,
+    range: DateRange,
+    scan: &Scan,
+    wanted: &[Comparison<'_>],
+    warehouse: &mut Warehouse,
+) -> Result<Vec<(String, Pairs)>, WarehouseError> {
+    let mut planner = Planner::new(
+        partner.table.clone(),
+        partner.date_column.clone(),
+        theirs.kind(&partner.date_column),
+        range,
+    );
+    let measures: Vec<usize> = wanted
+        .iter()
+        .map(|comparison| {
+            planner.keys(
+                None,
+                comparison.columns,
+                comparison.sums.map(|(_, theirs)| theirs),
+            )
+        })
+        .collect();
+    let plan = planner.finish();
+    let their_scan = scan::run(&plan, theirs, warehouse)?;
+    let none = HashMap::new();
+    let keys = |scan: &'_ Scan, measure: usize| match scan.totals.get(measure) {
+        Some(Total::Keys(keys)) => keys.clone(),
+        _ => none.clone(),
+    };
+    Ok(wanted
+        .iter()
+        .zip(measures)
+        .map(|(comparison, measure)| {
+            let pairs = pair(
+                (&keys(scan, comparison.measure), &scan.days),
+                (&keys(&their_scan, measure), &their_scan.days),
+                comparison.sums.is_some(),
+            );
+            (comparison.check.to_owned(), pairs)
+        })
+        .collect())
+}
+
+type Keyed<'a> = (&'a HashMap<u64, KeySums>, &'a [NaiveDate]);
+
+fn pair(ours: Keyed<'_>, theirs: Keyed<'_>, with_sums: bool) -> Pairs {
+    let mut pairs = Pairs::default();
+    for (key, here) in ours.0 {
+        let day = pairs.days.entry(ours.1[here.day as usize]).or_default();
+        day.rows += here.rows;
+        match theirs.0.get(key) {
+            Some(there) => {
+                day.both += 1;
+                day.sums_off += u64::from(with_sums && differ(here.sum, there.sum));
+            }
+            None => {
+                day.only_here += 1;
+                day.unmatched_rows += here.rows;
+            }
+        }
+    }
+    for (key, there) in theirs.0 {
+        if !ours.0.contains_key(key) {
+            pairs
+                .days
+                .entry(theirs.1[there.day as usize])
+                .or_default()
+                .only_there += 1;
+        }
+    }
+    pairs
+}
+
+fn differ(a: f64, b: f64) -> bool {
+    (a - b).abs() > 1e-6
+}
+
+/// The comparison as one query, for an engine that counts by itself. Keys are grouped on both sides first,
+/// so that a row written twice does not multiply the other side.
+fn joined(
+    partner: &Partner,
+    (ours, theirs): (&Columns, &Columns),
+    planned: &Planned,
+    comparison: &Comparison<'_>,
+) -> Query {
+    let dialect = SqlDialect::BigQuery;
+    let mut params = Params::named(dialect);
+    let range = planned.plan.range;
+    let (start, end) = (
+        params.date("start", range.start),
+        params.date("end", range.end),
+    );
+    let keys: Vec<String> = comparison
+        .columns
+        .iter()
+        .map(|key| dialect.column(key))
+        .collect();
+    let side = |table: &bf_warehouse::TableName,
+                date: &Ident,
+                columns: &Columns,
+                filter: &str,
+                sum: Option<&Ident>| {
+        let name = dialect.column(date);
+        let kind = columns.kind(date);
+        let sum = sum.map_or_else(
+            || "0".to_owned(),
+            |sum| {
+                format!(
+                    "IFNULL(SUM({}), 0)",
+                    number_sql(sum, columns.kind(sum), dialect)
+                )
+            },
+        );
+        format!(
+            "(SELECT {keys}, MIN({day}) AS day, COUNT(*) AS n, {sum} AS total FROM {table} \
+             WHERE {within} AND {filter} GROUP BY {keys})",
+            keys = keys.join(", "),
+            day = dialect.day_of(&name, kind),
+            table = dialect.table(table),
+            within = dialect.within_days(&name, kind, &start, &end),
+        )
+    };
+    let filter = comparison.filter.map_or_else(
+        || "TRUE".to_owned(),
+        |filter| render(filter, ours, &mut params),
+    );
+    let plan = &planned.plan;
+    let (our_sum, their_sum) = comparison.sums.unzip();
+    let here = side(&plan.table, &plan.date_column, ours, &filter, our_sum);
+    let there = side(
+        &partner.table,
+        &partner.date_column,
+        theirs,
+        "TRUE",
+        their_sum,
+    );
+    let same = keys
+        .iter()
+        .map(|key| format!("h.{key} = t.{key}"))
+        .collect::<Vec<_>>()
+        .join(" AND ");
+    let sql = format!(
+        "SELECT IFNULL(h.day, t.day) AS day, IFNULL(SUM(h.n), 0) AS all_rows, \
+         IFNULL(SUM(IF(t.n IS NULL, h.n, 0)), 0) AS unmatched_rows, \
+         COUNTIF(h.n IS NOT NULL AND t.n IS NOT NULL) AS both_sides, \
+         COUNTIF(t.n IS NULL) AS only_here, COUNTIF(h.n IS NULL) AS only_there, \
+         COUNTIF(ABS(h.total - t.total) > 1e-6) AS sums_off \
+         FROM {here} AS h FULL JOIN {there} AS t ON {same} GROUP BY 1 ORDER BY 1"
+    );
+    Query {
+        sql,
+        params: params.into_list(),
+    }
+}
+
+fn decode(rows: &bf_warehouse::Rows) -> Result<Pairs, WarehouseError> {
+    let mut pairs = Pairs::default();
+    for row in &rows.rows {
+        let [day, all, unmatched, both, here, there, off] = row.as_slice() else {
+            return Err(WarehouseError::Query(
+                "the answer has the wrong columns".to_owned(),
+            ));
+        };
+        let date = day
+            .as_text()
+            .and_then(|text| bf_contract::parse_date(text).ok());
+        let date = date.ok_or_else(|| WarehouseError::Query(format!("{day} is not a day")))?;
+        let count = |value: &bf_warehouse::Value| {
+            value
+                .as_count()
+                .ok_or_else(|| WarehouseError::Query(format!("{value} is not a count")))
+        };
+        let found = PairDay {
+            rows: count(all)?,
+            unmatched_rows: count(unmatched)?,
+            both: count(both)?,
+            only_here: count(here)?,
+            only_there: count(there)?,
+            sums_off: count(off)?,
+        };
+        pairs.days.insert(date, found);
+    }
+    Ok(pairs)
+}

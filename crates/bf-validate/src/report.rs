@@ -1,0 +1,151 @@
+//! The document: every check, the verdict, what it cost, what to run again.
+
+use std::collections::BTreeSet;
+
+use bf_contract::{
+    Check, CheckStatus, Engine, Evidence, Level, Rerun, Schema, ValidationReport,
+    ValidationReportType, Verdict, date_spans,
+};
+use bf_warehouse::Warehouse;
+use chrono::NaiveDate;
+
+use crate::evidence::Shown;
+use crate::finding::Finding;
+use crate::run::Run;
+
+/// The section of the checks that a log summary adds.
+pub const LOG_SECTION: &str = "Log";
+
+/// A check that was judged.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Judged {
+    /// Its name in the suite.
+    pub name: String,
+    /// The heading that it stands under.
+    pub section: String,
+    /// How much it counts.
+    pub level: Level,
+    /// What it found.
+    pub finding: Finding,
+    /// The rows behind it.
+    pub shown: Shown,
+}
+
+impl Judged {
+    /// Without rows so far.
+    #[must_use]
+    pub fn new(name: &str, section: &str, level: Level, finding: Finding) -> Self {
+        Self {
+            name: name.to_owned(),
+            section: section.to_owned(),
+            level,
+            finding,
+            shown: Shown::default(),
+        }
+    }
+
+    /// What it came to.
+    #[must_use]
+    pub fn status(&self) -> CheckStatus {
+        self.finding.status(self.level)
+    }
+
+    /// Whether it decides the verdict.
+    #[must_use]
+    pub fn is_counted(&self) -> bool {
+        !matches!(self.level, Level::Info | Level::Off) && self.status() != CheckStatus::Skipped
+    }
+
+    fn check(&self) -> Check {
+        let finding = &self.finding;
+        let shown = &self.shown;
+        let has_evidence = finding.denominator.is_some()
+            || !finding.dates.is_empty()
+            || !shown.rows.is_empty()
+            || shown.query.is_some();
+        Check {
+            name: self.name.clone(),
+            level: self.level,
+            status: self.status(),
+            observed: finding.observed,
+            threshold: finding.threshold,
+            message: finding.message.clone(),
+            evidence: has_evidence.then(|| Evidence {
+                numerator: finding.numerator,
+                denominator: finding.denominator,
+                dates: finding.dates.clone(),
+                spans: date_spans(&finding.dates),
+                rows: shown.rows.clone(),
+                query: shown.query.clone(),
+            }),
+        }
+    }
+}
+
+/// The report of a run.
+#[must_use]
+pub fn document(run: &Run<'_>, judged: &[Judged], warehouse: &Warehouse) -> ValidationReport {
+    let mut ordered: Vec<&Judged> = judged.iter().collect();
+    ordered.sort_by_key(|check| check.level != Level::Critical);
+    let checks: Vec<Check> = ordered.into_iter().map(Judged::check).collect();
+    let usage = warehouse.usage();
+    ValidationReport {
+        kind: ValidationReportType,
+        schema: Schema,
+        suite: run.suite.suite.clone(),
+        table: run.suite.table.to_string(),
+        range: run.range,
+        verdict: verdict(&checks),
+        checks,
+        log_summary: run.log.map(|log| log.summary.clone()),
+        engine: Engine {
+            kind: warehouse.dialect().name().to_owned(),
+            queries: usage.queries,
+            bytes_processed: usage.bytes_processed,
+            bytes_billed: usage.bytes_billed,
+            cache_hit: usage.cache_hit,
+            elapsed_seconds: usage.elapsed.as_secs_f64(),
+            job_ids: usage.job_ids,
+            notes: usage.notes,
+        },
+        rerun: rerun(run, judged),
+    }
+}
+
+fn verdict(checks: &[Check]) -> Verdict {
+    Verdict::of(checks)
+}
+
+/// The dates of every counted check that failed, and the command that repeats them.
+fn rerun(run: &Run<'_>, judged: &[Judged]) -> Option<Rerun> {
+    let failed = judged
+        .iter()
+        .filter(|check| check.is_counted() && check.status() == CheckStatus::Fail);
+    let dates: BTreeSet<NaiveDate> = failed
+        .flat_map(|check| check.finding.dates.iter().copied())
+        .filter(|date| run.range.contains(*date))
+        .collect();
+    if dates.is_empty() {
+        return None;
+    }
+    let dates: Vec<NaiveDate> = dates.into_iter().collect();
+    let template = run
+        .config
+        .rerun
+        .get(&run.suite.suite)
+        .or(run.suite.rerun.as_ref());
+    let command = template.filter(|words| !words.is_empty()).map(|words| {
+        let list: Vec<String> = dates.iter().map(ToString::to_string).collect();
+        let (list, first) = (list.join(","), dates[0].to_string());
+        let last = dates[dates.len() - 1].to_string();
+        words
+            .iter()
+            .map(|word| {
+                word.replace("{dates}", &list)
+                    .replace("{start}", &first)
+                    .replace("{end}", &last)
+            })
+            .collect()
+    });
+    Some(Rerun { dates, command })
+}

@@ -1,0 +1,382 @@
+//! One validation: read, judge, show.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use bf_cli::{Failure, Interrupts, Output, Streams, config};
+use bf_contract::{DateRange, Exit, Level, Verdict};
+use bf_warehouse::{Options, Query, SqlDialect, Warehouse, WarehouseError};
+use chrono::NaiveDate;
+
+use crate::args::ValidateArgs;
+use crate::columns::Columns;
+use crate::evidence::{self, Limits};
+use crate::expected::{self, Expectation};
+use crate::finding::{Finding, Met};
+use crate::judge::{Facts, judge};
+use crate::log_checks;
+use crate::log_input::LogInput;
+use crate::needs::{self, Needs};
+use crate::pairs::{self, Partnership};
+use crate::report::{self, Judged};
+use crate::scan::{self, Scan};
+use crate::suite::{Kind, Suite, min_success_rate};
+use crate::text;
+
+/// Validates one suite.
+///
+/// # Errors
+/// Usage, or something that stands in the way of any verdict.
+pub fn validate(suite: Suite, args: &ValidateArgs, streams: Streams) -> Result<Exit, Failure> {
+    let range = args.range()?;
+    let since = args.since()?;
+    let loaded = config::load(&args.config)?;
+    let suite = suite.configured(&loaded.config)?;
+    let interrupts = Arc::new(Interrupts::install()?);
+    let asked = Arc::clone(&interrupts);
+    let options = Options {
+        interrupted: Some(Arc::new(move || asked.pending().is_some())),
+        ..Options::default()
+    };
+    let url = loaded
+        .config
+        .warehouse_url(args.warehouse.warehouse.as_deref())
+        .to_owned();
+    let mut warehouse = Warehouse::open(&url, options).map_err(|error| match error {
+        WarehouseError::Url { .. } => failure(Exit::Usage, &error),
+        error => failure(Exit::CouldNotCheck, &error),
+    })?;
+    let (mut output, stdin) = Output::new(&args.output, streams);
+    if args.explain {
+        return crate::explain::explain(&suite, range, &mut warehouse, &mut output);
+    }
+    let log = args
+        .log_summary
+        .as_deref()
+        .map(|path| LogInput::read(path, stdin))
+        .transpose()?;
+    let since = since.or_else(|| log.as_ref().and_then(|log| log.started_at));
+    output.text(text::heading(
+        &suite,
+        range,
+        &url,
+        &loaded.describe(),
+        output.style(),
+    ))?;
+
+    let run = Run {
+        suite: &suite,
+        config: &loaded.config,
+        range,
+        log: log.as_ref(),
+        since: since.map(|time| time.timestamp_micros()),
+        today: chrono::Local::now().date_naive(),
+    };
+    let judged = match run.judge(&mut warehouse) {
+        Ok(judged) => judged,
+        Err(error) => return Err(stopped(&interrupts, &error)),
+    };
+    let document = report::document(&run, &judged, &warehouse);
+    output.text(text::report(&run, &judged, &document, output.style()))?;
+    output.document(&document)?;
+    Ok(exit(document.verdict, args.strict))
+}
+
+fn exit(verdict: Verdict, strict: bool) -> Exit {
+    match verdict {
+        Verdict::Pass => Exit::Success,
+        Verdict::Warn if strict => Exit::Failed,
+        Verdict::Warn => Exit::Success,
+        Verdict::Error => Exit::CouldNotCheck,
+        Verdict::Fail => Exit::Failed,
+    }
+}
+
+fn failure(exit: Exit, error: &WarehouseError) -> Failure {
+    let failure = Failure::new(exit, error.to_string());
+    match error.hint() {
+        Some(hint) => failure.hint(hint),
+        None => failure,
+    }
+}
+
+/// What ends the run before a verdict: a signal, or the deadline.
+fn stopped(interrupts: &Interrupts, error: &WarehouseError) -> Failure {
+    match interrupts.pending() {
+        Some(signal) => Failure::new(
+            signal.exit(),
+            format!("interrupted by {}; nothing was judged", signal.name()),
+        ),
+        None => failure(Exit::CouldNotCheck, error),
+    }
+}
+
+/// What is validated, and against what.
+pub struct Run<'a> {
+    /// The suite, with the config's thresholds and levels.
+    pub suite: &'a Suite,
+    /// The config.
+    pub config: &'a config::Config,
+    /// The range.
+    pub range: DateRange,
+    /// What the log claims.
+    pub log: Option<&'a LogInput>,
+    /// When the phase began, in microseconds since 1970.
+    pub since: Option<i64>,
+    /// The day on which nothing can be complete yet.
+    pub today: NaiveDate,
+}
+
+/// What was read, or why it was not.
+struct Read {
+    columns: Columns,
+    planned: needs::Planned,
+    scan: Scan,
+    expected: Expectation,
+    partner: Partnership,
+    figures: Vec<(String, Result<f64, String>)>,
+}
+
+impl Run<'_> {
+    /// Judges every check. A table that does not answer makes its checks errors; the log's are judged all
+    /// the same.
+    ///
+    /// # Errors
+    /// Somebody asked to stop, or the deadline passed.
+    pub fn judge(&self, warehouse: &mut Warehouse) -> Result<Vec<Judged>, WarehouseError> {
+        let min = min_success_rate(self.config, self.suite.config_section.as_deref());
+        let mut judged: Vec<Judged> = Vec::new();
+        let add_log_checks = |checks: Vec<log_checks::LogCheck>, judged: &mut Vec<Judged>| {
+            let levels = self.config.levels.get(&self.suite.suite);
+            for (name, level, finding) in checks {
+                let level = levels
+                    .and_then(|levels| levels.get(name))
+                    .copied()
+                    .unwrap_or(level);
+                judged.push(Judged::new(name, report::LOG_SECTION, level, finding));
+            }
+        };
+        add_log_checks(log_checks::claims(self.log, self.range, min), &mut judged);
+        match self.read(warehouse) {
+            Ok(read) => {
+                let rows: BTreeMap<NaiveDate, u64> =
+                    read.scan.counts(read.planned.rows, self.range).collect();
+                let against = log_checks::against_the_table(self.log, self.range, Some(&rows));
+                add_log_checks(against, &mut judged);
+                self.judge_table(&read, warehouse, &mut judged)?;
+                self.show(&read, warehouse, &mut judged)?;
+            }
+            Err(error @ (WarehouseError::Interrupted | WarehouseError::TimedOut(_))) => {
+                return Err(error);
+            }
+            Err(error) => {
+                let against = log_checks::against_the_table(self.log, self.range, None);
+                add_log_checks(against, &mut judged);
+                let hint = error
+                    .hint()
+                    .map_or_else(String::new, |hint| format!(" ({hint})"));
+                for check in &self.suite.checks {
+                    let finding = Finding::unknown(format!("{}: {error}{hint}", check.title));
+                    judged.push(Judged::new(
+                        &check.name,
+                        &check.section,
+                        check.level,
+                        finding,
+                    ));
+                }
+            }
+        }
+        Ok(judged)
+    }
+
+    /// Everything that is read of the warehouse before anything is judged.
+    fn read(&self, warehouse: &mut Warehouse) -> Result<Read, WarehouseError> {
+        let suite = self.suite;
+        let columns = Columns::new(warehouse.columns(&suite.table)?);
+        if columns.get(&suite.date_column).is_none() {
+            return Err(WarehouseError::ColumnMissing {
+                table: suite.table.clone(),
+                column: suite.date_column.to_string(),
+                nearest: columns.nearest(&suite.date_column).map(str::to_owned),
+            });
+        }
+        let planned = needs::plan(suite, &columns, self.range);
+        let scan = scan::run(&planned.plan, &columns, warehouse)?;
+        let asked = suite
+            .reference_range
+            .map_or(self.range, |reference| DateRange {
+                start: self.range.start.min(reference.start),
+                end: self.range.end.max(reference.end),
+            });
+        let expected = expected::find(suite, self.config, self.log, asked, self.range, warehouse)?;
+        let partner = pairs::compare(suite, &columns, &planned, &scan, warehouse)?;
+        let figures = self.own_figures(&planned, warehouse)?;
+        Ok(Read {
+            columns,
+            planned,
+            scan,
+            expected,
+            partner,
+            figures,
+        })
+    }
+
+    fn judge_table(
+        &self,
+        read: &Read,
+        warehouse: &mut Warehouse,
+        judged: &mut Vec<Judged>,
+    ) -> Result<(), WarehouseError> {
+        let facts = Facts {
+            suite: self.suite,
+            range: self.range,
+            columns: &read.columns,
+            planned: &read.planned,
+            scan: &read.scan,
+            expected: &read.expected,
+            log: self.log,
+            since: self.since,
+            partner: &read.partner,
+            figures: &read.figures,
+            today: self.today,
+        };
+        let unreadable = &read.scan.unreadable;
+        if unreadable.rows > 0 {
+            let finding = Finding::new(
+                Met::No,
+                format!(
+                    "Readable dates: {} with a {} that is no date ({})",
+                    crate::figures::plural(unreadable.rows, "record"),
+                    self.suite.date_column,
+                    unreadable
+                        .examples
+                        .iter()
+                        .map(|text| bf_cli::text::printable(text, 30))
+                        .collect::<Vec<_>>()
+                        .join(", ")
+                ),
+            );
+            let section = self
+                .suite
+                .checks
+                .first()
+                .map_or("", |check| check.section.as_str());
+            judged.push(Judged::new(
+                "readable_dates",
+                section,
+                Level::Normal,
+                finding,
+            ));
+        }
+        for (at, check) in self.suite.checks.iter().enumerate() {
+            let mut finding = judge(&facts, at);
+            // Equal hashes are not yet equal keys: the table has the last word.
+            if let (Kind::UniqueKey, Met::No) = (&check.kind, finding.met) {
+                finding.dates = self.duplicates(&finding, read, warehouse)?;
+                if finding.dates.is_empty() {
+                    finding = Finding::new(Met::Yes, format!("{}: none", check.title))
+                        .figure(0.0, finding.threshold);
+                }
+            }
+            judged.push(Judged::new(
+                &check.name,
+                &check.section,
+                check.level,
+                finding,
+            ));
+        }
+        warehouse.verify_unchanged()
+    }
+
+    fn duplicates(
+        &self,
+        finding: &Finding,
+        read: &Read,
+        warehouse: &mut Warehouse,
+    ) -> Result<Vec<NaiveDate>, WarehouseError> {
+        let limits = Limits {
+            rows: 0,
+            characters: 0,
+        };
+        let shown = evidence::look(
+            self.suite,
+            &read.columns,
+            self.range,
+            finding,
+            limits,
+            warehouse,
+        )?;
+        Ok(shown.dates)
+    }
+
+    /// The evidence of every counted check that is not content.
+    fn show(
+        &self,
+        read: &Read,
+        warehouse: &mut Warehouse,
+        judged: &mut [Judged],
+    ) -> Result<(), WarehouseError> {
+        let limits = Limits {
+            rows: self.config.evidence.sample_rows,
+            characters: self.config.evidence.value_characters as usize,
+        };
+        for check in judged {
+            let shows = matches!(check.finding.met, Met::No | Met::Barely)
+                && !matches!(check.level, Level::Off | Level::Info);
+            if shows {
+                check.shown = evidence::look(
+                    self.suite,
+                    &read.columns,
+                    self.range,
+                    &check.finding,
+                    limits,
+                    warehouse,
+                )?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The figures of the suite's own queries.
+    fn own_figures(
+        &self,
+        planned: &needs::Planned,
+        warehouse: &mut Warehouse,
+    ) -> Result<Vec<(String, Result<f64, String>)>, WarehouseError> {
+        let mut figures = Vec::new();
+        for (check, needs) in self.suite.checks.iter().zip(&planned.needs) {
+            let (Kind::Sql(own), Needs::Measures(_)) = (&check.kind, needs) else {
+                continue;
+            };
+            let dialect = warehouse.dialect();
+            let sql = match dialect {
+                SqlDialect::Sqlite => &own.sqlite,
+                SqlDialect::BigQuery => &own.bigquery,
+            };
+            let Some(sql) = sql else {
+                figures.push((
+                    check.name.clone(),
+                    Err(format!("no query for {}", dialect.name())),
+                ));
+                continue;
+            };
+            let query = Query::new(sql.as_str())
+                .with("start", self.range.start)
+                .with("end", self.range.end);
+            let figure = match warehouse.query(&[&self.suite.table], &query) {
+                Ok(rows) => match rows.rows.as_slice() {
+                    [row] if row.len() == 1 => row[0]
+                        .as_number()
+                        .ok_or_else(|| format!("its query returned {}, not a number", row[0])),
+                    _ => Err("its query must return one row with one number".to_owned()),
+                },
+                Err(error @ (WarehouseError::Interrupted | WarehouseError::TimedOut(_))) => {
+                    return Err(error);
+                }
+                Err(error) => Err(error.to_string()),
+            };
+            figures.push((check.name.clone(), figure));
+        }
+        Ok(figures)
+    }
+}

@@ -1,0 +1,112 @@
+//! What is counted.
+
+use std::collections::HashMap;
+
+/// What one measure found on one day.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub enum Cell {
+    /// Nothing is kept by day.
+    #[default]
+    None,
+    /// Rows.
+    Count(u64),
+    /// Numbers of a column.
+    Numbers(Numbers),
+    /// Groups, and those with a number of rows outside the limits.
+    Groups {
+        /// Distinct groups.
+        groups: u64,
+        /// Those outside the limits.
+        off: u64,
+    },
+    /// When the oldest row was written, in microseconds since 1970; rows without a readable time.
+    Oldest {
+        /// The oldest time.
+        micros: Option<i64>,
+        /// Rows without one.
+        unknown: u64,
+    },
+}
+
+impl Cell {
+    /// The count of a [`Cell::Count`], the groups of a [`Cell::Groups`], else 0.
+    #[must_use]
+    pub fn count(&self) -> u64 {
+        match self {
+            Self::Count(count) => *count,
+            Self::Groups { groups, .. } => *groups,
+            _ => 0,
+        }
+    }
+
+    /// The groups outside the limits of a [`Cell::Groups`], else 0.
+    #[must_use]
+    pub fn off(&self) -> u64 {
+        match self {
+            Self::Groups { off, .. } => *off,
+            _ => 0,
+        }
+    }
+}
+
+/// Finite numbers.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Numbers {
+    /// How many.
+    pub count: u64,
+    /// Their sum.
+    pub sum: f64,
+    /// The smallest; `None` where there is none.
+    pub min: Option<f64>,
+    /// The largest; `None` where there is none.
+    pub max: Option<f64>,
+}
+
+impl Numbers {
+    /// Adds one number.
+    pub fn add(&mut self, number: f64) {
+        self.merge(&Self {
+            count: 1,
+            sum: number,
+            min: Some(number),
+            max: Some(number),
+        });
+    }
+
+    /// Adds other numbers.
+    pub fn merge(&mut self, other: &Self) {
+        let pick = |a: Option<f64>, b: Option<f64>, of: fn(f64, f64) -> f64| match (a, b) {
+            (Some(a), Some(b)) => Some(of(a, b)),
+            (one, other) => one.or(other),
+        };
+        self.count += other.count;
+        self.sum += other.sum;
+        self.min = pick(self.min, other.min, f64::min);
+        self.max = pick(self.max, other.max, f64::max);
+    }
+}
+
+/// What one measure found over the whole range.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub enum Total {
+    /// Nothing beyond the days.
+    #[default]
+    None,
+    /// Distinct values.
+    Distinct(u64),
+    /// Rows beyond the first of each key.
+    Surplus(u64),
+    /// For each key its day, rows and sum; only where rows are counted here.
+    Keys(HashMap<u64, KeySums>),
+}
+
+/// What one key has.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct KeySums {
+    /// The day, as a position in the days of the scan.
+    pub day: u32,
+    /// The rows.
+    pub rows: u64,
+    /// The sum of a column.
+    pub sum: f64,
+}

@@ -1,0 +1,256 @@
+//! What a scan measures.
+
+use bf_contract::DateRange;
+use bf_warehouse::{ColumnKind, Ident, TableName};
+
+use crate::condition::Condition;
+
+/// What a scan measures.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Plan {
+    /// The table.
+    pub table: TableName,
+    /// The column with the day.
+    pub date_column: Ident,
+    /// What the date column holds.
+    pub date_kind: ColumnKind,
+    /// The days that are read.
+    pub read: DateRange,
+    /// The days that totals are about; within `read`.
+    pub range: DateRange,
+    /// Conditions on a row, each asked once.
+    pub conditions: Vec<Condition>,
+    /// What is measured.
+    pub measures: Vec<Measure>,
+}
+
+/// One thing that is measured.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Measure {
+    /// The condition that its rows meet, as a position in the plan's conditions.
+    pub filter: Option<usize>,
+    /// What is measured.
+    pub what: What,
+}
+
+/// What is measured.
+#[derive(Debug, Clone, PartialEq)]
+pub enum What {
+    /// The rows.
+    Rows,
+    /// The rows that meet a condition, a position in the plan's conditions.
+    Meets(usize),
+    /// The finite numbers of a column.
+    Numbers(Ident),
+    /// The distinct values of some columns, day by day and over the range, and those of a day that have
+    /// fewer rows than `min` or more than `max`.
+    Groups {
+        /// The columns.
+        columns: Vec<Ident>,
+        /// The fewest rows.
+        min: u64,
+        /// The most rows.
+        max: u64,
+    },
+    /// The rows beyond the first of each key, over the range.
+    Surplus(Vec<Ident>),
+    /// When the oldest row of each day was written.
+    Oldest {
+        /// The column.
+        column: Ident,
+        /// What it holds.
+        kind: ColumnKind,
+    },
+    /// Rows and a sum for each key, over the range. Only a streamed scan keeps them.
+    Keys {
+        /// What makes a key.
+        columns: Vec<Ident>,
+        /// What is added up.
+        sum: Option<Ident>,
+    },
+}
+
+impl Plan {
+    /// Every column that is read beside the date, once.
+    #[must_use]
+    pub fn columns(&self) -> Vec<Ident> {
+        let mut all: Vec<&Ident> = self
+            .conditions
+            .iter()
+            .flat_map(Condition::columns)
+            .collect();
+        for measure in &self.measures {
+            match &measure.what {
+                What::Rows | What::Meets(_) => {}
+                What::Numbers(column) | What::Oldest { column, .. } => all.push(column),
+                What::Groups { columns, .. } | What::Surplus(columns) => all.extend(columns),
+                What::Keys { columns, sum } => all.extend(columns.iter().chain(sum)),
+            }
+        }
+        let mut columns: Vec<Ident> = Vec::new();
+        for column in all {
+            if !columns.contains(column) {
+                columns.push(column.clone());
+            }
+        }
+        columns
+    }
+}
+
+/// Collects measures, each once.
+#[derive(Debug)]
+pub struct Planner {
+    plan: Plan,
+}
+
+impl Planner {
+    /// Begins a plan.
+    #[must_use]
+    pub fn new(
+        table: TableName,
+        date_column: Ident,
+        date_kind: ColumnKind,
+        range: DateRange,
+    ) -> Self {
+        Self {
+            plan: Plan {
+                table,
+                date_column,
+                date_kind,
+                read: range,
+                range,
+                conditions: Vec::new(),
+                measures: Vec::new(),
+            },
+        }
+    }
+
+    /// Reads back to `days` days before the range.
+    pub fn look_back(&mut self, days: u64) {
+        let start = self
+            .plan
+            .range
+            .start
+            .checked_sub_days(chrono::Days::new(days));
+        if let Some(start) = start {
+            self.plan.read.start = self.plan.read.start.min(start);
+        }
+    }
+
+    /// The rows.
+    pub fn rows(&mut self, filter: Option<&Condition>) -> usize {
+        self.measure(filter, What::Rows)
+    }
+
+    /// The rows that meet `condition`.
+    pub fn meets(&mut self, filter: Option<&Condition>, condition: &Condition) -> usize {
+        let condition = self.condition(condition);
+        self.measure(filter, What::Meets(condition))
+    }
+
+    /// The finite numbers of a column.
+    pub fn numbers(&mut self, filter: Option<&Condition>, column: &Ident) -> usize {
+        self.measure(filter, What::Numbers(column.clone()))
+    }
+
+    /// Distinct values; see [`What::Groups`]. One measure serves checks with and without limits.
+    pub fn groups(
+        &mut self,
+        filter: Option<&Condition>,
+        columns: &[Ident],
+        limits: (u64, u64),
+    ) -> usize {
+        let filter_at = filter.map(|filter| self.condition(filter));
+        let none = (0, u64::MAX);
+        for (at, measure) in self.plan.measures.iter_mut().enumerate() {
+            if let What::Groups {
+                columns: known,
+                min,
+                max,
+            } = &mut measure.what
+                && measure.filter == filter_at
+                && known == columns
+                && (limits == none || (*min, *max) == none || (*min, *max) == limits)
+            {
+                if limits != none {
+                    (*min, *max) = limits;
+                }
+                return at;
+            }
+        }
+        let (min, max) = limits;
+        self.measure(
+            filter,
+            What::Groups {
+                columns: columns.to_vec(),
+                min,
+                max,
+            },
+        )
+    }
+
+    /// Rows and a sum for each key. One measure serves checks with and without a sum.
+    pub fn keys(
+        &mut self,
+        filter: Option<&Condition>,
+        columns: &[Ident],
+        sum: Option<&Ident>,
+    ) -> usize {
+        let filter_at = filter.map(|filter| self.condition(filter));
+        for (at, measure) in self.plan.measures.iter_mut().enumerate() {
+            if let What::Keys {
+                columns: known,
+                sum: summed,
+            } = &mut measure.what
+                && measure.filter == filter_at
+                && known == columns
+                && (sum.is_none() || summed.is_none() || summed.as_ref() == sum)
+            {
+                if sum.is_some() {
+                    *summed = sum.cloned();
+                }
+                return at;
+            }
+        }
+        self.measure(
+            filter,
+            What::Keys {
+                columns: columns.to_vec(),
+                sum: sum.cloned(),
+            },
+        )
+    }
+
+    /// Anything else.
+    pub fn measure(&mut self, filter: Option<&Condition>, what: What) -> usize {
+        let filter = filter.map(|filter| self.condition(filter));
+        let measure = Measure { filter, what };
+        let known = self
+            .plan
+            .measures
+            .iter()
+            .position(|other| *other == measure);
+        known.unwrap_or_else(|| {
+            self.plan.measures.push(measure);
+            self.plan.measures.len() - 1
+        })
+    }
+
+    fn condition(&mut self, condition: &Condition) -> usize {
+        let known = self
+            .plan
+            .conditions
+            .iter()
+            .position(|other| other == condition);
+        known.unwrap_or_else(|| {
+            self.plan.conditions.push(condition.clone());
+            self.plan.conditions.len() - 1
+        })
+    }
+
+    /// The plan.
+    #[must_use]
+    pub fn finish(self) -> Plan {
+        self.plan
+    }
+}

@@ -1,0 +1,351 @@
+//! A suite: the checks of one table, as data.
+
+mod builtin;
+mod kind;
+
+use std::path::Path;
+
+use bf_cli::Failure;
+use bf_cli::config::{Config, load_yaml, parse_yaml};
+use bf_contract::{DateRange, Level};
+use bf_warehouse::{Ident, TableName};
+use serde::Deserialize;
+
+use crate::condition::Condition;
+
+pub use builtin::{Builtin, min_success_rate};
+pub use kind::{
+    AcceptedValues, Change, Column, ColumnList, Completeness, Kind, NoKeys, Partnered,
+    RowsPerGroup, Share, SqlFigure, Sums, ValueRange,
+};
+
+/// The checks of one table.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Suite {
+    /// Its name, which `levels:` of the config and the report use.
+    pub suite: String,
+    /// The heading of the report; the table's name in capitals where it is not given.
+    pub title: Option<String>,
+    /// The table.
+    pub table: TableName,
+    /// The column with the day that a row belongs to.
+    pub date_column: Ident,
+    /// What makes a row one of a kind.
+    pub primary_key: Vec<Ident>,
+    /// What a row belongs to beside its day, such as the game; what a schedule counts.
+    pub group: Option<Group>,
+    /// The rows that the checks are about, unless a check says otherwise; all rows where it is not given.
+    pub filter: Option<Condition>,
+    /// When a row was written.
+    pub written_at: Option<Ident>,
+    /// The range that absolute floors belong to.
+    pub reference_range: Option<DateRange>,
+    /// The section of the config that thresholds with a `config_key` come from.
+    pub config_section: Option<String>,
+    /// Schedule tables that are looked for, in this order, where the config names no `expected_dates`.
+    #[serde(default)]
+    pub schedules: Vec<TableName>,
+    /// The table that stands beside this one.
+    pub partner: Option<Partner>,
+    /// Columns of the sample rows in the evidence, beside the date and the primary key.
+    #[serde(default)]
+    pub sample_columns: Vec<Ident>,
+    /// The command that repeats dates, where the config names none for this suite; `{dates}`, `{start}` and
+    /// `{end}` are filled in.
+    pub rerun: Option<Vec<String>>,
+    /// The checks.
+    pub checks: Vec<Check>,
+}
+
+/// What rows belong to beside their day.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Group {
+    /// What one of them is called: `game`.
+    pub name: String,
+    /// The column that names it.
+    pub column: Ident,
+}
+
+/// A table that stands beside the suite's own.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Partner {
+    /// The table.
+    pub table: TableName,
+    /// The column with the day that a row belongs to.
+    pub date_column: Ident,
+}
+
+/// One check.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(try_from = "WrittenCheck")]
+pub struct Check {
+    /// Its name, which `levels:` of the config and the report use.
+    pub name: String,
+    /// How a person calls it; the name where it is not given.
+    pub title: String,
+    /// The heading that it stands under; its title where it is not given.
+    pub section: String,
+    /// How much it counts, unless the config says otherwise.
+    pub level: Level,
+    /// The rows that it is about, in place of the suite's filter.
+    pub filter: Option<Condition>,
+    /// About all rows, whatever the suite's filter.
+    pub all_rows: bool,
+    /// The threshold.
+    pub bound: Option<Bound>,
+    /// What it looks at.
+    pub kind: Kind,
+}
+
+/// What a figure must meet.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Bound {
+    /// The comparison.
+    pub op: bf_contract::Comparison,
+    /// The figure, in the unit of the check.
+    pub value: f64,
+    /// The key of the config section that the figure comes from, where there is one.
+    pub config_key: Option<String>,
+}
+
+/// A check as a suite writes it: optional keys, of which exactly one names the kind.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WrittenCheck {
+    name: String,
+    title: Option<String>,
+    section: Option<String>,
+    #[serde(default)]
+    level: Level,
+    filter: Option<Condition>,
+    #[serde(default)]
+    all_rows: bool,
+    at_least: Option<f64>,
+    at_most: Option<f64>,
+    exactly: Option<f64>,
+    config_key: Option<String>,
+    row_count: Option<kind::Nothing>,
+    distinct_count: Option<ColumnList>,
+    matching_rows: Option<Share>,
+    completeness: Option<Completeness>,
+    share: Option<Share>,
+    average: Option<Column>,
+    minimum: Option<Column>,
+    maximum: Option<Column>,
+    accepted_values: Option<AcceptedValues>,
+    value_range: Option<ValueRange>,
+    unique_key: Option<kind::Nothing>,
+    rows_per_group: Option<RowsPerGroup>,
+    missing_dates: Option<kind::Nothing>,
+    missing_groups: Option<kind::Nothing>,
+    freshness: Option<kind::Nothing>,
+    change: Option<Change>,
+    reference: Option<Partnered>,
+    unmatched_keys: Option<NoKeys>,
+    sums: Option<Sums>,
+    sql: Option<SqlFigure>,
+}
+
+impl TryFrom<WrittenCheck> for Check {
+    type Error = String;
+
+    fn try_from(written: WrittenCheck) -> Result<Self, String> {
+        let name = written.name;
+        let kinds = [
+            written.row_count.map(|_| Kind::RowCount),
+            written.distinct_count.map(Kind::DistinctCount),
+            written.matching_rows.map(Kind::MatchingRows),
+            written.completeness.map(Kind::Completeness),
+            written.share.map(Kind::Share),
+            written.average.map(Kind::Average),
+            written.minimum.map(Kind::Minimum),
+            written.maximum.map(Kind::Maximum),
+            written.accepted_values.map(Kind::AcceptedValues),
+            written.value_range.map(Kind::ValueRange),
+            written.unique_key.map(|_| Kind::UniqueKey),
+            written.rows_per_group.map(Kind::RowsPerGroup),
+            written.missing_dates.map(|_| Kind::MissingDates),
+            written.missing_groups.map(|_| Kind::MissingGroups),
+            written.freshness.map(|_| Kind::Freshness),
+            written.change.map(Kind::Change),
+            written.reference.map(Kind::Reference),
+            written.unmatched_keys.map(Kind::UnmatchedKeys),
+            written.sums.map(Kind::Sums),
+            written.sql.map(Kind::Sql),
+        ];
+        let mut kinds = kinds.into_iter().flatten();
+        let (Some(kind), None) = (kinds.next(), kinds.next()) else {
+            return Err(format!(
+                "check {name} must have exactly one kind (row_count, distinct_count, matching_rows, \
+                 completeness, share, average, minimum, maximum, accepted_values, value_range, unique_key, \
+                 rows_per_group, missing_dates, missing_groups, freshness, change, reference, \
+                 unmatched_keys, sums, sql)"
+            ));
+        };
+        use bf_contract::Comparison::{AtLeast, AtMost, Exactly};
+        let bounds = [
+            written.at_least.map(|value| (AtLeast, value)),
+            written.at_most.map(|value| (AtMost, value)),
+            written.exactly.map(|value| (Exactly, value)),
+        ];
+        let mut bounds = bounds.into_iter().flatten();
+        let bound = match (bounds.next(), bounds.next()) {
+            (Some((op, value)), None) if value.is_finite() => Some(Bound {
+                op,
+                value,
+                config_key: written.config_key,
+            }),
+            (None, None) if written.config_key.is_none() => kind.default_bound(),
+            (None, None) => {
+                return Err(format!("check {name} has a config_key without a threshold"));
+            }
+            _ => {
+                return Err(format!(
+                    "check {name} must have one threshold, a finite number"
+                ));
+            }
+        };
+        if bound.is_none() && kind.needs_bound() && written.level != Level::Info {
+            return Err(format!(
+                "check {name} needs a threshold (at_least, at_most or exactly), or level: info"
+            ));
+        }
+        kind.verify()
+            .map_err(|reason| format!("check {name}: {reason}"))?;
+        let title = written.title.unwrap_or_else(|| name.clone());
+        Ok(Self {
+            section: written.section.unwrap_or_else(|| title.clone()),
+            name,
+            title,
+            level: written.level,
+            filter: written.filter,
+            all_rows: written.all_rows,
+            bound,
+            kind,
+        })
+    }
+}
+
+impl Suite {
+    /// Reads a suite from a file.
+    ///
+    /// # Errors
+    /// The file cannot be read or is no suite: usage (exit 2), with the line.
+    pub fn load(path: &Path) -> Result<Self, Failure> {
+        load_yaml::<Self>(path)?.verified(&path.display().to_string())
+    }
+
+    /// Reads a suite from text; `name` says in an error where the text is from.
+    ///
+    /// # Errors
+    /// The text is no suite: usage (exit 2), with the line.
+    pub fn parse(text: &str, name: &str) -> Result<Self, Failure> {
+        parse_yaml::<Self>(text, name)?.verified(name)
+    }
+
+    /// What no type can say.
+    fn verified(self, origin: &str) -> Result<Self, Failure> {
+        let refuse = |reason: String| Err(Failure::usage(format!("{origin}: {reason}")));
+        if self.checks.is_empty() {
+            return refuse("a suite without checks would pass everything".to_owned());
+        }
+        if self.primary_key.is_empty() {
+            return refuse("primary_key is empty".to_owned());
+        }
+        if let Some(range) = self.reference_range
+            && range.end < range.start
+        {
+            return refuse(format!("reference_range {range} ends before it starts"));
+        }
+        for (at, check) in self.checks.iter().enumerate() {
+            if self.checks[..at]
+                .iter()
+                .any(|other| other.name == check.name)
+            {
+                return refuse(format!("check {} stands there twice", check.name));
+            }
+            let missing = match &check.kind {
+                Kind::Reference(_) | Kind::UnmatchedKeys(_) | Kind::Sums(_) => {
+                    self.partner.is_none().then_some("partner")
+                }
+                Kind::Freshness => self.written_at.is_none().then_some("written_at"),
+                Kind::MissingGroups => self.group.is_none().then_some("group"),
+                _ => None,
+            };
+            if let Some(key) = missing {
+                return refuse(format!("check {} needs the suite's {key}", check.name));
+            }
+        }
+        Ok(self)
+    }
+
+    /// The suite with the config's thresholds and levels in place of its own.
+    ///
+    /// # Errors
+    /// The config sets the level of a check that the suite does not have, or a `config_key` is not in its
+    /// section: usage (exit 2).
+    pub fn configured(mut self, config: &Config) -> Result<Self, Failure> {
+        let numbers = match &self.config_section {
+            Some(section) => builtin::numbers(config, section).ok_or_else(|| {
+                Failure::usage(format!(
+                    "suite {}: the config has no section {section}",
+                    self.suite
+                ))
+            })?,
+            None => Vec::new(),
+        };
+        for check in &mut self.checks {
+            if let Some(bound) = &mut check.bound
+                && let Some(key) = &bound.config_key
+            {
+                let found = numbers
+                    .iter()
+                    .find(|(name, _)| name == key)
+                    .map(|(_, value)| *value);
+                bound.value = found.ok_or_else(|| {
+                    Failure::usage(format!(
+                        "suite {}: check {}: no key {key} in the config's section",
+                        self.suite, check.name
+                    ))
+                })?;
+            }
+        }
+        if let Some(levels) = config.levels.get(&self.suite) {
+            for (name, level) in levels {
+                if let Some(check) = self.checks.iter_mut().find(|check| check.name == *name) {
+                    check.level = *level;
+                } else if !crate::log_checks::NAMES.contains(&name.as_str()) {
+                    let known = self.checks.iter().map(|check| check.name.as_str());
+                    let known: Vec<&str> = known.chain(crate::log_checks::NAMES).collect();
+                    return Err(Failure::usage(format!(
+                        "config: levels: suite {} has no check {name}",
+                        self.suite
+                    ))
+                    .hint(format!("its checks: {}", known.join(", "))));
+                }
+            }
+        }
+        Ok(self)
+    }
+
+    /// The rows that a check is about.
+    #[must_use]
+    pub fn filter_of<'a>(&'a self, check: &'a Check) -> Option<&'a Condition> {
+        if check.all_rows {
+            None
+        } else {
+            check.filter.as_ref().or(self.filter.as_ref())
+        }
+    }
+
+    /// The heading of the report.
+    #[must_use]
+    pub fn heading(&self) -> String {
+        self.title
+            .clone()
+            .unwrap_or_else(|| self.table.table.as_str().to_ascii_uppercase())
+    }
+}

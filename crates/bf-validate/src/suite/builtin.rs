@@ -1,0 +1,101 @@
+//! The suites that are built in, and the sections of the config that feed them.
+
+use bf_cli::Failure;
+use bf_cli::config::Config;
+
+use super::Suite;
+
+/// A suite that is built in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Builtin {
+    /// `nba_analytics.team_offense_game_summary`.
+    TeamOffense,
+    /// `nba_analytics.player_game_summary`.
+    PlayerGameSummary,
+}
+
+impl Builtin {
+    /// Its text, the same as in `config/suites/`.
+    #[must_use]
+    pub const fn text(self) -> &'static str {
+        match self {
+            Self::TeamOffense => include_str!("../../../../config/suites/team_offense.yaml"),
+            Self::PlayerGameSummary => {
+                include_str!("../../../../config/suites/player_game_summary.yaml")
+            }
+        }
+    }
+
+    /// Reads it.
+    ///
+    /// # Errors
+    /// Never in a build whose tests pass.
+    pub fn suite(self) -> Result<Suite, Failure> {
+        Suite::parse(self.text(), "the built-in suite")
+    }
+}
+
+/// The numbers of a config section by key; `None` where there is no such section.
+pub(super) fn numbers(config: &Config, section: &str) -> Option<Vec<(&'static str, f64)>> {
+    #[allow(clippy::cast_precision_loss)] // thresholds stay far below 2^53
+    Some(match section {
+        "team_offense" => {
+            let section = &config.team_offense;
+            vec![
+                ("min_games", section.min_games as f64),
+                ("min_success_rate", section.min_success_rate.0),
+                ("min_quality_score", section.min_quality_score),
+                (
+                    "min_production_ready_pct",
+                    section.min_production_ready_pct.0,
+                ),
+            ]
+        }
+        "player_game_summary" => {
+            let section = &config.player_game_summary;
+            vec![
+                ("min_records", section.min_records as f64),
+                ("min_success_rate", section.min_success_rate.0),
+                ("minutes_played_pct", section.minutes_played_pct.0),
+                ("usage_rate_pct", section.usage_rate_pct.0),
+                ("shot_zones_pct", section.shot_zones_pct.0),
+                ("min_quality_score", section.min_quality_score),
+                (
+                    "min_production_ready_pct",
+                    section.min_production_ready_pct.0,
+                ),
+            ]
+        }
+        _ => return None,
+    })
+}
+
+/// The smallest success rate that a suite's log may have, in percent: the section's, else 95.
+#[must_use]
+pub fn min_success_rate(config: &Config, section: Option<&str>) -> f64 {
+    section
+        .and_then(|section| numbers(config, section))
+        .and_then(|numbers| {
+            numbers
+                .into_iter()
+                .find(|(key, _)| *key == "min_success_rate")
+        })
+        .map_or(95.0, |(_, value)| value)
+}
+
+#[cfg(test)]
+mod tests {
+    use bf_cli::config::Config;
+
+    use super::Builtin;
+
+    #[test]
+    fn the_built_in_suites_can_be_read() {
+        for builtin in [Builtin::TeamOffense, Builtin::PlayerGameSummary] {
+            let suite = builtin.suite().expect("valid");
+            suite
+                .configured(&Config::default())
+                .expect("every config_key is in its section");
+        }
+    }
+}

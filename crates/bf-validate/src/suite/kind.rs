@@ -1,0 +1,306 @@
+//! What a check looks at.
+
+use bf_contract::Comparison;
+use bf_warehouse::Ident;
+use serde::Deserialize;
+
+use super::Bound;
+use crate::condition::{Condition, Literal};
+
+/// What a check looks at. The unit of its figure is in brackets.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Kind {
+    /// The rows of the range [rows].
+    RowCount,
+    /// The distinct values of some columns [values].
+    DistinctCount(ColumnList),
+    /// The rows that meet a condition [rows]; at most 0 unless the suite says otherwise.
+    MatchingRows(Share),
+    /// The rows that have a value in a column [percent].
+    Completeness(Completeness),
+    /// The rows that meet a condition [percent].
+    Share(Share),
+    /// The average of a column.
+    Average(Column),
+    /// The smallest value of a column.
+    Minimum(Column),
+    /// The largest value of a column.
+    Maximum(Column),
+    /// The rows whose value is one of a list [percent]; all of them unless the suite says otherwise.
+    AcceptedValues(AcceptedValues),
+    /// The rows whose value lies between two others [percent]; all of them unless the suite says otherwise.
+    ValueRange(ValueRange),
+    /// The rows beyond the first of each primary key [rows]; none unless the suite says otherwise.
+    UniqueKey,
+    /// The groups that have more or fewer rows than they should [groups]; none unless the suite says
+    /// otherwise.
+    RowsPerGroup(RowsPerGroup),
+    /// The expected dates without a row [dates]; none unless the suite says otherwise.
+    MissingDates,
+    /// The scheduled groups that the table does not have [groups]; none unless the suite says otherwise.
+    MissingGroups,
+    /// The dates with rows from before the phase began [dates]; none unless the suite says otherwise.
+    Freshness,
+    /// The range in percent of the time before it; see [`Change`].
+    Change(Change),
+    /// The rows that find their partner in the partner table [percent].
+    Reference(Partnered),
+    /// The keys that only one of the two tables has [keys]; none unless the suite says otherwise.
+    UnmatchedKeys(NoKeys),
+    /// The keys over which the sums of the two tables agree [percent].
+    Sums(Sums),
+    /// The one figure of a query of the suite's own.
+    Sql(SqlFigure),
+}
+
+/// A kind without parameters: `row_count: {}`.
+#[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Nothing {}
+
+/// One column.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Column {
+    /// The column.
+    pub column: Ident,
+}
+
+/// Some columns.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ColumnList {
+    /// The columns.
+    pub columns: Vec<Ident>,
+}
+
+/// A share of rows.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Share {
+    /// The condition that the rows must meet.
+    pub of: Condition,
+}
+
+/// How complete a column is.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Completeness {
+    /// The column.
+    pub column: Ident,
+    /// Only a finite number counts as a value.
+    #[serde(default)]
+    pub numbers: bool,
+    /// What every month must reach, in percent.
+    pub worst_month_floor: Option<f64>,
+    /// What every date must reach, in percent.
+    pub worst_date_floor: Option<f64>,
+    /// Months and dates with fewer rows are not held against their floor.
+    #[serde(default = "few_rows")]
+    pub floor_min_rows: u64,
+}
+
+const fn few_rows() -> u64 {
+    10
+}
+
+/// Values that a column may have.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AcceptedValues {
+    /// The column. NULL is no value and is not counted: completeness is a check of its own.
+    pub column: Ident,
+    /// The values.
+    pub values: Vec<Literal>,
+}
+
+/// The range that a column's values lie in.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ValueRange {
+    /// The column. NULL is no value and is not counted: completeness is a check of its own.
+    pub column: Ident,
+    /// The smallest value allowed.
+    pub min: Option<f64>,
+    /// The largest value allowed.
+    pub max: Option<f64>,
+}
+
+/// How many rows a group has.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RowsPerGroup {
+    /// What makes a group, beside the day.
+    pub columns: Vec<Ident>,
+    /// How many rows it has, exactly.
+    pub exactly: Option<u64>,
+    /// How many rows it has, at least.
+    pub min: Option<u64>,
+    /// How many rows it has, at most.
+    pub max: Option<u64>,
+}
+
+impl RowsPerGroup {
+    /// The fewest and the most rows allowed.
+    #[must_use]
+    pub fn limits(&self) -> (u64, u64) {
+        (
+            self.exactly.or(self.min).unwrap_or(0),
+            self.exactly.or(self.max).unwrap_or(u64::MAX),
+        )
+    }
+}
+
+/// The range against the time before it: under `warn_below` percent of before is a warning, under
+/// `fail_below` a failure. Exactly one of `completeness` and `volume`.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Change {
+    /// Compares the share of rows that have a value in this column.
+    pub completeness: Option<Ident>,
+    /// Compares the rows, per group where the suite has one and per date otherwise.
+    #[serde(default)]
+    pub volume: bool,
+    /// How many days before the range it is held against.
+    #[serde(default = "ninety")]
+    pub days: u64,
+    /// Percent of before.
+    #[serde(default = "ninety_five_percent")]
+    pub warn_below: f64,
+    /// Percent of before.
+    #[serde(default = "ninety_percent")]
+    pub fail_below: f64,
+}
+
+const fn ninety() -> u64 {
+    90
+}
+
+const fn ninety_five_percent() -> f64 {
+    95.0
+}
+
+const fn ninety_percent() -> f64 {
+    90.0
+}
+
+/// Columns that find their partner.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Partnered {
+    /// The columns, named alike in both tables.
+    pub columns: Vec<Ident>,
+}
+
+/// Columns whose values both tables must have.
+pub type NoKeys = Partnered;
+
+/// Sums that must agree.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Sums {
+    /// What the sums are made over, named alike in both tables.
+    pub columns: Vec<Ident>,
+    /// What is added up here.
+    pub column: Ident,
+    /// What it must come to there.
+    pub partner_column: Ident,
+}
+
+/// A query of the suite's own for what the other kinds cannot say; `@start` and `@end` are the range. It
+/// must return one row with one number.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SqlFigure {
+    /// For SQLite.
+    pub sqlite: Option<String>,
+    /// For BigQuery.
+    pub bigquery: Option<String>,
+}
+
+impl Kind {
+    /// The threshold of a check that gives none.
+    #[must_use]
+    pub fn default_bound(&self) -> Option<Bound> {
+        let (op, value) = match self {
+            Self::MatchingRows(_)
+            | Self::UniqueKey
+            | Self::RowsPerGroup(_)
+            | Self::MissingDates
+            | Self::MissingGroups
+            | Self::Freshness
+            | Self::UnmatchedKeys(_) => (Comparison::AtMost, 0.0),
+            Self::AcceptedValues(_) | Self::ValueRange(_) => (Comparison::AtLeast, 100.0),
+            Self::Change(change) => (Comparison::AtLeast, change.warn_below),
+            _ => return None,
+        };
+        Some(Bound {
+            op,
+            value,
+            config_key: None,
+        })
+    }
+
+    /// Whether the check cannot be judged without a threshold.
+    #[must_use]
+    pub fn needs_bound(&self) -> bool {
+        self.default_bound().is_none()
+    }
+
+    /// Whether the figure is a share in percent.
+    #[must_use]
+    pub fn is_percent(&self) -> bool {
+        matches!(
+            self,
+            Self::Completeness(_)
+                | Self::Share(_)
+                | Self::AcceptedValues(_)
+                | Self::ValueRange(_)
+                | Self::Change(_)
+                | Self::Reference(_)
+                | Self::Sums(_)
+        )
+    }
+
+    /// What no type can say.
+    pub(super) fn verify(&self) -> Result<(), String> {
+        match self {
+            Self::DistinctCount(list) if list.columns.is_empty() => Err("no columns".to_owned()),
+            Self::RowsPerGroup(groups) if groups.columns.is_empty() => Err("no columns".to_owned()),
+            Self::RowsPerGroup(groups) => {
+                let (min, max) = groups.limits();
+                let both =
+                    groups.exactly.is_some() && (groups.min.is_some() || groups.max.is_some());
+                if both || min > max || (min == 0 && max == u64::MAX) {
+                    return Err("rows_per_group needs exactly, or min and/or max".to_owned());
+                }
+                Ok(())
+            }
+            Self::AcceptedValues(accepted) if accepted.values.is_empty() => {
+                Err("no values".to_owned())
+            }
+            Self::ValueRange(range) => match (range.min, range.max) {
+                (None, None) => Err("value_range needs min, max or both".to_owned()),
+                (Some(min), Some(max)) if min > max => Err("min is above max".to_owned()),
+                _ => Ok(()),
+            },
+            Self::Change(change) => {
+                if change.completeness.is_some() == change.volume {
+                    return Err("change needs either completeness or volume".to_owned());
+                }
+                if change.days == 0 || change.days > 3_660 {
+                    return Err("change looks back 1 to 3660 days".to_owned());
+                }
+                Ok(())
+            }
+            Self::Reference(keys) | Self::UnmatchedKeys(keys) if keys.columns.is_empty() => {
+                Err("no columns".to_owned())
+            }
+            Self::Sums(sums) if sums.columns.is_empty() => Err("no columns".to_owned()),
+            Self::Sql(figure) if figure.sqlite.is_none() && figure.bigquery.is_none() => {
+                Err("sql needs a query for sqlite, bigquery or both".to_owned())
+            }
+            _ => Ok(()),
+        }
+    }
+}
