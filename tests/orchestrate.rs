@@ -1,4 +1,5 @@
 //! bf-orchestrate over the real tools, real jobs and a real warehouse.
 
+mod crash;
 mod documented;
 mod rig;

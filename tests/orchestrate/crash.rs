@@ -1,0 +1,279 @@
+//! A run is killed after every record of its journal, and taken up again.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+
+use rustix::process::{Pid, Signal, kill_process};
+use serde_json::Value;
+
+use super::rig::{Ran, Rig};
+use crate::support::{document, wait_until};
+
+/// The journal of the one run of a rig, once there is one.
+fn journal(rig: &Rig) -> Option<PathBuf> {
+    let runs = fs::read_dir(rig.sandbox.join(".bf/runs")).ok()?;
+    let path = runs.flatten().next()?.path().join("journal.ndjson");
+    path.exists().then_some(path)
+}
+
+/// How many whole lines a journal has.
+fn records(journal: Option<&Path>) -> usize {
+    let text = journal.and_then(|path| fs::read_to_string(path).ok());
+    text.map_or(0, |text| text.matches('\n').count())
+}
+
+fn start(mut command: Command) -> Child {
+    command
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("bf-orchestrate starts")
+}
+
+/// Every process whose parent is `pid`, by proc_pid_stat(5).
+fn children(pid: u32) -> Vec<u32> {
+    let processes = fs::read_dir("/proc").expect("a Linux machine");
+    processes
+        .flatten()
+        .filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok())
+        .filter(|child| {
+            let stat = fs::read_to_string(format!("/proc/{child}/stat")).unwrap_or_default();
+            let parent = stat
+                .rsplit_once(") ")
+                .and_then(|(_, rest)| rest.split(' ').nth(1)?.parse::<u32>().ok());
+            parent == Some(pid)
+        })
+        .collect()
+}
+
+/// Kills the orchestrator, and its tools where `tools` says so; never a job.
+fn kill(orchestrator: &mut Child, tools: bool) {
+    let children = children(orchestrator.id());
+    orchestrator.kill().expect("it can be killed");
+    orchestrator.wait().expect("it can be waited for");
+    for child in children.into_iter().filter(|_| tools) {
+        let pid = i32::try_from(child).ok().and_then(Pid::from_raw);
+        // It may have ended with its reader.
+        let _ = kill_process(pid.expect("a pid"), Signal::KILL);
+    }
+}
+
+/// The report without what may differ between two runs: times, pids, names of runs, and through whom an
+/// end was learnt.
+fn lasting(report: &Value) -> Value {
+    const PASSING: [&str; 12] = [
+        "run_id",
+        "run_dir",
+        "total_seconds",
+        "duration_seconds",
+        "elapsed_seconds",
+        "process",
+        "source",
+        "log",
+        "documents",
+        "started_at",
+        "time",
+        "bytes",
+    ];
+    match report {
+        Value::Object(fields) => fields
+            .iter()
+            .filter(|(name, _)| !PASSING.contains(&name.as_str()))
+            .map(|(name, value)| (name.clone(), lasting(value)))
+            .collect(),
+        Value::Array(values) => values.iter().map(lasting).collect(),
+        other => other.clone(),
+    }
+}
+
+/// How often the phase 2 job was really started, by its own log.
+fn phase2_starts(rig: &Rig) -> usize {
+    let log = rig.sandbox.read("logs/player_game_summary_backfill_phase2.log");
+    log.matches("PARALLEL BACKFILL MODE").count()
+}
+
+/// Runs both phases and kills after record `after`, then takes the run up. `None` where the run ended before
+/// it had so many records.
+fn killed_after(after: usize, tools: bool) -> Option<(Rig, Ran)> {
+    let rig = Rig::new(&["--delay-ms", "60"]);
+    let mut job = rig.start_phase1(&["--delay-ms", "30"]);
+    let pid = job.pid();
+    let reaper = std::thread::spawn(move || job.wait());
+    let mut orchestrator = start(rig.orchestrate(pid));
+    let mut has_ended = false;
+    wait_until("the journal is long enough", || {
+        has_ended = orchestrator.try_wait().expect("a child").is_some();
+        has_ended || records(journal(&rig).as_deref()) >= after
+    });
+    if has_ended && records(journal(&rig).as_deref()) < after {
+        return None;
+    }
+    kill(&mut orchestrator, tools);
+    reaper.join().expect("phase 1 was waited for");
+
+    let is_finished = journal(&rig)
+        .map(|path| fs::read_to_string(path).expect("a journal"))
+        .is_some_and(|text| text.contains("run_finished"));
+    let ran = if is_finished {
+        // Nothing is left to take up: the report is there.
+        let path = journal(&rig).expect("a journal").with_file_name("run_report.json");
+        Ran {
+            code: Some(0),
+            report: document(&fs::read(path).expect("a report")),
+            text: String::new(),
+        }
+    } else {
+        let mut resume = rig.sandbox.command("bf-orchestrate");
+        Ran::from(resume.arg("resume").output().expect("it runs"))
+    };
+    Some((rig, ran))
+}
+
+#[test]
+fn killed_after_any_record_a_run_starts_each_phase_once_and_reports_the_same() {
+    let whole = Rig::new(&["--delay-ms", "60"]).run(&["--delay-ms", "30"]);
+    assert_eq!(whole.code, Some(0), "{}", whole.text);
+
+    let mut after = 1;
+    while let Some((rig, ran)) = killed_after(after, true) {
+        assert_eq!(ran.code, Some(0), "after record {after}: {}", ran.text);
+        assert_eq!(phase2_starts(&rig), 1, "after record {after}");
+        assert_eq!(lasting(&ran.report), lasting(&whole.report), "after record {after}");
+        after += 1;
+        if after > 40 {
+            panic!("a run of two phases has fewer records");
+        }
+    }
+    assert!(after > 10, "only {} records were seen", after - 1);
+}
+
+#[test]
+fn the_same_command_takes_up_a_run_whose_tools_outlived_it() {
+    let rig = Rig::new(&["--delay-ms", "150"]);
+    let mut job = rig.start_phase1(&[]);
+    let pid = job.pid();
+    job.wait();
+    let mut orchestrator = start(rig.orchestrate(pid));
+    wait_until("phase 2 runs", || {
+        rig.sandbox
+            .join("logs/player_game_summary_backfill_phase2.log")
+            .exists()
+    });
+    kill(&mut orchestrator, false);
+    let ran = Ran::from(rig.orchestrate(pid).output().expect("it runs"));
+    assert_eq!(ran.code, Some(0), "{}", ran.text);
+    assert!(ran.text.contains("Taking up run"), "{}", ran.text);
+    assert_eq!(phase2_starts(&rig), 1);
+    let runs = fs::read_dir(rig.sandbox.join(".bf/runs")).expect("runs");
+    assert_eq!(runs.count(), 1);
+}
+
+#[test]
+fn the_same_command_after_a_finished_run_starts_a_new_one() {
+    let rig = Rig::new(&[]);
+    let mut job = rig.start_phase1(&[]);
+    let pid = job.pid();
+    job.wait();
+    for expected in 1..=2 {
+        let ran = Ran::from(rig.orchestrate(pid).output().expect("it runs"));
+        assert_eq!(ran.code, Some(0), "{}", ran.text);
+        let runs = fs::read_dir(rig.sandbox.join(".bf/runs")).expect("runs");
+        assert_eq!(runs.count(), expected);
+    }
+    assert_eq!(phase2_starts(&rig), 2);
+}
+
+#[test]
+fn sigterm_leaves_the_job_alive_and_names_the_way_back() {
+    let rig = Rig::new(&["--delay-ms", "300"]);
+    let mut job = rig.start_phase1(&[]);
+    let pid = job.pid();
+    job.wait();
+    let orchestrator = start(rig.orchestrate(pid));
+    let log = rig
+        .sandbox
+        .join("logs/player_game_summary_backfill_phase2.log");
+    wait_until("phase 2 runs", || {
+        fs::metadata(&log).is_ok_and(|meta| meta.len() > 0)
+    });
+    let id = i32::try_from(orchestrator.id()).ok().and_then(Pid::from_raw);
+    kill_process(id.expect("a pid"), Signal::TERM).expect("it can be signalled");
+    let ran = Ran::from(orchestrator.wait_with_output().expect("it ends"));
+    assert_eq!(ran.code, Some(143), "{}", ran.text);
+    assert_eq!(ran.statuses(), ["passed", "interrupted"]);
+    assert!(ran.text.contains("goes on as process"), "{}", ran.text);
+
+    let mut resume = rig.sandbox.command("bf-orchestrate");
+    let ran = Ran::from(resume.arg("resume").output().expect("it runs"));
+    assert_eq!(ran.code, Some(0), "{}", ran.text);
+    assert_eq!(phase2_starts(&rig), 1);
+}
+
+#[test]
+fn two_orchestrators_never_share_a_run_or_a_table() {
+    let rig = Rig::new(&[]);
+    let job = rig.start_phase1(&["--delay-ms", "60000"]);
+    let mut first = start(rig.orchestrate(job.pid()));
+    wait_until("the first run is begun", || {
+        records(journal(&rig).as_deref()) >= 2
+    });
+    // The same command: its run is taken.
+    let second = rig.orchestrate(job.pid()).output().expect("it runs");
+    assert_eq!(second.status.code(), Some(2));
+    // Another run over the same table and dates.
+    let mut other = rig.orchestrate(job.pid());
+    let third = other.args(["--runs", "elsewhere"]).output().expect("it runs");
+    assert_eq!(third.status.code(), Some(2));
+    let text = String::from_utf8_lossy(&third.stderr);
+    assert!(text.contains("is locked for") && text.contains("--force"), "{text}");
+    assert!(!rig.sandbox.join("elsewhere").read_dir().is_ok_and(|mut dir| dir.next().is_some()));
+    kill(&mut first, true);
+}
+
+#[test]
+fn a_job_that_a_reboot_ended_waits_for_a_person() {
+    let rig = Rig::new(&["--delay-ms", "300"]);
+    let mut job = rig.start_phase1(&[]);
+    let pid = job.pid();
+    job.wait();
+    let mut orchestrator = start(rig.orchestrate(pid));
+    let log = rig
+        .sandbox
+        .join("logs/player_game_summary_backfill_phase2.log");
+    wait_until("phase 2 runs", || {
+        fs::metadata(&log).is_ok_and(|meta| meta.len() > 0)
+    });
+    wait_until("its process is recorded", || {
+        fs::read_to_string(journal(&rig).expect("a journal"))
+            .is_ok_and(|text| text.matches("job_seen").count() == 2)
+    });
+    kill(&mut orchestrator, true);
+    // What a reboot does: every process of the run is gone, and the boot is another.
+    let mut stop = rig.sandbox.tool("bf-orchestrate");
+    stop.arg("stop").assert().code(0);
+    let run_dir = journal(&rig).expect("a journal");
+    let run_dir = run_dir.parent().expect("a folder");
+    let boot = fs::read_to_string("/proc/sys/kernel/random/boot_id").expect("a boot id");
+    let other_boot = "00000000-0000-4000-8000-000000000000";
+    rewrite(run_dir, boot.trim(), other_boot);
+
+    let mut resume = rig.sandbox.command("bf-orchestrate");
+    let ran = Ran::from(resume.arg("resume").output().expect("it runs"));
+    assert!(matches!(ran.code, Some(1 | 3)), "{:?} {}", ran.code, ran.text);
+    assert_eq!(phase2_starts(&rig), 1, "{}", ran.text);
+}
+
+/// Replaces `from` by `to` in every file below `folder`.
+fn rewrite(folder: &Path, from: &str, to: &str) {
+    for entry in fs::read_dir(folder).expect("a folder").flatten() {
+        let path = entry.path();
+        if path.is_dir() {
+            rewrite(&path, from, to);
+        } else if let Ok(text) = fs::read_to_string(&path)
+            && text.contains(from)
+        {
+            fs::write(&path, text.replace(from, to)).expect("writable");
+        }
+    }
+}
