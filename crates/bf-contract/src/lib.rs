@@ -19,8 +19,8 @@ mod validation_report;
 pub use document::{Document, DocumentError, Schema, read_document};
 pub use exit::Exit;
 pub use log_summary::{
-    ErrorClass, ErrorClassCount, LedgerEntry, LedgerEntryType, LedgerStatus, LogFile, LogState,
-    LogSummary, LogSummaryType, percentage,
+    CheckpointDisagreement, ErrorClass, ErrorClassCount, LedgerEntry, LedgerEntryType,
+    LedgerStatus, LogFile, LogState, LogSummary, LogSummaryType, percentage,
 };
 pub use notification::{
     Delivery, DeliveryStatus, DeliveryType, Notification, NotificationEvent, NotificationType,

@@ -93,9 +93,23 @@ pub struct LogSummary {
     pub runs: u64,
     /// The file that was read.
     pub log: LogFile,
+    /// Dates on which the log and the job's own checkpoint differ, where one was given.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub checkpoint_disagreements: Vec<CheckpointDisagreement>,
     /// Where the log contradicts itself, or leaves something open; for people.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<String>,
+}
+
+/// A date on which a log and a checkpoint differ.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CheckpointDisagreement {
+    /// The date.
+    pub date: NaiveDate,
+    /// The log's last word on it; null where the log does not speak of it.
+    pub log: Option<LedgerStatus>,
+    /// The list of the checkpoint that it is in; null where it is in none.
+    pub checkpoint: Option<LedgerStatus>,
 }
 
 /// The file behind a [`LogSummary`].
