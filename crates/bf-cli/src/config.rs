@@ -19,7 +19,7 @@ use std::collections::BTreeMap;
 use bf_contract::Level;
 use serde::{Deserialize, Serialize};
 
-pub use dialects::Dialect;
+pub use dialects::{CAPTURES, DatePattern, Dialect, Pattern};
 pub use evidence::Evidence;
 pub use expected_dates::ExpectedDates;
 pub use hang::{Hang, HangLimit};

@@ -186,4 +186,41 @@ mod tests {
         assert_eq!(config.hang.hung, HangLimit::After(Seconds::new(7200)));
         assert!(parse("hang:\n  quiet: soon\n").is_err());
     }
+
+    const DIALECT: &str = "dialects:\n  - name: mine\n    success: '^ok (?P<date>\\S+)'\n";
+
+    #[test]
+    fn a_dialect_is_a_name_and_regular_expressions() {
+        let config = parse(DIALECT).expect("valid");
+        assert_eq!(config.dialects[0].name, "mine");
+        let shipped = [
+            include_str!("../../../../config/dialects/tqdm.yaml"),
+            include_str!("../../../../config/dialects/json_lines.yaml"),
+        ];
+        for text in shipped {
+            assert_eq!(parse(text).expect("valid").dialects.len(), 1);
+        }
+    }
+
+    #[test]
+    fn a_wrong_dialect_is_refused_with_its_line() {
+        for (key, value, said) in [
+            ("failure", "'^fail ('", "not a regular expression"),
+            ("failure", "'^fail (?P<day>.*)'", "captures \"day\""),
+            ("date_start", "'^begin'", "captures none"),
+            ("sucess", "'^ok'", "unknown field"),
+        ] {
+            let text = format!("{DIALECT}    {key}: {value}\n");
+            let error = parse(&text).expect_err("wrong");
+            assert!(
+                error.contains(said) && error.contains("line 4"),
+                "{key}: {error}"
+            );
+        }
+        let error = parse("dialects:\n  - name: mine\n").expect_err("without success");
+        assert!(
+            error.contains("success") && error.contains("line 2"),
+            "{error}"
+        );
+    }
 }
