@@ -13,10 +13,17 @@ Examples:
   bf-parse-log --check --min-success-rate 95 x.log && start-the-next-job
   job.py --dates \"$(bf-parse-log --failed-dates x.log)\"
   bf-parse-log --ledger x.log | jq -c 'select(.status == \"failed\")'
+  bf-parse-log --follow logs/team_offense.log   until the run is over
+  bf-parse-log --explain logs/new_job.log | less
+  bf-parse-log --checkpoint /tmp/backfill_checkpoints/x.json x.log
+
+A job in a form of its own: describe its lines by regular expressions under `dialects:` in the config
+(config/dialects has examples), and look at them with --explain.
 
 Exit codes:
   0  the log was read, whatever it says: running, refused and all-failed, too
-  1  with --check only: not completed, dates without a word, or a rate below the limit
+  1  with --check only: not completed, dates without a word, a rate below the limit, or a
+     checkpoint that says something else
   2  wrong arguments or a wrong config
   3  could not tell: the log cannot be read, is empty, or is in no known dialect";
 
@@ -47,6 +54,18 @@ pub struct Args {
     /// The process is over: a run without its end marker was interrupted
     #[arg(long)]
     pub writer_gone: bool,
+
+    /// Read on while the log grows, over rotation, until its run is over
+    #[arg(long, conflicts_with_all = ["failed_dates", "explain", "writer_gone"])]
+    pub follow: bool,
+
+    /// Show which line and which rule gave each figure, and the lines that no rule reads
+    #[arg(long, conflicts_with = "failed_dates")]
+    pub explain: bool,
+
+    /// Hold the log against the job's own checkpoint file
+    #[arg(long, value_name = "FILE", conflicts_with = "failed_dates")]
+    pub checkpoint: Option<PathBuf>,
 
     /// Begin at this offset, in bytes of the uncompressed log
     #[arg(long, value_name = "N", default_value_t = 0)]

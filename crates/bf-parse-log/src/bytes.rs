@@ -26,6 +26,32 @@ pub(crate) fn date_at(bytes: &[u8]) -> Option<NaiveDate> {
     NaiveDate::from_ymd_opt(year, month, day)
 }
 
+/// Reads a date in the forms that other jobs write: `2024-01-05`, `2024/01/05`, `20240105`, each with or
+/// without a time behind it.
+pub(crate) fn loose_date(bytes: &[u8]) -> Option<NaiveDate> {
+    let bytes = trim(bytes);
+    if let Some(date) = date_at(bytes) {
+        return Some(date);
+    }
+    let digits: Vec<u8> = bytes
+        .iter()
+        .copied()
+        .filter(|byte| *byte != b'/')
+        .take_while(u8::is_ascii_digit)
+        .take(9)
+        .collect();
+    if digits.len() != 8 {
+        return None;
+    }
+    let mut text = [0; 10];
+    text[..4].copy_from_slice(&digits[..4]);
+    text[4] = b'-';
+    text[5..7].copy_from_slice(&digits[4..6]);
+    text[7] = b'-';
+    text[8..].copy_from_slice(&digits[6..]);
+    date_at(&text)
+}
+
 /// The first date anywhere in `bytes`.
 pub(crate) fn find_date(bytes: &[u8]) -> Option<NaiveDate> {
     let mut from = 0;

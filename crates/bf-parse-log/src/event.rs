@@ -45,6 +45,8 @@ pub(crate) enum Mode {
     Upcoming,
     /// The whole range in one go; no date has a line of its own.
     WholeRange,
+    /// As a dialect of the config describes it.
+    Custom,
 }
 
 /// The lines that a run prints before its first date. Each comes once a run, so that one which comes again
@@ -133,7 +135,7 @@ pub(crate) enum Event {
     Begin {
         date: NaiveDate,
         index: u64,
-        total: u64,
+        total: Option<u64>,
         mode: Mode,
     },
     /// Another logger says that a date begins.
@@ -160,11 +162,7 @@ pub(crate) enum Event {
     /// The word on a date of a list, by a job that prints nothing else for it.
     Word { date: NaiveDate, word: Word },
     /// An error that may be the reason of a failure to come.
-    Error {
-        date: Option<NaiveDate>,
-        text: Span,
-        of_job: bool,
-    },
+    Error { date: Option<NaiveDate>, text: Span },
     /// How far the run says it is.
     Progress { done: u64, total: u64 },
     /// The end marker.
@@ -185,22 +183,12 @@ pub(crate) enum Event {
     },
     /// The checkpoint's own summary begins; its figures mean nothing.
     CheckpointSummary,
-    /// The program broke. `owned` where a log message stands before it, which it then belongs to; unknown
-    /// at the beginning of a piece of log.
-    Crash(Crash, Ownership),
+    /// The program broke, unless a log message above owns the traceback.
+    Crash(Crash),
     /// An error of the job itself, at the highest level.
     Critical(Span),
     /// The program's usage: its arguments were wrong, or its help was asked for.
     Usage(Span),
-}
-
-/// Whether a log message owns the traceback under it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Ownership {
-    /// A message that reports an error stands before it.
-    Message,
-    /// Nothing owns it: the program ends with it.
-    Nobody,
 }
 
 /// The words of `<date>: <word>`.

@@ -8,7 +8,7 @@ mod opening;
 mod plain;
 mod result;
 
-use crate::event::{Event, Ownership};
+use crate::event::Event;
 use crate::prefix::{Level, Origin, Prefix, indent, prefix};
 
 /// A line, read.
@@ -21,7 +21,7 @@ pub(crate) struct Reading {
     /// Whether a job event of this kind must carry a prefix in a log whose other events do.
     pub(crate) needs_prefix: bool,
     /// Whether a traceback under this line belongs to it; `None` leaves it to the line above.
-    pub(crate) owns: Option<Ownership>,
+    pub(crate) owns: Option<bool>,
 }
 
 /// A message of the job, ready for the rules.
@@ -138,7 +138,6 @@ fn other(message: &Message<'_>) -> Option<Rule> {
             Event::Error {
                 date: crate::bytes::find_date(message.text),
                 text: crate::event::Span::of(message.line, message.text),
-                of_job: false,
             },
             "error-message",
         )
@@ -153,7 +152,6 @@ fn error_of_job(message: &Message<'_>) -> Option<Rule> {
             Event::Error {
                 date: crate::bytes::find_date(message.text),
                 text,
-                of_job: true,
             },
             "error-message",
         )),
@@ -162,13 +160,9 @@ fn error_of_job(message: &Message<'_>) -> Option<Rule> {
 }
 
 /// A message that reports an error may have a traceback under it; a verdict on a date has none.
-fn owns(message: &Message<'_>) -> Ownership {
+fn owns(message: &Message<'_>) -> bool {
     let verdict = [&b"\xE2\x9C\x97"[..], b"\xE2\x9D\x8C", b"\xE2\x9A\xA0"]
         .iter()
         .any(|symbol| message.text.starts_with(symbol));
-    if message.level >= Some(Level::Error) && !verdict {
-        Ownership::Message
-    } else {
-        Ownership::Nobody
-    }
+    message.level >= Some(Level::Error) && !verdict
 }

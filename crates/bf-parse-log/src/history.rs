@@ -5,10 +5,10 @@ use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
 use crate::bytes::text;
-use crate::event::{Crash, Event, Mode, Opened, Opening, Ownership, Span, Word};
-use crate::grammar::Reading;
+use crate::event::{Crash, Event, Mode, Opened, Opening, Span, Word};
 use crate::ledger::{Ledger, Outcome, Said};
 use crate::run::{Broken, Run};
+use crate::scan::Reading;
 use crate::totals::{Stretch, Stretches};
 
 /// Longest reason kept, in bytes.
@@ -88,8 +88,6 @@ pub(crate) struct History {
     /// Whether an event of this file came on a line with a logging prefix: from then on a line without
     /// one is part of a message.
     prefixed: bool,
-    /// What owns a traceback that would follow now.
-    owner: Option<bool>,
     /// Whether the program broke before any run.
     pub(crate) broke_before_any_run: bool,
     /// Outcomes without a date that no date was begun for.
@@ -99,19 +97,12 @@ pub(crate) struct History {
 impl History {
     /// Takes in a line as the grammar read it.
     pub(crate) fn take(&mut self, reading: &Reading, line: &[u8]) {
-        let owned = self.owner == Some(true);
-        if let Some(owns) = reading.owns {
-            self.owner = Some(owns == Ownership::Message);
-        }
-        let Some((event, _)) = reading.event else {
-            return;
-        };
         if reading.needs_prefix && self.prefixed {
             return;
         }
-        let is_error = matches!(event, Event::Error { .. });
+        let is_error = matches!(reading.event, Event::Error { .. });
         self.prefixed |= reading.prefixed && !is_error;
-        self.apply(event, line, owned);
+        self.apply(reading.event, line, reading.owned == Some(true));
     }
 
     fn start_run(&mut self) -> &mut Run {
@@ -199,7 +190,6 @@ impl History {
             Event::Error {
                 date,
                 text: message,
-                of_job: _,
             } => {
                 if let Some(run) = self.run.as_mut().filter(|run| !run.ended) {
                     let date = date.filter(|_| !run.one_by_one());
@@ -209,6 +199,9 @@ impl History {
             Event::Progress { done, total } => {
                 if let Some(run) = &mut self.run {
                     run.said_done = run.said_done.max(done.min(total));
+                    if run.mode == Some(Mode::Custom) {
+                        run.to_do = run.to_do.max(Some(total));
+                    }
                 }
             }
             Event::End(mode) => self.end(mode),
@@ -238,7 +231,7 @@ impl History {
                     run.claims_are_open = false;
                 }
             }
-            Event::Crash(crash, _) => self.crash(crash, owned, line),
+            Event::Crash(crash) => self.crash(crash, owned, line),
             Event::Critical(_) => self.past.fatal += 1,
         }
     }
@@ -271,7 +264,7 @@ impl History {
         }
     }
 
-    fn begin(&mut self, date: NaiveDate, index: u64, total: u64, mode: Mode) {
+    fn begin(&mut self, date: NaiveDate, index: u64, total: Option<u64>, mode: Mode) {
         let another = self.run.as_ref().is_some_and(|run| {
             run.ended || (index == 1 && run.index > 1 && run.current != Some(date))
         });
@@ -280,17 +273,24 @@ impl History {
         }
         let run = self.run_at_work(mode);
         if run.range.is_none() && run.to_do.is_none() {
-            run.to_do = Some(total);
+            run.to_do = total;
         }
-        // A repeated line has the same index; a date that the list names twice has two.
-        let repeated = run.index != index;
+        let number = run.number;
+        let was_current = run.current == Some(date);
+        let same_index = run.index == index;
+        let is_bar = run.mode == Some(Mode::Custom);
         run.index = run.index.max(index);
         run.current = Some(date);
         run.pending.clear();
-        let number = run.number;
-        let known = self.ledger.is_open(date, number) || self.ledger.was_said_in(date, number);
+        let said = self.ledger.was_said_in(date, number);
+        if said && was_current && (is_bar || same_index) {
+            // A line that came twice, or a bar that is drawn again.
+            return;
+        }
+        // A list may name a date twice; then it has another place in it.
+        let known = said || self.ledger.is_open(date, number);
         if known
-            && repeated
+            && !same_index
             && let Some(run) = &mut self.run
         {
             run.repeated += 1;

@@ -1,12 +1,10 @@
 //! What is known of each date.
 
-use std::collections::BTreeMap;
-use std::collections::btree_map::Entry as Slot;
-
 use bf_contract::{DateRange, ErrorClass, LedgerEntry, LedgerStatus};
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
+use crate::dates::Dates;
 use crate::errors::{ErrorCounts, classify};
 
 /// The outcome of one attempt at a date.
@@ -114,7 +112,7 @@ impl LedgerCounts {
 /// All dates that the log speaks of.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Ledger {
-    dates: BTreeMap<NaiveDate, Entry>,
+    dates: Dates<Entry>,
     pub(crate) errors: ErrorCounts,
 }
 
@@ -130,7 +128,7 @@ pub(crate) struct Said<'a> {
 impl Ledger {
     /// A date begins in `run`. Said twice before its outcome, it is still one attempt.
     pub(crate) fn begin(&mut self, date: NaiveDate, run: u64) {
-        let entry = self.dates.entry(date).or_default();
+        let entry = self.dates.entry(date);
         if entry.open != Some(run) {
             entry.open = Some(run);
             entry.attempts += 1;
@@ -148,24 +146,21 @@ impl Ledger {
     /// Whether `date` was begun in `run` and nothing was said of it since.
     pub(crate) fn is_open(&self, date: NaiveDate, run: u64) -> bool {
         self.dates
-            .get(&date)
+            .get(date)
             .is_some_and(|entry| entry.open == Some(run))
     }
 
     /// Whether an outcome of `date` was said in `run`.
     pub(crate) fn was_said_in(&self, date: NaiveDate, run: u64) -> bool {
         self.dates
-            .get(&date)
+            .get(date)
             .and_then(|entry| entry.word.as_ref())
             .is_some_and(|word| word.run == run)
     }
 
     /// Records an outcome and counts it for its run.
     pub(crate) fn say(&mut self, date: NaiveDate, said: Said<'_>, counts: &mut RunCounts) {
-        let entry = match self.dates.entry(date) {
-            Slot::Vacant(slot) => slot.insert(Entry::default()),
-            Slot::Occupied(slot) => slot.into_mut(),
-        };
+        let entry = self.dates.entry(date);
         let begun = entry.open == Some(said.run);
         let again = !begun && entry.word.as_ref().is_some_and(|word| word.run == said.run);
         if again {
@@ -258,17 +253,25 @@ impl Ledger {
         self.dates
             .iter()
             .filter(|(_, entry)| entry.open == Some(run))
-            .map(|(date, _)| *date)
+            .map(|(date, _)| date)
             .collect()
     }
 
     /// Whether a word was said of `date`, or it was begun.
     pub(crate) fn knows(&self, date: NaiveDate) -> bool {
-        self.dates.contains_key(&date)
+        self.dates.get(date).is_some()
     }
 
     pub(crate) fn dates(&self) -> impl Iterator<Item = NaiveDate> + '_ {
-        self.dates.keys().copied()
+        self.dates.iter().map(|(date, _)| date)
+    }
+
+    /// Dates that a word was said of.
+    pub(crate) fn finished(&self) -> usize {
+        self.dates
+            .values()
+            .filter(|entry| entry.word.is_some())
+            .count()
     }
 
     pub(crate) fn len(&self) -> u64 {
@@ -283,7 +286,7 @@ impl Ledger {
         if end < range.start {
             return 0;
         }
-        self.dates.range(range.start..=end).count() as u64
+        self.dates.count_within(range.start, end) as u64
     }
 
     pub(crate) fn counts(&self, running: Option<u64>) -> LedgerCounts {
@@ -306,7 +309,7 @@ impl Ledger {
 
     /// Whether `date` has come to an end, well or not.
     pub(crate) fn is_finished(&self, date: NaiveDate, running: Option<u64>) -> bool {
-        self.dates.get(&date).is_some_and(|entry| {
+        self.dates.get(date).is_some_and(|entry| {
             matches!(
                 entry.status(running),
                 LedgerStatus::Success | LedgerStatus::Failed | LedgerStatus::Skipped
@@ -318,7 +321,7 @@ impl Ledger {
         self.dates
             .iter()
             .filter(|(_, entry)| entry.status(None) == LedgerStatus::Failed)
-            .map(|(date, _)| *date)
+            .map(|(date, _)| date)
             .collect()
     }
 
@@ -334,7 +337,7 @@ impl Ledger {
                 LedgerEntry {
                     kind: bf_contract::LedgerEntryType,
                     schema: bf_contract::Schema,
-                    date: *date,
+                    date,
                     status,
                     records: word.and_then(|word| word.records),
                     attempts: entry.attempts,

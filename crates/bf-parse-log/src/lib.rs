@@ -2,15 +2,25 @@
 
 mod args;
 mod bytes;
+mod checkpoint;
+mod dates;
+mod dialects;
 mod errors;
+mod escapes;
 mod event;
+mod explain;
+mod follow;
+mod glance;
 mod grammar;
 mod history;
 mod ledger;
+mod line_feeds;
+mod parallel;
 mod parser;
 mod prefix;
 mod report;
 mod run;
+mod scan;
 mod source;
 mod split;
 mod summary;
@@ -18,5 +28,6 @@ mod tool;
 mod totals;
 
 pub use args::Args;
-pub use parser::{Dialects, LogEnd, LogParser, Snapshot};
+pub use dialects::Dialects;
+pub use parser::{LogEnd, LogParser, Snapshot};
 pub use tool::run;

@@ -3,8 +3,11 @@
 use bf_contract::{LedgerEntry, LogFile, LogSummary};
 use serde::{Deserialize, Serialize};
 
-use crate::grammar;
+use crate::Dialects;
+use crate::escapes::clean;
+use crate::explain::Trace;
 use crate::history::History;
+use crate::scan::{Reading, Scanned, read_line, scan};
 use crate::split::Splitter;
 use crate::summary;
 
@@ -31,12 +34,10 @@ pub enum LogEnd {
 /// ```
 #[derive(Debug, Clone)]
 pub struct LogParser {
-    splitter: Splitter,
-    history: History,
-    /// Whether nothing but white space was seen.
-    blank: bool,
-    path: String,
-    from_byte: u64,
+    dialects: Dialects,
+    known: Snapshot,
+    /// Kept for its memory.
+    scanned: Scanned,
 }
 
 /// Everything a [`LogParser`] knows, to be kept in a file: another process goes on with
@@ -44,131 +45,289 @@ pub struct LogParser {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Snapshot {
     splitter: Splitter,
-    history: History,
+    /// Whether a message owns a traceback that would follow now.
+    owner: Option<bool>,
+    /// What was read in the built-in dialects.
+    built_in: History,
+    /// What was read in each dialect of the config, by its name.
+    custom: Vec<(String, History)>,
+    /// Whether nothing but white space was seen.
     blank: bool,
     path: String,
     from_byte: u64,
+    /// What others have to say of the reading.
+    notes: Vec<String>,
 }
 
-/// The dialects that a log may be in: the built-in ones, and those of a config.
-#[derive(Debug, Clone, Default)]
-pub struct Dialects {}
+impl Snapshot {
+    fn new(dialects: &Dialects) -> Self {
+        Self {
+            splitter: Splitter::new(),
+            owner: None,
+            built_in: History::default(),
+            custom: dialects
+                .names()
+                .map(|name| (name.to_owned(), History::default()))
+                .collect(),
+            blank: true,
+            path: String::new(),
+            from_byte: 0,
+            notes: Vec::new(),
+        }
+    }
 
-impl Dialects {
-    /// The built-in dialects alone.
-    #[must_use]
-    pub fn built_in() -> Self {
-        Self::default()
+    fn take(&mut self, reading: &Reading, line: &[u8]) {
+        let history = match reading.dialect.checked_sub(1) {
+            None => &mut self.built_in,
+            Some(at) => match self.custom.get_mut(at) {
+                Some((_, history)) => history,
+                None => return,
+            },
+        };
+        history.take(reading, line);
+    }
+
+    /// The dialect that has understood most of the log: the one with the most dates that came to an end.
+    /// The built-in ones come first where others understood no more.
+    fn best(&self) -> (Option<&str>, &History) {
+        let score = |history: &History| (history.ledger.finished(), history.run.is_some());
+        let mut best: (Option<&str>, &History) = (None, &self.built_in);
+        for (name, history) in &self.custom {
+            if score(history) > score(best.1) {
+                best = (Some(name), history);
+            }
+        }
+        best
     }
 }
+
+/// A piece of a log, cut where lines end, with what the whole lines in it say.
+#[derive(Debug, Default)]
+pub(crate) struct Cut {
+    /// Behind the first end of a line, and behind the last one; `None` where no line ends in the piece.
+    whole: Option<(usize, usize)>,
+    pub(crate) scanned: Scanned,
+}
+
+impl Cut {
+    /// Cuts and scans. Needs to know nothing of the pieces before.
+    pub(crate) fn fill(&mut self, piece: &[u8], dialects: &Dialects) {
+        let first = memchr::memchr3(b'\n', b'\r', 0, piece);
+        let last = memchr::memrchr3(b'\n', b'\r', 0, piece);
+        self.whole = first.zip(last).map(|(first, last)| (first + 1, last + 1));
+        let (from, to) = self.whole.unwrap_or_default();
+        scan(&piece[from..to], dialects, &mut self.scanned);
+    }
+}
+
+/// Where a person is shown what each line says.
+pub(crate) type Observer<'a> = Option<&'a mut dyn FnMut(&Trace<'_>)>;
 
 impl LogParser {
     /// A parser that has read nothing yet.
     #[must_use]
-    pub fn new(_dialects: Dialects) -> Self {
+    pub fn new(dialects: Dialects) -> Self {
         Self {
-            splitter: Splitter::new(),
-            history: History::default(),
-            blank: true,
-            path: String::new(),
-            from_byte: 0,
+            known: Snapshot::new(&dialects),
+            dialects,
+            scanned: Scanned::default(),
         }
     }
 
     /// Says where the bytes come from, for [`LogSummary::log`].
     #[must_use]
     pub fn of_log(mut self, path: impl Into<String>, from_byte: u64) -> Self {
-        self.path = path.into();
-        self.from_byte = from_byte;
+        self.known.path = path.into();
+        self.known.from_byte = from_byte;
         self
+    }
+
+    /// The dialects that it reads.
+    #[must_use]
+    pub fn dialects(&self) -> &Dialects {
+        &self.dialects
     }
 
     /// Takes in the next bytes of the log.
     pub fn feed(&mut self, piece: &[u8]) {
-        self.blank = self.blank
+        self.feed_observed(piece, None);
+    }
+
+    /// As [`LogParser::feed`]; `observer` sees every line that says something.
+    pub(crate) fn feed_observed(&mut self, piece: &[u8], observer: Observer<'_>) {
+        let mut cut = Cut {
+            whole: None,
+            scanned: std::mem::take(&mut self.scanned),
+        };
+        cut.fill(piece, &self.dialects);
+        self.absorb(piece, &cut, observer);
+        self.scanned = cut.scanned;
+    }
+
+    /// Takes in the next bytes of the log, which were cut and scanned before.
+    pub(crate) fn absorb(&mut self, piece: &[u8], cut: &Cut, mut observer: Observer<'_>) {
+        let known = &mut self.known;
+        known.blank = known.blank
             && piece
                 .iter()
                 .all(|byte| byte.is_ascii_whitespace() || *byte == 0);
-        let history = &mut self.history;
-        self.splitter.feed(piece, |line, _| {
-            history.take(&grammar::read(line, true), line);
+        let Some((from, to)) = cut.whole else {
+            known.splitter.feed(piece, |_, _| {});
+            return;
+        };
+        // The line that began in the piece before.
+        let mut splitter = std::mem::take(&mut known.splitter);
+        splitter.feed(&piece[..from], |line, number| {
+            let mut owner = known.owner;
+            let mut said = Vec::new();
+            read_line(line, true, &self.dialects, &mut owner, |reading| {
+                said.push(reading);
+            });
+            known.owner = owner;
+            for reading in &said {
+                observe(&self.dialects, &mut observer, number, reading, line);
+                known.take(reading, &clean(line));
+            }
         });
+        let whole = &piece[from..to];
+        for item in &cut.scanned.items {
+            let line = &whole[item.start..item.start + item.length];
+            let mut reading = item.reading;
+            reading.owned = reading.owned.or(known.owner);
+            if observer.is_some() {
+                let number = splitter.line_feeds() + item.line_feeds + 1;
+                observe(&self.dialects, &mut observer, number, &reading, line);
+            }
+            if cut.scanned.has_escapes {
+                known.take(&reading, &clean(line));
+            } else {
+                known.take(&reading, line);
+            }
+        }
+        known.owner = cut.scanned.owner.or(known.owner);
+        splitter.pass(to - from, cut.scanned.line_feeds, whole.last().copied());
+        splitter.feed(&piece[to..], |_, _| {});
+        known.splitter = splitter;
     }
 
     /// Bytes taken in so far.
     #[must_use]
     pub fn bytes(&self) -> u64 {
-        self.splitter.bytes()
+        self.known.splitter.bytes()
     }
 
     /// What the log claims so far. An unfinished last line counts as far as it can be understood.
     #[must_use]
     pub fn summary(&self, end: LogEnd) -> LogSummary {
+        let known = &self.known;
         let log = LogFile {
-            path: self.path.clone(),
-            bytes: self.splitter.bytes(),
-            lines: self.splitter.lines(),
-            from_byte: self.from_byte,
+            path: known.path.clone(),
+            bytes: known.splitter.bytes(),
+            lines: known.splitter.lines(),
+            from_byte: known.from_byte,
         };
-        self.with_last_line(|history| summary::summary(history, self.blank, end, log))
+        self.with_last_line(|known| {
+            let (name, history) = known.best();
+            let mut summary = summary::summary(history, name, known.blank, end, log);
+            if summary.state == bf_contract::LogState::Unknown {
+                summary
+                    .notes
+                    .push(summary::what_was_looked_for(&self.dialects));
+            }
+            summary.notes.extend(known.notes.iter().cloned());
+            summary
+        })
     }
 
     /// What the log says of each date so far, sorted.
     #[must_use]
     pub fn ledger(&self, end: LogEnd) -> Vec<LedgerEntry> {
-        self.with_last_line(|history| summary::ledger(history, end))
+        self.with_last_line(|known| summary::ledger(known.best().1, end))
     }
 
-    fn with_last_line<T>(&self, look: impl FnOnce(&History) -> T) -> T {
-        let rest = self.splitter.unfinished();
+    fn with_last_line<T>(&self, look: impl FnOnce(&Snapshot) -> T) -> T {
+        let rest = self.known.splitter.unfinished();
         if rest.is_empty() {
-            return look(&self.history);
+            return look(&self.known);
         }
-        let mut history = self.history.clone();
-        history.take(&grammar::read(rest, false), rest);
-        look(&history)
+        let mut known = self.known.clone();
+        let mut owner = known.owner;
+        read_line(rest, false, &self.dialects, &mut owner, |reading| {
+            known.take(&reading, &clean(rest));
+        });
+        look(&known)
     }
 
     /// What the parser knows, to go on from later.
     #[must_use]
     pub fn snapshot(&self) -> Snapshot {
-        Snapshot {
-            splitter: self.splitter.clone(),
-            history: self.history.clone(),
-            blank: self.blank,
-            path: self.path.clone(),
-            from_byte: self.from_byte,
-        }
+        self.known.clone()
     }
 
-    /// Goes on from `snapshot`.
+    /// Goes on from `snapshot`. Dialects of the config are taken up by their names; one that is new knows
+    /// nothing of what was read before.
     #[must_use]
-    pub fn restore(_dialects: Dialects, snapshot: Snapshot) -> Self {
-        let Snapshot {
-            splitter,
-            history,
-            blank,
-            path,
-            from_byte,
-        } = snapshot;
+    pub fn restore(dialects: Dialects, mut snapshot: Snapshot) -> Self {
+        let mut before = std::mem::take(&mut snapshot.custom);
+        snapshot.custom = dialects
+            .names()
+            .map(|name| {
+                let history = before
+                    .iter()
+                    .position(|(other, _)| other == name)
+                    .map(|at| before.swap_remove(at).1)
+                    .unwrap_or_default();
+                (name.to_owned(), history)
+            })
+            .collect();
         Self {
-            splitter,
-            history,
-            blank,
-            path,
-            from_byte,
+            known: snapshot,
+            dialects,
+            scanned: Scanned::default(),
         }
     }
 
     /// Adds to [`LogSummary::notes`] what the bytes alone do not tell.
     pub fn note(&mut self, note: impl Into<String>) {
-        self.history.past.note(note.into());
+        self.known.notes.push(note.into());
     }
 
     /// The log was rotated or cut: what follows is the beginning of another file. The ledger and the runs
-    /// stay; the line that was being written when the old file ended does not.
+    /// stay; the last line of the old file ends where that file ended.
     pub fn next_file(&mut self) {
-        // Nothing of the old line belongs to the first line of the new file.
-        self.feed(b"\n");
+        if !self.known.splitter.unfinished().is_empty() {
+            let known = &mut self.known;
+            let rest = known.splitter.take_unfinished();
+            let mut owner = known.owner;
+            let mut said = Vec::new();
+            read_line(&rest, false, &self.dialects, &mut owner, |reading| {
+                said.push(reading);
+            });
+            known.owner = owner;
+            for reading in &said {
+                known.take(reading, &clean(&rest));
+            }
+        }
+    }
+}
+
+fn observe(
+    dialects: &Dialects,
+    observer: &mut Observer<'_>,
+    number: u64,
+    reading: &Reading,
+    line: &[u8],
+) {
+    if let Some(observer) = observer {
+        let dialect = reading
+            .dialect
+            .checked_sub(1)
+            .and_then(|at| dialects.names().nth(at));
+        observer(&Trace {
+            line: number,
+            dialect,
+            reading,
+            text: line,
+        });
     }
 }

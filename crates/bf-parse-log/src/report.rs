@@ -1,9 +1,12 @@
 //! The summary as a person reads it.
 
 use std::fmt::Write as _;
+use std::path::Path;
 
 use bf_cli::text::{Mark, Style, percent, printable, thousands};
-use bf_contract::{DateRange, LogState, LogSummary, date_spans};
+use bf_contract::{
+    DateRange, ErrorClass, LedgerEntry, LedgerStatus, LogState, LogSummary, date_spans,
+};
 use chrono::NaiveDate;
 
 const MOST_SPANS: usize = 12;
@@ -53,131 +56,90 @@ fn spans(dates: &[NaiveDate]) -> String {
 }
 
 fn days(count: u64) -> String {
-    format!(
-        "{} {}",
-        thousands(count),
-        if count == 1 { "day" } else { "days" }
-    )
+    let noun = if count == 1 { "day" } else { "days" };
+    format!("{} {noun}", thousands(count))
+}
+
+/// Named lines below a heading.
+struct Page {
+    style: Style,
+    lines: Vec<String>,
+}
+
+impl Page {
+    fn line(&mut self, name: &str, value: impl std::fmt::Display) {
+        self.lines.push(format!("  {name:<14} {value}"));
+    }
+
+    fn marked(&mut self, mark: Mark, name: &str, value: &str) {
+        let value = self.style.paint(mark, value);
+        self.line(name, value);
+    }
 }
 
 /// The report, without a line break at its end.
 pub(crate) fn report(summary: &LogSummary, style: Style) -> String {
-    let mut lines = Vec::new();
     let mark = mark(summary.state);
-    lines.push(format!(
-        "{} {}",
-        style.mark(mark),
-        style.bold(&printable(&summary.log.path, 200))
-    ));
-    let mut line = |name: &str, value: String| lines.push(format!("  {name:<13}{value}"));
-    line("State:", style.paint(mark, words(summary.state)));
+    let mut page = Page {
+        style,
+        lines: vec![format!(
+            "{} {}",
+            style.mark(mark),
+            style.bold(&printable(&summary.log.path, 200))
+        )],
+    };
+    page.marked(mark, "State:", words(summary.state));
     if let Some(job) = &summary.job {
-        line("Job:", printable(job, 120));
+        page.line("Job:", printable(job, 120));
     }
     if let Some(range) = summary.range {
-        line("Range:", range.to_string());
+        page.line("Range:", range);
     }
-    if summary.state == LogState::Unknown || summary.state == LogState::Empty {
-        return lines.join("\n");
+    if !matches!(summary.state, LogState::Unknown | LogState::Empty) {
+        progress(&mut page, summary);
+        trouble(&mut page, summary);
     }
+    for note in &summary.notes {
+        page.marked(Mark::Warn, "Note:", &printable(note, 400));
+    }
+    page.lines.join("\n")
+}
+
+/// How far the job has come, and with what success.
+fn progress(page: &mut Page, summary: &LogSummary) {
     if let Some(total) = summary.total_days {
         let share = summary
             .progress_pct
             .map_or_else(String::new, |share| format!(" ({})", percent(share)));
-        line(
+        page.line(
             "Progress:",
             format!("{}/{}{share}", thousands(summary.current_day), days(total)),
         );
     }
-    let finished = summary.successful_days + summary.failed_days;
     if let Some(rate) = summary.success_rate {
-        line(
+        page.line(
             "Success rate:",
             format!(
-                " {} ({} of {} finished), {} records",
+                "{} ({} of {} finished), {} records",
                 percent(rate),
                 thousands(summary.successful_days),
-                days(finished),
+                days(summary.successful_days + summary.failed_days),
                 thousands(summary.total_records)
             ),
         );
     }
-    if summary.zero_record_days > 0 {
-        line(
-            "No records:",
-            style.paint(
-                Mark::Warn,
-                &format!("{} of the successful", days(summary.zero_record_days)),
-            ),
-        );
-    }
-    if summary.failed_days > 0 {
-        line(
-            "Failed:",
-            style.paint(
-                Mark::Fail,
-                &format!(
-                    "{}: {}",
-                    days(summary.failed_days),
-                    spans(&summary.failed_dates)
-                ),
-            ),
-        );
-    }
     if summary.skipped_days > 0 {
-        line("Skipped:", days(summary.skipped_days));
+        page.line("Skipped:", days(summary.skipped_days));
     }
     if summary.earlier_days > 0 {
-        line(
+        let earlier = days(summary.earlier_days);
+        page.line(
             "Earlier:",
-            format!(
-                "{} before the point it resumed from",
-                days(summary.earlier_days)
-            ),
-        );
-    }
-    if let Some(missing) = summary.unaccounted_days.filter(|days| *days > 0) {
-        let text = match &summary.unaccounted_dates {
-            Some(dates) if !dates.is_empty() => {
-                style.paint(Mark::Fail, &format!("{}: {}", days(missing), spans(dates)))
-            }
-            _ if summary.state == LogState::Running => format!("{} to come", days(missing)),
-            _ => style.paint(Mark::Fail, &format!("{} without a word", days(missing))),
-        };
-        line(
-            if summary.state == LogState::Running {
-                "Left:"
-            } else {
-                "Unaccounted:"
-            },
-            text,
-        );
-    }
-    for class in &summary.error_classes {
-        let name = serde_json::to_value(class.class)
-            .ok()
-            .and_then(|name| name.as_str().map(|name| name.replace('_', " ")))
-            .unwrap_or_default();
-        line(
-            "Error:",
-            format!(
-                "{} × {name}: {}",
-                thousands(class.count),
-                printable(&class.example, 110)
-            ),
-        );
-    }
-    if summary.fatal_errors > 0 {
-        line(
-            "Fatal:",
-            style.paint(
-                Mark::Fail,
-                &format!("the job itself broke ({})", summary.fatal_errors),
-            ),
+            format!("{earlier} before the point it resumed from"),
         );
     }
     if summary.runs > 1 {
-        line(
+        page.line(
             "Runs:",
             format!(
                 "{} in this log; the last word on each date counts",
@@ -185,8 +147,133 @@ pub(crate) fn report(summary: &LogSummary, style: Style) -> String {
             ),
         );
     }
-    for note in &summary.notes {
-        line("Note:", style.paint(Mark::Warn, &printable(note, 200)));
+}
+
+/// What somebody should look at.
+fn trouble(page: &mut Page, summary: &LogSummary) {
+    if summary.zero_record_days > 0 {
+        let text = format!(
+            "{} succeeded with no record",
+            days(summary.zero_record_days)
+        );
+        page.marked(Mark::Warn, "Empty:", &text);
     }
-    lines.join("\n")
+    if summary.failed_days > 0 {
+        let text = format!(
+            "{}: {}",
+            days(summary.failed_days),
+            spans(&summary.failed_dates)
+        );
+        page.marked(Mark::Fail, "Failed:", &text);
+    }
+    match (summary.unaccounted_days, &summary.unaccounted_dates) {
+        (None | Some(0), _) => {}
+        (Some(left), _) if summary.state == LogState::Running => {
+            page.line("Left:", days(left));
+        }
+        (Some(missing), Some(dates)) => {
+            let text = format!("{}: {}", days(missing), spans(dates));
+            page.marked(Mark::Fail, "Unaccounted:", &text);
+        }
+        (Some(missing), None) => {
+            let text = format!("{} without a word", days(missing));
+            page.marked(Mark::Fail, "Unaccounted:", &text);
+        }
+    }
+    for class in &summary.error_classes {
+        page.line(
+            "Error:",
+            format!(
+                "{} × {}: {}",
+                thousands(class.count),
+                class_words(class.class),
+                printable(&class.example, 110)
+            ),
+        );
+    }
+    if summary.fatal_errors > 0 {
+        let text = format!("the job itself broke ({} times)", summary.fatal_errors);
+        page.marked(Mark::Fail, "Fatal:", &text);
+    }
+    for differ in checkpoint_lines(summary) {
+        page.marked(Mark::Warn, "Checkpoint:", &differ);
+    }
+}
+
+const fn class_words(class: ErrorClass) -> &'static str {
+    match class {
+        ErrorClass::Quota => "quota",
+        ErrorClass::RateLimit => "rate limit",
+        ErrorClass::Serialization => "serialization",
+        ErrorClass::Schema => "schema",
+        ErrorClass::NoData => "no data",
+        ErrorClass::Timeout => "timeout",
+        ErrorClass::Other => "other",
+    }
+}
+
+/// What the log and the checkpoint say of the same dates, put together.
+fn checkpoint_lines(summary: &LogSummary) -> Vec<String> {
+    let word = |status: Option<LedgerStatus>| match status {
+        Some(LedgerStatus::Success) => "successful",
+        Some(LedgerStatus::Failed) => "failed",
+        Some(LedgerStatus::Skipped) => "skipped",
+        Some(LedgerStatus::InProgress) => "in progress",
+        Some(LedgerStatus::Interrupted) => "interrupted",
+        Some(LedgerStatus::DryRun) => "only looked at",
+        None => "not there",
+    };
+    let mut groups: Vec<((&str, &str), Vec<NaiveDate>)> = Vec::new();
+    for differ in &summary.checkpoint_disagreements {
+        let pair = (word(differ.log), word(differ.checkpoint));
+        match groups.iter_mut().find(|(other, _)| *other == pair) {
+            Some((_, dates)) => dates.push(differ.date),
+            None => groups.push((pair, vec![differ.date])),
+        }
+    }
+    groups
+        .into_iter()
+        .map(|((log, checkpoint), dates)| {
+            format!("log {log}, checkpoint {checkpoint}: {}", spans(&dates))
+        })
+        .collect()
+}
+
+/// One line for each date, for a person.
+pub(crate) fn ledger(entries: &[LedgerEntry], style: Style) -> String {
+    entries
+        .iter()
+        .map(|entry| {
+            let (mark, word) = match entry.status {
+                LedgerStatus::Success => (Mark::Pass, "success"),
+                LedgerStatus::Failed => (Mark::Fail, "failed"),
+                LedgerStatus::Skipped => (Mark::Skipped, "skipped"),
+                LedgerStatus::InProgress => (Mark::Info, "in progress"),
+                LedgerStatus::Interrupted => (Mark::Fail, "interrupted"),
+                LedgerStatus::DryRun => (Mark::Warn, "dry run"),
+            };
+            let records = entry.records.map_or_else(String::new, |records| {
+                format!("{} records", thousands(records))
+            });
+            let reason = entry.reason.as_deref().unwrap_or_default();
+            format!(
+                "  {}  {} run {} attempt {}  {records}{}",
+                entry.date,
+                style.paint(mark, &format!("{word:<11}")),
+                entry.run,
+                entry.attempts,
+                printable(reason, 120)
+            )
+        })
+        .collect::<Vec<_>>()
+        .join("\n")
+}
+
+/// The way out for a log in no known dialect.
+pub(crate) fn how_to_write_a_dialect(log: &Path) -> String {
+    format!(
+        "hint: describe this job's lines under `dialects:` in a config (examples: config/dialects/*.yaml), \
+         and see what they find with bf-parse-log --config FILE --explain {}",
+        printable(&log.display().to_string(), 200)
+    )
 }

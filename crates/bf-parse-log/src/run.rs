@@ -111,7 +111,9 @@ impl Run {
     /// Whether an opening line must belong to another run.
     pub(crate) fn is_past(&self, opening: Opening) -> bool {
         // The list of dates is announced twice, by two functions of the same job.
-        let said_once = opening == Opening::SpecificDates && self.said_specific == 1;
+        let said_once = opening == Opening::SpecificDates && self.said_specific == 1
+            // Nor does a dialect of the config promise to say it once.
+            || opening == Opening::Custom;
         self.active
             || self.ended
             || self.refused.is_some()
@@ -176,7 +178,7 @@ impl Run {
 
     /// Whether it goes over a list of dates, and not over a range.
     pub(crate) fn is_list(&self) -> bool {
-        self.mode == Some(Mode::SpecificDates)
+        matches!(self.mode, Some(Mode::SpecificDates | Mode::Custom))
     }
 
     /// Whether it only looked: what happened decides, not the flag.

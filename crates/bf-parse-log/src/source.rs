@@ -7,7 +7,13 @@ use std::path::Path;
 use bf_cli::{Context, Failure};
 use flate2::bufread::MultiGzDecoder;
 
-use crate::LogParser;
+use crate::explain::{Shapes, Trace};
+use crate::scan::read_line;
+use crate::split::Splitter;
+use crate::{LogParser, parallel};
+
+/// What is done with each piece.
+type Feed<'a> = &'a mut dyn FnMut(&mut LogParser, &[u8]);
 
 /// One read; small enough to stay in the processor's cache.
 const PIECE: usize = 256 * 1024;
@@ -25,12 +31,8 @@ pub(crate) fn read(
 ) -> Result<(), Failure> {
     let doing = || format!("reading {}", path.display());
     if path == Path::new("-") {
-        return pour(
-            BufReader::with_capacity(PIECE, stdin),
-            from_byte,
-            path,
-            parser,
-        );
+        let stream = BufReader::with_capacity(PIECE, stdin);
+        return pour(stream, from_byte, path, parser, &mut LogParser::feed);
     }
     let mut file = File::open(path).or_could_not_check(doing)?;
     let length = file.metadata().or_could_not_check(doing)?.len();
@@ -42,19 +44,18 @@ pub(crate) fn read(
     };
     if is_gzip {
         file.seek(SeekFrom::Start(0)).or_could_not_check(doing)?;
-        return pour(
-            BufReader::with_capacity(PIECE, file),
-            from_byte,
-            path,
-            parser,
-        );
+        let stream = BufReader::with_capacity(PIECE, file);
+        return pour(stream, from_byte, path, parser, &mut LogParser::feed);
     }
     if from_byte > length {
         return Err(too_short(path, length, from_byte));
     }
+    if length - from_byte >= parallel::WORTH_IT {
+        return parallel::read(&file, from_byte, parser).or_could_not_check(doing);
+    }
     file.seek(SeekFrom::Start(from_byte))
         .or_could_not_check(doing)?;
-    drain(&mut file, parser).or_could_not_check(doing)
+    drain(&mut file, parser, &mut LogParser::feed).or_could_not_check(doing)
 }
 
 fn too_short(path: &Path, length: u64, from_byte: u64) -> Failure {
@@ -71,6 +72,7 @@ fn pour(
     from_byte: u64,
     path: &Path,
     parser: &mut LogParser,
+    feed: Feed<'_>,
 ) -> Result<(), Failure> {
     let doing = || format!("reading {}", path.display());
     let is_gzip = stream
@@ -87,7 +89,7 @@ fn pour(
     if skipped < from_byte {
         return Err(too_short(path, skipped, from_byte));
     }
-    match drain(&mut stream, parser) {
+    match drain(&mut stream, parser, feed) {
         // A compressed log that is still being written, or was cut: what is there counts.
         Err(error) if is_gzip && error.kind() == ErrorKind::UnexpectedEof => {
             parser.note("the compressed log ends in the middle; what could be read counts");
@@ -97,12 +99,46 @@ fn pour(
     }
 }
 
-fn drain(stream: &mut impl Read, parser: &mut LogParser) -> io::Result<()> {
+/// As [`read`], piece by piece in order; `show` sees every line that says something, `shapes` those that
+/// say nothing.
+///
+/// # Errors
+/// As [`read`].
+pub(crate) fn explain(
+    path: &Path,
+    from_byte: u64,
+    stdin: Box<dyn Read + Send>,
+    parser: &mut LogParser,
+    show: &mut dyn FnMut(&Trace<'_>),
+    shapes: &mut Shapes,
+) -> Result<(), Failure> {
+    let doing = || format!("reading {}", path.display());
+    let stream: Box<dyn Read + Send> = if path == Path::new("-") {
+        stdin
+    } else {
+        Box::new(File::open(path).or_could_not_check(doing)?)
+    };
+    let dialects = parser.dialects().clone();
+    let mut splitter = Splitter::new();
+    let stream = BufReader::with_capacity(PIECE, stream);
+    pour(stream, from_byte, path, parser, &mut |parser, piece| {
+        parser.feed_observed(piece, Some(show));
+        splitter.feed(piece, |line, number| {
+            let mut says = false;
+            read_line(line, true, &dialects, &mut None, |_| says = true);
+            if !says {
+                shapes.add(line, number);
+            }
+        });
+    })
+}
+
+fn drain(stream: &mut impl Read, parser: &mut LogParser, feed: Feed<'_>) -> io::Result<()> {
     let mut piece = vec![0; PIECE];
     loop {
         match stream.read(&mut piece) {
             Ok(0) => return Ok(()),
-            Ok(length) => parser.feed(&piece[..length]),
+            Ok(length) => feed(parser, &piece[..length]),
             Err(error) if error.kind() == ErrorKind::Interrupted => {}
             Err(error) => return Err(error),
         }

@@ -39,6 +39,24 @@ impl Splitter {
         self.line_feeds + if self.at_line_start { 0 } else { 1 }
     }
 
+    pub(crate) const fn line_feeds(&self) -> u64 {
+        self.line_feeds
+    }
+
+    /// Passes over whole lines that were read elsewhere; `last` is their last byte.
+    pub(crate) fn pass(&mut self, bytes: usize, line_feeds: u64, last: Option<u8>) {
+        self.bytes += bytes as u64;
+        self.line_feeds += line_feeds;
+        if let Some(last) = last {
+            self.at_line_start = last == b'\n';
+        }
+    }
+
+    /// Ends the unfinished last line here.
+    pub(crate) fn take_unfinished(&mut self) -> Vec<u8> {
+        std::mem::take(&mut self.rest)
+    }
+
     /// The unfinished last line; empty where there is none.
     pub(crate) fn unfinished(&self) -> &[u8] {
         &self.rest

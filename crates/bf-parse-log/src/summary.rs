@@ -3,10 +3,10 @@
 use bf_contract::{LedgerEntry, LogFile, LogState, LogSummary, percentage};
 use chrono::NaiveDate;
 
-use crate::LogEnd;
 use crate::event::Mode;
 use crate::history::{History, Past};
 use crate::totals::Stretches;
+use crate::{Dialects, LogEnd};
 
 /// The name of a mode in `log_summary.dialect`.
 const fn dialect(mode: Mode) -> &'static str {
@@ -17,8 +17,18 @@ const fn dialect(mode: Mode) -> &'static str {
         Mode::SpecificDates => "specific_dates",
         Mode::Upcoming => "upcoming",
         Mode::WholeRange => "whole_range",
+        Mode::Custom => "custom",
     }
 }
+
+const MODES: [Mode; 6] = [
+    Mode::DayByDay,
+    Mode::GameDates,
+    Mode::Parallel,
+    Mode::SpecificDates,
+    Mode::Upcoming,
+    Mode::WholeRange,
+];
 
 /// How far the job has come.
 fn state(history: &History, blank: bool, end: LogEnd) -> LogState {
@@ -63,7 +73,26 @@ pub(crate) fn ledger(history: &History, end: LogEnd) -> Vec<LedgerEntry> {
     history.ledger.entries(running(history, end))
 }
 
-pub(crate) fn summary(history: &History, blank: bool, end: LogEnd, log: LogFile) -> LogSummary {
+/// What a log in no known dialect was held against.
+pub(crate) fn what_was_looked_for(dialects: &Dialects) -> String {
+    let built_in = MODES.map(dialect).join(", ");
+    let custom: Vec<String> = dialects.names().map(|name| format!("{name:?}")).collect();
+    let custom = if custom.is_empty() {
+        "the config has none of its own".to_owned()
+    } else {
+        format!("of the config: {}", custom.join(", "))
+    };
+    format!("looked for the dialects {built_in}; {custom}")
+}
+
+/// `custom` is the name of the dialect of the config that the history was read in.
+pub(crate) fn summary(
+    history: &History,
+    custom: Option<&str>,
+    blank: bool,
+    end: LogEnd,
+    log: LogFile,
+) -> LogSummary {
     let state = state(history, blank, end);
     let running = running(history, end);
     let mut past = history.past.clone();
@@ -112,12 +141,13 @@ pub(crate) fn summary(history: &History, blank: bool, end: LogEnd, log: LogFile)
         fatal_errors: past.fatal + u64::from(history.broke_before_any_run && history.run.is_none()),
         progress_pct: total.and_then(|total| percentage(current_day, total)),
         state,
-        dialect: past
-            .mode
-            .or(history.run.as_ref().and_then(|run| run.mode))
-            .map(dialect)
-            .or((!unknown).then_some("arguments"))
-            .map(str::to_owned),
+        dialect: custom.map(str::to_owned).or_else(|| {
+            past.mode
+                .or(history.run.as_ref().and_then(|run| run.mode))
+                .map(dialect)
+                .or((!unknown).then_some("arguments"))
+                .map(str::to_owned)
+        }),
         job: past.job.clone(),
         range: frame.stretches.hull().or(past.refused_range),
         skipped_days: skipped,

@@ -1,52 +1,216 @@
 //! The tool: arguments and streams in, documents and an exit code out.
 
-use std::io::Write as _;
+use std::io::{Read, Write as _};
+use std::path::Path;
+use std::time::{Duration, Instant};
 
-use bf_cli::{Context, Failure, Output, Streams};
-use bf_contract::{Exit, LogState, LogSummary};
+use bf_cli::text::{clock, percent, thousands};
+use bf_cli::{Context, Failure, Format, Output, Streams, config};
+use bf_contract::{Exit, LedgerEntry, LogState, LogSummary};
+use chrono::Local;
 
 use crate::args::Args;
-use crate::report::report;
+use crate::checkpoint::Checkpoint;
+use crate::explain::{RuleCounts, Shapes, Trace};
+use crate::follow::{Happened, Tail, Wakeup};
+use crate::report::{how_to_write_a_dialect, report};
 use crate::{Dialects, LogEnd, LogParser, source};
+
+/// How long a log that has its end marker must be quiet before it is over.
+const SETTLED: Duration = Duration::from_secs(1);
+/// How often the progress of a followed log is said at most.
+const SAID_AGAIN: Duration = Duration::from_secs(1);
+/// How long to sleep at most where no change is told.
+const LOOK_AGAIN: Duration = Duration::from_secs(2);
 
 /// Reads a log and says what it claims.
 ///
 /// # Errors
 /// The config is wrong (exit 2), the log cannot be read or the output not be written (exit 3).
-pub fn run(args: Args, mut streams: Streams) -> Result<Exit, Failure> {
+pub fn run(mut args: Args, mut streams: Streams) -> Result<Exit, Failure> {
+    let config = config::load(&args.config)?;
+    let dialects = Dialects::with(&config.config.dialects)?;
+    // Read first: without it the question cannot be answered, and a large log takes its time.
+    let checkpoint = args
+        .checkpoint
+        .as_deref()
+        .map(Checkpoint::read)
+        .transpose()?;
     let end = if args.writer_gone {
         LogEnd::WriterGone
     } else {
         LogEnd::StillWritten
     };
     let mut parser =
-        LogParser::new(Dialects::built_in()).of_log(args.log.display().to_string(), args.from_byte);
+        LogParser::new(dialects).of_log(args.log.display().to_string(), args.from_byte);
+    if args.explain && args.output.format == Format::Auto {
+        // An explanation is for a person, also one that is piped into a pager.
+        args.output.format = Format::Text;
+    }
     let stdin = std::mem::replace(&mut streams.stdin, Box::new(std::io::empty()));
-    source::read(&args.log, args.from_byte, stdin, &mut parser)?;
-    let summary = parser.summary(end);
 
     if args.failed_dates {
-        let dates: Vec<String> = summary
-            .failed_dates
-            .iter()
-            .map(ToString::to_string)
-            .collect();
-        if !dates.is_empty() {
-            writeln!(streams.stdout.writer, "{}", dates.join(","))
-                .and_then(|()| streams.stdout.writer.flush())
-                .or_could_not_check(|| "writing to standard output".to_owned())?;
-        }
+        source::read(&args.log, args.from_byte, stdin, &mut parser)?;
+        let summary = parser.summary(end);
+        print_failed_dates(&summary, &mut streams)?;
         return Ok(exit(&args, &summary));
     }
     let (mut output, _) = Output::new(&args.output, streams);
+    if config.path.is_some() {
+        output.text(output.style().dim(&config.describe()))?;
+    }
+    if args.follow {
+        if let Some(exit) = follow(&args, &mut parser, &mut output)? {
+            return Ok(exit);
+        }
+    } else if args.explain {
+        explain(&args, stdin, &mut parser, &mut output)?;
+    } else {
+        source::read(&args.log, args.from_byte, stdin, &mut parser)?;
+    }
+
+    let mut summary = parser.summary(end);
+    let ledger = parser.ledger(end);
+    if let Some(checkpoint) = checkpoint {
+        let (notes, differ) = checkpoint.compare(&summary, &ledger);
+        summary.notes.extend(notes);
+        summary.checkpoint_disagreements = differ;
+    }
+    say(&args, &summary, &ledger, &mut output)?;
+    Ok(exit(&args, &summary))
+}
+
+fn say(
+    args: &Args,
+    summary: &LogSummary,
+    ledger: &[LedgerEntry],
+    output: &mut Output,
+) -> Result<(), Failure> {
     if args.ledger {
-        for entry in parser.ledger(end) {
-            output.document(&entry)?;
+        for entry in ledger {
+            output.document(entry)?;
+        }
+        if !output.writes_documents() {
+            output.text(crate::report::ledger(ledger, output.style()))?;
         }
     }
-    output.document(&summary)?;
-    output.text(report(&summary, output.style()))?;
-    Ok(exit(&args, &summary))
+    output.document(summary)?;
+    output.text(report(summary, output.style()))?;
+    if summary.state == LogState::Unknown {
+        output.text(how_to_write_a_dialect(&args.log))?;
+    }
+    Ok(())
+}
+
+fn print_failed_dates(summary: &LogSummary, streams: &mut Streams) -> Result<(), Failure> {
+    let dates: Vec<String> = summary
+        .failed_dates
+        .iter()
+        .map(ToString::to_string)
+        .collect();
+    if dates.is_empty() {
+        return Ok(());
+    }
+    let stdout = &mut streams.stdout.writer;
+    writeln!(stdout, "{}", dates.join(","))
+        .and_then(|()| stdout.flush())
+        .or_could_not_check(|| "writing to standard output".to_owned())
+}
+
+/// Shows what each line says while the log is read, then which rule said how much.
+fn explain(
+    args: &Args,
+    stdin: Box<dyn Read + Send>,
+    parser: &mut LogParser,
+    output: &mut Output,
+) -> Result<(), Failure> {
+    let mut counts = RuleCounts::default();
+    let mut shapes = Shapes::default();
+    let mut unwritten = Ok(());
+    let mut show = |trace: &Trace<'_>| {
+        counts.add(trace);
+        if unwritten.is_ok() {
+            unwritten = output.text(trace);
+        }
+    };
+    source::explain(
+        &args.log,
+        args.from_byte,
+        stdin,
+        parser,
+        &mut show,
+        &mut shapes,
+    )?;
+    unwritten?;
+    output.text(format!("\n{}", counts.table()))?;
+    if let Some(table) = shapes.table() {
+        output.text(format!("\n{table}"))?;
+    }
+    output.text("")
+}
+
+/// Reads on until the run is over. An exit code where somebody ended the tool before.
+fn follow(
+    args: &Args,
+    parser: &mut LogParser,
+    output: &mut Output,
+) -> Result<Option<Exit>, Failure> {
+    if args.log == Path::new("-") {
+        return Err(Failure::usage("--follow needs a file, not standard input")
+            .hint("a pipe is read to its end in any case; leave --follow out"));
+    }
+    let reading = || format!("reading {}", args.log.display());
+    let wakeup = Wakeup::install(&args.log)?;
+    let mut tail = Tail::new(&args.log, args.from_byte);
+    let began = Local::now();
+    let mut last_said: Option<(Instant, LogSummary)> = None;
+    let mut is_missed = false;
+    loop {
+        let happened = tail.pump(parser).or_could_not_check(reading)?;
+        match happened {
+            Happened::Missing if !is_missed => {
+                is_missed = true;
+                output.text(format!("waiting for {}", args.log.display()))?;
+            }
+            Happened::Rotated => output.text("the log was rotated; going on with the new file")?,
+            Happened::Truncated => output.text("the log was cut; going on from its beginning")?,
+            _ => {}
+        }
+        let summary = parser.summary(LogEnd::StillWritten);
+        let is_over = matches!(
+            summary.state,
+            LogState::Completed | LogState::Interrupted | LogState::Refused | LogState::DryRun
+        );
+        if is_over && happened == Happened::Nothing {
+            return Ok(None);
+        }
+        let is_due = last_said.as_ref().is_none_or(|(when, said)| {
+            when.elapsed() >= SAID_AGAIN && said.current_day != summary.current_day
+        });
+        if is_due && summary.total_days.is_some() && !is_over {
+            output.document(&summary)?;
+            output.text(progress(&summary, began))?;
+            last_said = Some((Instant::now(), summary));
+        }
+        if let Some(interrupt) = wakeup.wait(if is_over { SETTLED } else { LOOK_AGAIN }) {
+            let summary = parser.summary(LogEnd::StillWritten);
+            say(args, &summary, &parser.ledger(LogEnd::StillWritten), output)?;
+            return Ok(Some(interrupt.exit()));
+        }
+    }
+}
+
+fn progress(summary: &LogSummary, began: chrono::DateTime<Local>) -> String {
+    let total = summary.total_days.unwrap_or_default();
+    format!(
+        "{} {}/{} days ({}), {} failed, {} records",
+        clock(Local::now(), began),
+        thousands(summary.current_day),
+        thousands(total),
+        percent(summary.progress_pct.unwrap_or_default()),
+        thousands(summary.failed_days),
+        thousands(summary.total_records),
+    )
 }
 
 /// What the summary means for the exit code.
@@ -61,7 +225,8 @@ fn exit(args: &Args, summary: &LogSummary) -> Exit {
     let rate_holds = args
         .min_success_rate
         .is_none_or(|least| summary.success_rate.is_some_and(|rate| rate >= least));
-    if summary.completed && all_accounted && rate_holds {
+    let agrees = summary.checkpoint_disagreements.is_empty();
+    if summary.completed && all_accounted && rate_holds && agrees {
         Exit::Success
     } else {
         Exit::Failed

@@ -4,37 +4,29 @@ use memchr::memmem;
 
 use super::{Message, Rule};
 use crate::bytes::trim;
-use crate::event::{Crash, Event, Ownership, Span};
+use crate::event::{Crash, Event, Span};
 
 pub(super) fn read(message: &Message<'_>) -> Option<Rule> {
     let text = message.text;
     (message.indent == 0).then_some(())?;
     match text.first()? {
-        b'T' if text.starts_with(b"Traceback (most recent call last):") => Some((
-            Event::Crash(Crash::Traceback, Ownership::Nobody),
-            "traceback",
-        )),
+        b'T' if text.starts_with(b"Traceback (most recent call last):") => {
+            Some((Event::Crash(Crash::Traceback), "traceback"))
+        }
         b'K' if matches!(trim(text), b"KeyboardInterrupt" | b"Killed") => {
-            Some((Event::Crash(Crash::Stopped, Ownership::Nobody), "stopped"))
+            Some((Event::Crash(Crash::Stopped), "stopped"))
         }
-        b'T' if trim(text) == b"Terminated" => {
-            Some((Event::Crash(Crash::Stopped, Ownership::Nobody), "stopped"))
+        b'T' if trim(text) == b"Terminated" => Some((Event::Crash(Crash::Stopped), "stopped")),
+        b'F' if text.starts_with(b"Fatal Python error: ") => {
+            Some((Event::Crash(Crash::Traceback), "fatal-python-error"))
         }
-        b'F' if text.starts_with(b"Fatal Python error: ") => Some((
-            Event::Crash(Crash::Traceback, Ownership::Nobody),
-            "fatal-python-error",
-        )),
-        b'S' if text.starts_with(b"Segmentation fault") => Some((
-            Event::Crash(Crash::Traceback, Ownership::Nobody),
-            "segmentation-fault",
-        )),
+        b'S' if text.starts_with(b"Segmentation fault") => {
+            Some((Event::Crash(Crash::Traceback), "segmentation-fault"))
+        }
         b'V' if text.starts_with(b"ValueError: time data ")
             || text.starts_with(b"ValueError: unconverted data remains") =>
         {
-            Some((
-                Event::Crash(Crash::BadArgument, Ownership::Nobody),
-                "bad-date-argument",
-            ))
+            Some((Event::Crash(Crash::BadArgument), "bad-date-argument"))
         }
         b'u' if text.starts_with(b"usage: ") => {
             let program = text[7..].split(|byte| *byte == b' ').next()?;
@@ -60,10 +52,10 @@ fn argument_error(message: &Message<'_>) -> Option<Rule> {
 
 /// Lines inside a message leave the ownership of a traceback as it is, but for the one that introduces
 /// the traceback of a thread, which ends nothing.
-pub(super) fn owns(message: &Message<'_>) -> Option<Ownership> {
+pub(super) fn owns(message: &Message<'_>) -> Option<bool> {
     let text = message.text;
     (text.starts_with(b"Exception in thread ")
         || text.starts_with(b"During handling of the above exception")
         || text.starts_with(b"The above exception was the direct cause"))
-    .then_some(Ownership::Message)
+    .then_some(true)
 }

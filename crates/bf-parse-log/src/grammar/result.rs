@@ -68,7 +68,7 @@ fn begin(message: &Message<'_>) -> Option<Rule> {
         Event::Begin {
             date,
             index,
-            total,
+            total: Some(total),
             mode,
         },
         "date-start",

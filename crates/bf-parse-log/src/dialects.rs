@@ -1,0 +1,166 @@
+//! The dialects that a log may be in: the built-in ones, and those that a config describes by regular
+//! expressions.
+
+use std::sync::Arc;
+
+use bf_cli::Failure;
+use bf_cli::config::{DatePattern, Dialect, Pattern};
+use regex::bytes::{Captures, Regex};
+
+use crate::bytes::{loose_date, number_at};
+use crate::event::{Event, Mode, Opened, Opening, Span};
+
+/// The dialects that a log may be in. Cheap to clone.
+#[derive(Debug, Clone, Default)]
+pub struct Dialects {
+    custom: Arc<[Custom]>,
+}
+
+impl Dialects {
+    /// The built-in dialects alone.
+    #[must_use]
+    pub fn built_in() -> Self {
+        Self::default()
+    }
+
+    /// The built-in dialects and those of a config.
+    ///
+    /// # Errors
+    /// A dialect that could tell nothing, one whose name is taken, or a regular expression that is none:
+    /// usage (exit 2).
+    pub fn with(described: &[Dialect]) -> Result<Self, Failure> {
+        let mut custom: Vec<Custom> = Vec::with_capacity(described.len());
+        for dialect in described {
+            if custom.iter().any(|other| other.name == dialect.name) {
+                return Err(Failure::usage(format!(
+                    "the config has two dialects named {:?}",
+                    dialect.name
+                )));
+            }
+            custom.push(Custom::of(dialect)?);
+        }
+        Ok(Self {
+            custom: custom.into(),
+        })
+    }
+
+    pub(crate) fn custom(&self) -> &[Custom] {
+        &self.custom
+    }
+
+    /// The names of the dialects of the config.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.custom.iter().map(|custom| custom.name.as_str())
+    }
+}
+
+/// What a rule of a custom dialect tells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    RunStart,
+    DateStart,
+    Success,
+    Failure,
+    Skip,
+    Progress,
+    End,
+}
+
+/// A dialect of a config, compiled.
+#[derive(Debug)]
+pub(crate) struct Custom {
+    pub(crate) name: String,
+    /// The first rule that matches a line counts; a failure before a success, because of two doubtful
+    /// readings the worse one is safe.
+    rules: Vec<(Kind, &'static str, Regex)>,
+}
+
+impl Custom {
+    fn of(dialect: &Dialect) -> Result<Self, Failure> {
+        fn text(pattern: Option<&Pattern>) -> Option<&str> {
+            pattern.map(Pattern::as_str)
+        }
+        let date_start = dialect.date_start.as_ref().map(DatePattern::as_str);
+        let mut rules = Vec::new();
+        for (kind, key, pattern) in [
+            (
+                Kind::RunStart,
+                "run_start",
+                text(dialect.run_start.as_ref()),
+            ),
+            (Kind::End, "end", text(dialect.end.as_ref())),
+            (Kind::Failure, "failure", text(dialect.failure.as_ref())),
+            (Kind::Success, "success", text(Some(&dialect.success))),
+            (Kind::Skip, "skip", text(dialect.skip.as_ref())),
+            (Kind::DateStart, "date_start", date_start),
+            (Kind::Progress, "progress", text(dialect.progress.as_ref())),
+        ] {
+            if let Some(pattern) = pattern {
+                let regex = Regex::new(pattern).map_err(|error| {
+                    Failure::usage(format!(
+                        "dialect {:?}, {key}: {}",
+                        dialect.name,
+                        error.to_string().replace('\n', " ")
+                    ))
+                })?;
+                rules.push((kind, key, regex));
+            }
+        }
+        Ok(Self {
+            name: dialect.name.clone(),
+            rules,
+        })
+    }
+
+    /// What a line says in this dialect.
+    pub(crate) fn read(&self, line: &[u8]) -> Option<(Event, &'static str)> {
+        self.rules.iter().find_map(|(kind, key, regex)| {
+            let captures = regex.captures(line)?;
+            Some((event(*kind, &captures, line)?, *key))
+        })
+    }
+}
+
+fn event(kind: Kind, captures: &Captures<'_>, line: &[u8]) -> Option<Event> {
+    let text = |name| captures.name(name).map(|found| found.as_bytes());
+    let number = |name| text(name).and_then(|bytes| Some(number_at(bytes)?.0));
+    let span = |name| text(name).map_or_else(Span::default, |bytes| Span::of(line, bytes));
+    // A date that is named and cannot be read must not become an outcome of the current one.
+    let date = match text("date") {
+        Some(bytes) => Some(loose_date(bytes)?),
+        None => None,
+    };
+    Some(match kind {
+        Kind::RunStart => Event::Opening(
+            Opening::Custom,
+            Opened {
+                mode: Some(Mode::Custom),
+                to_do: number("total"),
+                ..Opened::default()
+            },
+        ),
+        Kind::DateStart => Event::Begin {
+            date: date?,
+            index: number("index").unwrap_or(0),
+            total: number("total"),
+            mode: Mode::Custom,
+        },
+        Kind::Success => Event::Success {
+            date,
+            records: number("records"),
+        },
+        Kind::Failure => Event::Failure {
+            date,
+            reason: span("error"),
+        },
+        Kind::Skip => Event::Skip {
+            date,
+            reason: span("error"),
+        },
+        Kind::Progress => Event::Progress {
+            done: number("index").unwrap_or(0),
+            total: number("total")?,
+        },
+        Kind::End => Event::End(Some(Mode::Custom)),
+    })
+}

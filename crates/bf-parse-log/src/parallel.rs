@@ -1,0 +1,111 @@
+//! A large file, read and scanned by two threads and understood in order.
+//!
+//! Each thread takes the next piece of the file, reads it into a buffer of its own, finds the lines that
+//! say something, waits for its turn, and hands them over while the piece is still in its cache.
+
+use std::fs::File;
+use std::io::{self, ErrorKind};
+use std::num::NonZeroUsize;
+use std::os::unix::fs::FileExt;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Condvar, Mutex, PoisonError};
+
+use crate::parser::Cut;
+use crate::{Dialects, LogParser};
+
+/// One piece; two of them and what is found in them are all the memory that reading takes.
+const PIECE: u64 = 256 * 1024;
+/// Below this a second thread costs more than it saves.
+pub(crate) const WORTH_IT: u64 = 8 * PIECE;
+const MOST_THREADS: usize = 2;
+
+/// Whose turn it is to hand over.
+struct Turn<'a> {
+    parser: &'a mut LogParser,
+    piece: u64,
+    /// The end of the file was seen, or reading failed.
+    over: bool,
+    failed: Option<io::Error>,
+}
+
+/// Reads `file` from `from_byte` to its end as it is when it is reached.
+///
+/// # Errors
+/// The file cannot be read; what stands before that was taken in.
+pub(crate) fn read(file: &File, from_byte: u64, parser: &mut LogParser) -> io::Result<()> {
+    let threads = std::thread::available_parallelism()
+        .map_or(1, NonZeroUsize::get)
+        .min(MOST_THREADS);
+    let dialects = parser.dialects().clone();
+    let next = AtomicU64::new(0);
+    let turn = Mutex::new(Turn {
+        parser,
+        piece: 0,
+        over: false,
+        failed: None,
+    });
+    let changed = Condvar::new();
+    let work = || work(file, from_byte, &dialects, &next, &turn, &changed);
+    std::thread::scope(|scope| {
+        for _ in 1..threads {
+            scope.spawn(work);
+        }
+        work();
+    });
+    let turn = turn.into_inner().unwrap_or_else(PoisonError::into_inner);
+    turn.failed.map_or(Ok(()), Err)
+}
+
+fn work(
+    file: &File,
+    from_byte: u64,
+    dialects: &Dialects,
+    next: &AtomicU64,
+    turn: &Mutex<Turn<'_>>,
+    changed: &Condvar,
+) {
+    let mut buffer = vec![0; usize::try_from(PIECE).unwrap_or_default()];
+    let mut cut = Cut::default();
+    loop {
+        let piece = next.fetch_add(1, Ordering::Relaxed);
+        let read = fill(file, &mut buffer, from_byte + piece * PIECE);
+        let length = *read.as_ref().unwrap_or(&0);
+        cut.fill(&buffer[..length], dialects);
+
+        let mut turn = turn.lock().unwrap_or_else(PoisonError::into_inner);
+        while turn.piece != piece && !turn.over {
+            turn = changed.wait(turn).unwrap_or_else(PoisonError::into_inner);
+        }
+        if turn.over {
+            return;
+        }
+        turn.parser.absorb(&buffer[..length], &cut, None);
+        turn.piece += 1;
+        if let Err(error) = read {
+            turn.failed = Some(error);
+            turn.over = true;
+        } else if length < buffer.len() {
+            turn.over = true;
+        }
+        let over = turn.over;
+        drop(turn);
+        changed.notify_all();
+        if over {
+            return;
+        }
+    }
+}
+
+/// Reads until the buffer is full or the file ends.
+fn fill(file: &File, buffer: &mut [u8], at: u64) -> io::Result<usize> {
+    let mut length = 0;
+    while length < buffer.len() {
+        match file.read_at(&mut buffer[length..], at + length as u64) {
+            Ok(0) => break,
+            Ok(more) => length += more,
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(length)
+}
