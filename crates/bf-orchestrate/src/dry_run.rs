@@ -95,7 +95,7 @@ fn judge_now(
         steps.read_log(job.log(), 0, running_pid.is_none(), kept)?;
     }
     let validated: Vec<Validated> = (0..phase.validate.len())
-        .map(|index| steps.validate(phase, index, kept))
+        .map(|index| steps.validate(phase, index, None, kept))
         .collect::<Result<_, _>>()?;
     Ok(match running_pid {
         Some(pid) => (while_it_runs(pid, gate::judge_tables(&validated)), true),

@@ -223,6 +223,9 @@ impl RunContext<'_> {
             })?;
             done.log_read = Some(code);
         }
+        let since = watched
+            .and_then(|watched| watched.last.as_ref())
+            .and_then(|event| event.started_at);
         let mut validated = Vec::new();
         for index in 0..phase.validate.len() {
             validated.push(match done.validated.get(index) {
@@ -232,7 +235,7 @@ impl RunContext<'_> {
                     said: None,
                 },
                 None => {
-                    let validated = self.steps.validate(phase, index, kept)?;
+                    let validated = self.steps.validate(phase, index, since, kept)?;
                     self.write(Step::Validated {
                         phase: phase.name.clone(),
                         code: validated.code,

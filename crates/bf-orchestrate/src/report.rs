@@ -245,7 +245,11 @@ fn phase_text(title: &str, phase: &Phase, style: Style) -> String {
         line(style, mark, status)
     );
     let mut row = |name: &str, value: String| {
-        let _ = writeln!(text, "  {:<14}{value}", format!("{name}:"));
+        let name = match name {
+            "" => String::new(),
+            name => format!("{name}:"),
+        };
+        let _ = writeln!(text, "  {name:<14}{value}");
     };
     if !matches!(phase.status, PhaseStatus::Passed) {
         row("Reason", printable(&phase.reason, TEXT_LIMIT));

@@ -8,6 +8,8 @@ use std::path::{Path, PathBuf};
 use bf_cli::{Context, Failure};
 use bf_contract::{Document, LogSummary, ProcessEvent, ValidationReport};
 
+use chrono::{DateTime, SecondsFormat, Utc};
+
 use crate::console::Console;
 use crate::gate::{Validated, Watched};
 use crate::lock::TableLock;
@@ -205,7 +207,7 @@ impl Steps<'_> {
     }
 
     /// Has one validator of the phase hold its table against the thresholds, and against the log where the
-    /// phase has one.
+    /// phase has one. `since` is when the job began, where that is known: rows that it claims are no older.
     ///
     /// # Errors
     /// The validator could not be started, or its documents not be kept (exit 3).
@@ -213,12 +215,17 @@ impl Steps<'_> {
         &self,
         phase: &PhasePlan,
         index: usize,
+        since: Option<DateTime<Utc>>,
         kept: &Kept,
     ) -> Result<Validated, Failure> {
         let (program, mut args) = self.validator_call(phase, index)?;
         // Only the first validator judges the phase's own table; the log speaks of no other.
         if phase.job.is_some() && index == 0 {
             args.extend(["--log-summary".into(), kept.log.clone().into()]);
+            if let Some(since) = since {
+                let since = since.to_rfc3339_opts(SecondsFormat::Millis, true);
+                args.extend(["--since".into(), since.into()]);
+            }
         }
         let keep_in = &kept.validations[index];
         start_anew(keep_in)?;
