@@ -16,12 +16,9 @@ const TOOLS: [&str; 5] = [
 fn every_tool_explains_itself_with_examples() {
     let sandbox = Sandbox::new();
     for tool in TOOLS {
-        sandbox
-            .tool(tool)
-            .arg("--help")
-            .assert()
-            .code(0)
-            .stdout(predicate::str::contains("Examples:").and(predicate::str::contains("--format")));
+        sandbox.tool(tool).arg("--help").assert().code(0).stdout(
+            predicate::str::contains("Examples:").and(predicate::str::contains("--format")),
+        );
         sandbox
             .tool(tool)
             .arg("--version")
@@ -35,7 +32,11 @@ fn every_tool_explains_itself_with_examples() {
 fn a_wrong_flag_is_one_line_and_a_hint() {
     let sandbox = Sandbox::new();
     for tool in TOOLS {
-        let output = sandbox.tool(tool).arg("--no-such-flag").output().expect("runs");
+        let output = sandbox
+            .tool(tool)
+            .arg("--no-such-flag")
+            .output()
+            .expect("runs");
         assert_eq!(output.status.code(), Some(2), "{tool}");
         let stderr = String::from_utf8_lossy(&output.stderr);
         let lines: Vec<&str> = stderr.lines().collect();

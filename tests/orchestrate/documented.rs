@@ -25,7 +25,11 @@ fn phase_2_starts_when_process_log_and_data_agree() {
         assert_eq!(phase["validation"]["verdict"], "pass", "{phase}");
         assert!(phase["duration_seconds"].as_f64() > Some(0.0), "{phase}");
     }
-    assert!(ran.text.contains("ORCHESTRATOR FINAL REPORT"), "{}", ran.text);
+    assert!(
+        ran.text.contains("ORCHESTRATOR FINAL REPORT"),
+        "{}",
+        ran.text
+    );
     assert!(ran.text.contains("Next steps:"), "{}", ran.text);
 }
 
@@ -49,7 +53,11 @@ fn a_phase_1_killed_in_the_middle_never_starts_phase_2() {
     assert_eq!(ran.statuses(), ["failed", "not_started"]);
     // It is validated all the same, and shown.
     assert_eq!(ran.phase(0)["validation"]["verdict"], "fail");
-    assert!(!rig.sandbox.join("logs/player_game_summary_backfill_phase2.log").exists());
+    assert!(
+        !rig.sandbox
+            .join("logs/player_game_summary_backfill_phase2.log")
+            .exists()
+    );
 }
 
 #[test]
@@ -75,7 +83,11 @@ fn a_phase_2_that_leaves_a_feature_empty_is_not_a_success() {
     let ran = rig.run(SLOW);
     assert_eq!(ran.code, Some(1), "{}", ran.text);
     assert_eq!(ran.statuses(), ["passed", "failed"]);
-    assert!(ran.report["reason"].as_str().is_some_and(|reason| reason.contains("usage_rate")));
+    assert!(
+        ran.report["reason"]
+            .as_str()
+            .is_some_and(|reason| reason.contains("usage_rate"))
+    );
 }
 
 #[test]
@@ -99,7 +111,10 @@ fn a_phase_2_whose_program_does_not_exist_is_found_out_before_anything_is_watche
     assert_eq!(ran.code, Some(2), "{}", ran.text);
     assert_eq!(ran.statuses(), ["not_started", "not_started"]);
     assert!(ran.text.contains("./no-such-program"), "{}", ran.text);
-    assert!(!rig.sandbox.join(".bf").exists(), "a refused run leaves no trace");
+    assert!(
+        !rig.sandbox.join(".bf").exists(),
+        "a refused run leaves no trace"
+    );
 }
 
 #[test]
@@ -126,12 +141,24 @@ fn a_dry_run_of_a_running_phase_1_waits_for_nothing_and_passes_nothing() {
     let job = rig.start_phase1(&["--delay-ms", "60000"]);
     let output = rig.orchestrate(job.pid()).arg("--dry-run").output();
     let ran = Ran::from(output.expect("it runs"));
-    assert!(matches!(ran.code, Some(1 | 3)), "{:?}\n{}", ran.code, ran.text);
+    assert!(
+        matches!(ran.code, Some(1 | 3)),
+        "{:?}\n{}",
+        ran.code,
+        ran.text
+    );
     assert_eq!(ran.report["provisional"], true);
     assert_eq!(ran.report["dry_run"], true);
     assert_eq!(ran.statuses()[1], "not_started");
-    assert!(ran.text.contains("bf-sample-job player-summary"), "{}", ran.text);
-    assert!(!rig.sandbox.join(".bf").exists(), "a rehearsal leaves no trace");
+    assert!(
+        ran.text.contains("bf-sample-job player-summary"),
+        "{}",
+        ran.text
+    );
+    assert!(
+        !rig.sandbox.join(".bf").exists(),
+        "a rehearsal leaves no trace"
+    );
 }
 
 #[test]
@@ -143,7 +170,11 @@ fn a_dry_run_of_a_finished_phase_1_says_what_the_gate_would_say() {
     let ran = Ran::from(output.expect("it runs"));
     assert_eq!(ran.code, Some(0), "{}", ran.text);
     assert_eq!(ran.statuses(), ["passed", "not_started"]);
-    assert!(!rig.sandbox.join("logs/player_game_summary_backfill_phase2.log").exists());
+    assert!(
+        !rig.sandbox
+            .join("logs/player_game_summary_backfill_phase2.log")
+            .exists()
+    );
 }
 
 #[test]
@@ -163,12 +194,21 @@ fn a_warehouse_that_is_not_there_is_not_a_pass() {
 fn everything_that_the_tools_said_is_kept_in_the_run_directory() {
     let rig = Rig::new(&[]);
     let ran = rig.run(SLOW);
-    let run_dir = rig.sandbox.join(ran.report["run_dir"].as_str().expect("a run directory"));
-    for file in ["journal.ndjson", "plan.json", "config.yaml", "run_report.json"] {
+    let run_dir = rig
+        .sandbox
+        .join(ran.report["run_dir"].as_str().expect("a run directory"));
+    for file in [
+        "journal.ndjson",
+        "plan.json",
+        "config.yaml",
+        "run_report.json",
+    ] {
         assert!(run_dir.join(file).is_file(), "{file}");
     }
     for phase in 0..2 {
-        let documents = ran.phase(phase)["job"]["documents"].as_array().expect("a list");
+        let documents = ran.phase(phase)["job"]["documents"]
+            .as_array()
+            .expect("a list");
         assert_eq!(documents.len(), 3);
         for document in documents {
             let path = run_dir.join(document.as_str().expect("a path"));
@@ -180,11 +220,23 @@ fn everything_that_the_tools_said_is_kept_in_the_run_directory() {
 #[test]
 fn bad_dates_are_refused_by_name() {
     let rig = Rig::new(&[]);
-    for dates in ["2024-01-14 2024-01-02", "2024-01-02", "2024-01-02,2024-01-14", "2024-02-30 2024-03-01"] {
+    for dates in [
+        "2024-01-14 2024-01-02",
+        "2024-01-02",
+        "2024-01-02,2024-01-14",
+        "2024-02-30 2024-03-01",
+    ] {
         let output = rig
             .sandbox
             .command("bf-orchestrate")
-            .args(["--phase1-pid", "1", "--phase1-log", "x", "--phase1-dates", dates])
+            .args([
+                "--phase1-pid",
+                "1",
+                "--phase1-log",
+                "x",
+                "--phase1-dates",
+                dates,
+            ])
             .output()
             .expect("it runs");
         assert_eq!(output.status.code(), Some(2), "{dates}");
@@ -195,7 +247,12 @@ fn bad_dates_are_refused_by_name() {
         let output = rig
             .sandbox
             .command("bf-orchestrate")
-            .args(["--phase1-log", "x", "--phase1-dates", "2024-01-02 2024-01-14"])
+            .args([
+                "--phase1-log",
+                "x",
+                "--phase1-dates",
+                "2024-01-02 2024-01-14",
+            ])
             .arg(format!("--phase1-pid={pid}"))
             .output()
             .expect("it runs");

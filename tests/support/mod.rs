@@ -51,7 +51,8 @@ impl Sandbox {
 
     /// A file's text.
     pub fn read(&self, relative: &str) -> String {
-        fs::read_to_string(self.join(relative)).unwrap_or_else(|error| panic!("{relative}: {error}"))
+        fs::read_to_string(self.join(relative))
+            .unwrap_or_else(|error| panic!("{relative}: {error}"))
     }
 
     /// A call of a tool (`bf-…`) in this folder.
