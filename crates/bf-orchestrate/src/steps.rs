@@ -304,7 +304,10 @@ impl Steps<'_> {
             keep_in: keep_in.to_owned(),
         }
         .run(self.running, inherit, on_document, |line| {
-            self.console.say(line);
+            // The heading says it once for all of them.
+            if !line.starts_with("config: ") {
+                self.console.say(line);
+            }
         })
     }
 
