@@ -2,4 +2,5 @@
 
 mod crash;
 mod documented;
+mod plans;
 mod rig;

@@ -1,0 +1,277 @@
+//! Plans of any number of phases, and looking at runs.
+
+use std::fs;
+
+use predicates::prelude::*;
+use serde_json::Value;
+
+use super::rig::{Ran, Rig};
+use crate::support::{document, documents, wait_until};
+
+/// A phase of the team table over phase 1's dates.
+fn team_phase(extra_args: &str, more: &str) -> String {
+    format!(
+        "  - name: team_offense\n    validate: [{{validator: team_offense}}]\n    job:\n      \
+         command: [sh, ./job.sh, team-offense{extra_args}]\n{more}"
+    )
+}
+
+/// A phase of the player table that needs the team table.
+const PLAYER_PHASE: &str = "  - name: players\n    needs: [team_offense]\n    \
+     range: {start: 2024-01-05, end: 2024-01-11}\n    \
+     validate: [{validator: player_game_summary}]\n    job:\n      \
+     command: [bf-sample-job, player-summary, --start-date, '{start}', --end-date, '{end}', --no-resume]\n";
+
+const HEAD: &str = "range: {start: 2024-01-02, end: 2024-01-14}\nphases:\n";
+
+/// A rig with a plan of this text, and a job script that fails a date on its first call where it is told
+/// so.
+fn rig_with(plan: &str) -> Rig {
+    let rig = Rig::new(&[]);
+    rig.sandbox.write("plan.yaml", plan);
+    rig.sandbox.write(
+        "job.sh",
+        "table=$1; shift\n\
+         case \" $* \" in *' --dates '*) range= ;; *) range='--start-date 2024-01-02 --end-date 2024-01-14' ;; esac\n\
+         fault=\n\
+         case \" $* \" in *' fail-once '*) [ -e called ] || fault='--fail-dates 2024-01-05,2024-01-08' ;; esac\n\
+         touch called\n\
+         [ \"${1-}\" = fail-once ] && shift\n\
+         exec bf-sample-job \"$table\" $range --no-resume $fault \"$@\"\n",
+    );
+    rig
+}
+
+fn run(rig: &Rig) -> Ran {
+    let mut command = rig.sandbox.command("bf-orchestrate");
+    Ran::from(
+        command
+            .args(["run", "plan.yaml"])
+            .output()
+            .expect("it runs"),
+    )
+}
+
+#[test]
+fn a_plan_runs_its_phases_in_the_order_of_their_needs() {
+    // The phase that is needed stands last in the file.
+    let rig = rig_with(&format!("{HEAD}{PLAYER_PHASE}{}", team_phase("", "")));
+    rig.sandbox
+        .tool("bf-orchestrate")
+        .args(["check", "plan.yaml"])
+        .assert()
+        .code(0)
+        .stderr(predicate::str::contains("can ask the warehouse"));
+    let ran = run(&rig);
+    assert_eq!(ran.code, Some(0), "{}", ran.text);
+    assert_eq!(ran.statuses(), ["passed", "passed"]);
+    assert_eq!(ran.phase(0)["name"], "team_offense");
+}
+
+#[test]
+fn failed_dates_are_run_again_and_only_those() {
+    let more = "    retries: {limit: 1, on: failed_dates}\n";
+    let rig = rig_with(&format!("{HEAD}{}", team_phase(", fail-once", more)));
+    let ran = run(&rig);
+    assert_eq!(ran.code, Some(0), "{}", ran.text);
+    let summary = &ran.phase(0)["log_summary"];
+    assert_eq!(summary["failed_days"], 0, "{summary}");
+    assert_eq!(summary["successful_days"], 13, "{summary}");
+    let log = rig.sandbox.read("logs/team_offense.log");
+    assert!(log.contains("Processing 2 specific dates"), "{log}");
+}
+
+#[test]
+fn a_job_that_fails_again_is_not_run_for_ever() {
+    let more = "    retries: {limit: 1}\n";
+    let rig = rig_with(&format!(
+        "{HEAD}{}{PLAYER_PHASE}",
+        team_phase(", --fail-dates, '2024-01-05'", more)
+    ));
+    let ran = run(&rig);
+    assert_eq!(ran.code, Some(1), "{}", ran.text);
+    assert_eq!(ran.statuses(), ["failed", "not_started"]);
+    let log = rig.sandbox.read("logs/team_offense.log");
+    assert_eq!(
+        log.matches("DAY-BY-DAY BACKFILL SUMMARY").count(),
+        2,
+        "{log}"
+    );
+}
+
+#[test]
+fn a_failure_that_the_plan_only_warns_of_does_not_hold_back_what_follows() {
+    let rig = rig_with(&format!(
+        "{HEAD}{}{PLAYER_PHASE}",
+        team_phase(
+            ", --blocking-issue-dates, '2024-01-13'",
+            "    on_fail: warn\n"
+        )
+    ));
+    let ran = run(&rig);
+    assert_eq!(ran.code, Some(0), "{}", ran.text);
+    assert_eq!(ran.statuses(), ["warned", "passed"]);
+    assert_eq!(ran.report["verdict"], "warn");
+
+    let rig = rig_with(&format!(
+        "{HEAD}{}{PLAYER_PHASE}",
+        team_phase(
+            ", --blocking-issue-dates, '2024-01-13'",
+            "    on_fail: continue\n"
+        )
+    ));
+    let ran = run(&rig);
+    assert_eq!(ran.code, Some(1), "{}", ran.text);
+    assert_eq!(ran.statuses(), ["failed", "passed"]);
+}
+
+#[test]
+fn what_is_no_plan_is_refused_and_leaves_no_trace() {
+    let cycle = format!(
+        "{HEAD}{}{PLAYER_PHASE}",
+        team_phase("", "    needs: [players]\n")
+    );
+    let twice = format!("{HEAD}{}{}", team_phase("", ""), team_phase("", ""));
+    let unknown = format!("{HEAD}{}", team_phase("", "    needs: [nobody]\n"));
+    let misspelt = format!("{HEAD}{}", team_phase("", "    on_fial: warn\n"));
+    let unjudged = format!("{HEAD}  - name: a\n    table: d.t\n    validate: []\n");
+    let cases = [
+        (cycle.as_str(), "cycle"),
+        (twice.as_str(), "two phases team_offense"),
+        (unknown.as_str(), "needs nobody"),
+        (misspelt.as_str(), "on_fial"),
+        (unjudged.as_str(), "validate is empty"),
+        ("phases: []\n", "no phases"),
+    ];
+    for (plan, said) in cases {
+        let rig = rig_with(plan);
+        for action in ["run", "check"] {
+            rig.sandbox
+                .tool("bf-orchestrate")
+                .args([action, "plan.yaml"])
+                .assert()
+                .code(2)
+                .stderr(predicate::str::contains(said));
+        }
+        assert!(!rig.sandbox.join(".bf").exists(), "{said}");
+    }
+}
+
+#[test]
+fn the_documented_flags_are_a_plan_that_can_be_kept() {
+    let rig = Rig::new(&[]);
+    let mut job = rig.start_phase1(&[]);
+    job.wait();
+    let output = rig
+        .sandbox
+        .command("bf-orchestrate")
+        .arg("plan")
+        .args(["--phase1-pid", &job.pid().to_string()])
+        .args(["--phase1-log", "logs/phase1.log"])
+        .args(["--phase1-dates", "2024-01-02 2024-01-14"])
+        .args(["--phase2-dates", "2024-01-05 2024-01-11"])
+        .output()
+        .expect("it runs");
+    assert_eq!(output.status.code(), Some(0));
+    fs::write(rig.sandbox.join("plan.yaml"), &output.stdout).expect("writable");
+    let ran = run(&rig);
+    assert_eq!(ran.code, Some(0), "{}", ran.text);
+    assert_eq!(ran.statuses(), ["passed", "passed"]);
+}
+
+#[test]
+fn a_changed_plan_does_not_take_up_another_run_unasked() {
+    let slow = format!("{HEAD}{}", team_phase(", --delay-ms, '60000'", ""));
+    let rig = rig_with(&slow);
+    let mut orchestrator = rig
+        .sandbox
+        .command("bf-orchestrate")
+        .args(["run", "plan.yaml"])
+        .stdout(std::process::Stdio::null())
+        .stderr(std::process::Stdio::null())
+        .spawn()
+        .expect("it starts");
+    let status = || -> Option<Value> {
+        let output = rig.sandbox.command("bf-orchestrate").arg("status").output();
+        let output = output.expect("it runs");
+        output.status.success().then(|| document(&output.stdout))
+    };
+    wait_until("the job is watched", || {
+        status().is_some_and(|status| status["phases"][0]["process_is_alive"] == true)
+    });
+    assert_eq!(status().expect("a run")["state"], "live");
+    orchestrator.kill().expect("it can be killed");
+    orchestrator.wait().expect("it ends");
+    assert_eq!(status().expect("a run")["state"], "abandoned");
+
+    rig.sandbox
+        .write("plan.yaml", &slow.replace("2024-01-14", "2024-01-13"));
+    rig.sandbox
+        .tool("bf-orchestrate")
+        .args(["run", "plan.yaml"])
+        .assert()
+        .code(2)
+        .stderr(
+            predicate::str::contains("phases.team_offense.range was")
+                .and(predicate::str::contains("--accept-changed-plan")),
+        );
+    rig.sandbox
+        .tool("bf-orchestrate")
+        .arg("stop")
+        .assert()
+        .code(0)
+        .stderr(predicate::str::contains("has ended"));
+    let ended = status().expect("a run");
+    assert_eq!(ended["phases"][0]["process_is_alive"], false);
+}
+
+#[test]
+fn history_lists_runs_and_metrics_say_how_they_ended() {
+    let rig = rig_with(&format!("{HEAD}{}", team_phase("", "")));
+    let mut command = rig.sandbox.command("bf-orchestrate");
+    command.args(["run", "plan.yaml", "--metrics-file", "bf.prom"]);
+    let ran = Ran::from(command.output().expect("it runs"));
+    assert_eq!(ran.code, Some(0), "{}", ran.text);
+    let metrics = rig.sandbox.read("bf.prom");
+    assert!(
+        metrics.contains("bf_run_exit_code{plan=\"plan\"} 0"),
+        "{metrics}"
+    );
+    assert!(
+        metrics.contains("phase=\"team_offense\",state=\"passed\"} 1"),
+        "{metrics}"
+    );
+    let output = rig
+        .sandbox
+        .command("bf-orchestrate")
+        .arg("history")
+        .output();
+    let runs = documents(&output.expect("it runs").stdout);
+    assert_eq!(runs.len(), 1);
+    assert_eq!(runs[0]["verdict"], "pass");
+    assert_eq!(runs[0]["exit_code"], 0);
+}
+
+#[test]
+fn somebody_is_told_and_a_channel_that_hangs_holds_up_nothing() {
+    let rig = rig_with(&format!("{HEAD}{}", team_phase("", "")));
+    rig.configure(
+        &[],
+        "notify:\n  - name: file\n    command: [sh, -c, 'cat >> told.ndjson; echo >> told.ndjson']\n",
+    );
+    let ran = run(&rig);
+    assert_eq!(ran.code, Some(0), "{}", ran.text);
+    let told: Vec<Value> = rig
+        .sandbox
+        .read("told.ndjson")
+        .lines()
+        .filter(|line| !line.trim().is_empty())
+        .map(|line| serde_json::from_str(line).expect("a document"))
+        .collect();
+    let events: Vec<&str> = told
+        .iter()
+        .filter_map(|told| told["event"].as_str())
+        .collect();
+    assert_eq!(events, ["run_started", "phase_ended", "run_finished"]);
+    assert_eq!(told[2]["run_report"]["verdict"], "pass");
+}
