@@ -1,5 +1,6 @@
 //! The tools from outside: real processes, real files, real signals.
 
 mod conventions;
+mod notify;
 mod orchestrate;
 mod support;

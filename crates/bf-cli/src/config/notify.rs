@@ -103,6 +103,9 @@ impl std::fmt::Debug for Secret {
 /// What stands where a secret was.
 const HIDDEN: &str = "(secret)";
 
+/// A text below this length, in bytes, is no URL, and may stand anywhere in a config.
+const SHORTEST_URL: usize = 8;
+
 /// The text of a config without the secrets that stand in it.
 pub(super) fn hide_secrets(channels: &[Channel], text: String) -> String {
     channels
@@ -112,7 +115,9 @@ pub(super) fn hide_secrets(channels: &[Channel], text: String) -> String {
             Route::Command(_) => None,
         })
         .fold(text, |text, address| match address {
-            Address::Literal(secret) if !secret.0.is_empty() => text.replace(&secret.0, HIDDEN),
+            Address::Literal(secret) if secret.0.len() >= SHORTEST_URL => {
+                text.replace(&secret.0, HIDDEN)
+            }
             _ => text,
         })
 }
@@ -239,11 +244,11 @@ fn is_variable(text: &str) -> bool {
         && text.starts_with(|c: char| !c.is_ascii_digit())
 }
 
-/// Reads the list, in which no name stands twice.
+/// Reads the list, in which no name stands twice; a key with nothing behind it is an empty one.
 pub(super) fn channels<'de, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Vec<Channel>, D::Error> {
-    let channels = Vec::<Channel>::deserialize(deserializer)?;
+    let channels = Option::<Vec<Channel>>::deserialize(deserializer)?.unwrap_or_default();
     for (at, channel) in channels.iter().enumerate() {
         if channels[..at]
             .iter()

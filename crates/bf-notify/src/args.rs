@@ -1,0 +1,46 @@
+//! The command line.
+
+use bf_cli::{ConfigArgs, OutputArgs};
+use clap::Parser;
+
+const EXAMPLES: &str = "\
+Examples:
+  Try whether everybody named in the config can be told:
+    bf-notify --test
+
+  The same without a message to anybody:
+    bf-notify --check
+
+  What bf-orchestrate does for every event:
+    bf-notify --config config/backfill_thresholds.yaml < notification.json
+
+The channels stand in the config under notify. Their URLs and tokens are secrets: they come from the
+environment (url_env, headers_env) and are shown nowhere.
+
+Exit codes:
+  0 every channel that wants the event took it    2 usage or configuration; nothing was sent
+  3 a channel could not be told    130/143 interrupted";
+
+/// Tell people what a run does: webhooks, Healthchecks pings, any command
+///
+/// Reads one notification document on standard input and delivers it to every channel of the config that
+/// wants its event, all at the same time. What fails for a moment is repeated, within the channel's deadline.
+#[derive(Debug, Parser)]
+#[command(name = "bf-notify", version, after_help = EXAMPLES)]
+pub struct Args {
+    /// Send a test notification to every channel, once; standard input is not read
+    #[arg(long)]
+    pub test: bool,
+
+    /// Look at config, environment, programs and hosts; connect, but send nothing
+    #[arg(long, conflicts_with = "test")]
+    pub check: bool,
+
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub config: ConfigArgs,
+
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub output: OutputArgs,
+}

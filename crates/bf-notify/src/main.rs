@@ -1,0 +1,5 @@
+//! Tells people what a run does.
+
+fn main() -> std::process::ExitCode {
+    bf_cli::main(bf_notify::run)
+}
