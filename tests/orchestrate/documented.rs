@@ -259,3 +259,31 @@ fn bad_dates_are_refused_by_name() {
         assert_eq!(output.status.code(), Some(2), "{pid}");
     }
 }
+
+#[test]
+fn a_log_that_cannot_be_read_is_found_out_before_anything_is_watched() {
+    let rig = Rig::new(&[]);
+    let job = rig.start_phase1(&["--delay-ms", "60000"]);
+    let output = rig
+        .sandbox
+        .command("bf-orchestrate")
+        .args(["--phase1-pid", &job.pid().to_string()])
+        .args([
+            "--phase1-log",
+            "logs",
+            "--phase1-dates",
+            "2024-01-02 2024-01-14",
+        ])
+        .output();
+    let ran = Ran::from(output.expect("it runs"));
+    assert_eq!(ran.code, Some(3), "{}", ran.text);
+    assert!(
+        ran.text.contains("reading its log logs: Is a directory"),
+        "{}",
+        ran.text
+    );
+    assert!(
+        !rig.sandbox.join(".bf").exists(),
+        "a refused run leaves no trace"
+    );
+}

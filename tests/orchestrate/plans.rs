@@ -253,7 +253,7 @@ fn history_lists_runs_and_metrics_say_how_they_ended() {
 }
 
 #[test]
-fn somebody_is_told_and_a_channel_that_hangs_holds_up_nothing() {
+fn somebody_is_told_of_the_start_each_gate_and_the_end() {
     let rig = rig_with(&format!("{HEAD}{}", team_phase("", "")));
     rig.configure(
         &[],

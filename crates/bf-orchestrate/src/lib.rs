@@ -162,16 +162,15 @@ fn resume(args: &Resume, streams: Streams) -> Result<Exit, Failure> {
     say_refusal(&plan, outcome, &console)
 }
 
-/// Whoever reads the report hears of a refusal as well.
+/// Whoever reads the report hears of a run that was refused or broke off, as well.
 fn say_refusal(
     plan: &Plan,
     outcome: Result<Exit, Failure>,
     console: &Console,
 ) -> Result<Exit, Failure> {
-    if let Err(failure) = &outcome
-        && failure.exit == Exit::Usage
-    {
-        console.report(&report::refused(plan, failure))?;
+    if let Err(failure) = &outcome {
+        // The failure itself is said in any case.
+        let _ = console.report(&report::refused(plan, failure));
     }
     outcome
 }

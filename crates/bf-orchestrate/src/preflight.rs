@@ -1,19 +1,27 @@
 //! What must be there before anything is watched, so that nobody finds out at four in the morning.
 
-use bf_cli::Failure;
+use std::fs::File;
+use std::io::ErrorKind;
+use std::path::Path;
+
 use bf_cli::config::Config;
+use bf_cli::{Context, Failure};
 
 use crate::plan::{Job, Plan};
 use crate::program::find_program;
 use crate::siblings::Siblings;
 
-/// Finds every tool of the run and the program of every job that it would start.
+/// Finds every tool of the run and the program of every job that it would start, and looks whether the logs
+/// that are there already can be read.
 ///
 /// # Errors
-/// One of them is missing: nothing was started (exit 2).
+/// A program is missing (exit 2), or a log cannot be read (exit 3); nothing was started.
 pub fn check(plan: &Plan, config: &Config) -> Result<Siblings, Failure> {
     for phase in &plan.phases {
         let Some(job) = phase.job.as_ref().and_then(Job::command) else {
+            if let Some(job) = &phase.job {
+                check_log(&phase.name, job.log())?;
+            }
             continue;
         };
         let program = job.command.first().map_or("", String::as_str);
@@ -30,4 +38,19 @@ pub fn check(plan: &Plan, config: &Config) -> Result<Siblings, Failure> {
         }
     }
     Siblings::find(plan, config)
+}
+
+/// A log that is not there yet may still be written; one that is there must be a file that can be read.
+fn check_log(phase: &str, log: &Path) -> Result<(), Failure> {
+    let doing = || format!("phase {phase}: reading its log {}", log.display());
+    let hint = "nothing was started; give the file that the job writes its output to";
+    match File::open(log).and_then(|file| file.metadata()) {
+        Ok(metadata) if metadata.is_dir() => {
+            Err(Failure::could_not_check(format!("{}: Is a directory", doing())).hint(hint))
+        }
+        Err(error) if error.kind() != ErrorKind::NotFound => Err(error)
+            .or_could_not_check(doing)
+            .map_err(|failure| failure.hint(hint)),
+        _ => Ok(()),
+    }
 }

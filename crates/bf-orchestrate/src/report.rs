@@ -7,8 +7,8 @@ use bf_cli::Failure;
 use bf_cli::config::Loaded;
 use bf_cli::text::{Mark, Style, duration, percent, printable, thousands};
 use bf_contract::{
-    Check, CheckStatus, Level, LogSummary, Phase, PhaseStatus, RunReport, RunReportType, Schema,
-    ValidationReport, Verdict, date_spans,
+    Check, CheckStatus, Exit, Level, LogSummary, Phase, PhaseStatus, RunReport, RunReportType,
+    Schema, ValidationReport, Verdict, date_spans,
 };
 
 use crate::document::not_run;
@@ -39,19 +39,18 @@ pub fn document(plan: &Plan, run_dir: &RunDir, end: RunEnd, took: Duration) -> R
     }
 }
 
-/// The report of a run that was refused before anything was watched.
+/// The report of a run that was refused before anything was watched, or that broke off.
 #[must_use]
 pub fn refused(plan: &Plan, failure: &Failure) -> RunReport {
+    let (status, reason) = if failure.exit == Exit::Usage {
+        (PhaseStatus::NotStarted, "nothing was started".to_owned())
+    } else {
+        (PhaseStatus::CouldNotCheck, failure.message.clone())
+    };
     let phases = plan
         .phases
         .iter()
-        .map(|phase| {
-            not_run(
-                phase,
-                PhaseStatus::NotStarted,
-                "nothing was started".to_owned(),
-            )
-        })
+        .map(|phase| not_run(phase, status, reason.clone()))
         .collect();
     RunReport {
         kind: RunReportType,
