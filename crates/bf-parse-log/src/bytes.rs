@@ -92,11 +92,17 @@ fn starts_with_three_digits(bytes: &[u8]) -> bool {
         && !bytes.get(3).is_some_and(u8::is_ascii_digit)
 }
 
+/// As [`number_at`], a number of dates. More than the ledger could hold is no count, whatever it looks
+/// like.
+pub(crate) fn count_at(bytes: &[u8]) -> Option<(u64, usize)> {
+    number_at(bytes).filter(|(count, _)| *count <= 1_000_000)
+}
+
 /// Reads `i/N` and what follows it.
 pub(crate) fn fraction_at(bytes: &[u8]) -> Option<(u64, u64, &[u8])> {
-    let (part, taken) = number_at(bytes)?;
+    let (part, taken) = count_at(bytes)?;
     let rest = bytes[taken..].strip_prefix(b"/")?;
-    let (whole, taken) = number_at(rest)?;
+    let (whole, taken) = count_at(rest)?;
     Some((part, whole, &rest[taken..]))
 }
 

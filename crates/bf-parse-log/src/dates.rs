@@ -55,6 +55,10 @@ impl<T> Dates<T> {
         self.values.iter().map(|(_, value)| value)
     }
 
+    pub(crate) fn values_mut(&mut self) -> impl Iterator<Item = &mut T> {
+        self.values.iter_mut().map(|(_, value)| value)
+    }
+
     /// All dates and their values, sorted.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (NaiveDate, &T)> {
         self.places

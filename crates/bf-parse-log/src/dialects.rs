@@ -7,7 +7,7 @@ use bf_cli::Failure;
 use bf_cli::config::{DatePattern, Dialect, Pattern};
 use regex::bytes::{Captures, Regex};
 
-use crate::bytes::{loose_date, number_at};
+use crate::bytes::{count_at, loose_date, number_at};
 use crate::event::{Event, Mode, Opened, Opening, Span};
 
 /// The dialects that a log may be in. Cheap to clone.
@@ -123,7 +123,7 @@ impl Custom {
 
 fn event(kind: Kind, captures: &Captures<'_>, line: &[u8]) -> Option<Event> {
     let text = |name| captures.name(name).map(|found| found.as_bytes());
-    let number = |name| text(name).and_then(|bytes| Some(number_at(bytes)?.0));
+    let count = |name| text(name).and_then(|bytes| Some(count_at(bytes)?.0));
     let span = |name| text(name).map_or_else(Span::default, |bytes| Span::of(line, bytes));
     // A date that is named and cannot be read must not become an outcome of the current one.
     let date = match text("date") {
@@ -135,19 +135,19 @@ fn event(kind: Kind, captures: &Captures<'_>, line: &[u8]) -> Option<Event> {
             Opening::Custom,
             Opened {
                 mode: Some(Mode::Custom),
-                to_do: number("total"),
+                to_do: count("total"),
                 ..Opened::default()
             },
         ),
         Kind::DateStart => Event::Begin {
             date: date?,
-            index: number("index").unwrap_or(0),
-            total: number("total"),
+            index: count("index").unwrap_or(0),
+            total: count("total"),
             mode: Mode::Custom,
         },
         Kind::Success => Event::Success {
             date,
-            records: number("records"),
+            records: text("records").and_then(|bytes| Some(number_at(bytes)?.0)),
         },
         Kind::Failure => Event::Failure {
             date,
@@ -158,8 +158,8 @@ fn event(kind: Kind, captures: &Captures<'_>, line: &[u8]) -> Option<Event> {
             reason: span("error"),
         },
         Kind::Progress => Event::Progress {
-            done: number("index").unwrap_or(0),
-            total: number("total")?,
+            done: count("index").unwrap_or(0),
+            total: count("total")?,
         },
         Kind::End => Event::End(Some(Mode::Custom)),
     })

@@ -84,11 +84,13 @@ pub(crate) fn read(line: &[u8], complete: bool) -> Reading {
     match origin {
         Origin::Plain => {
             let plain = plain::read(&message);
-            let needs_prefix = plain.is_none();
+            let event = plain.or_else(|| job(&message));
+            // The one line that the jobs always print behind a line break inside a message.
+            let comes_plain = matches!(event, Some((Event::CheckpointSummary, _)));
             Reading {
-                event: plain.or_else(|| job(&message)),
+                event,
                 prefixed: false,
-                needs_prefix,
+                needs_prefix: plain.is_none() && !comes_plain,
                 owns: plain::owns(&message),
             }
         }
@@ -128,6 +130,7 @@ fn job(message: &Message<'_>) -> Option<Rule> {
 fn other(message: &Message<'_>) -> Option<Rule> {
     if let Some(rest) = message.after(b"ANALYTICS_STEP Starting analytics processor for ") {
         return crate::bytes::date_at(rest)
+            .filter(|_| rest.len() == 10)
             .map(|date| (Event::BeganQuietly(date), "processor-start"));
     }
     if let Some(event) = opening::schedule(message) {

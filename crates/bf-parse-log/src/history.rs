@@ -41,6 +41,21 @@ impl Past {
         }
     }
 
+    /// A run begins its dates. What another job failed at stays failed, whatever this one makes of the
+    /// same dates.
+    fn meet(&mut self, run: &Run, ledger: &mut Ledger) {
+        let (Some(before), Some(now)) = (&self.job, &run.job) else {
+            return;
+        };
+        if before != now {
+            let note = format!(
+                "the log holds runs of two jobs, {before} and {now}; a date that one of them failed counts as failed"
+            );
+            ledger.pin_failures();
+            self.note(note);
+        }
+    }
+
     /// Takes in a run that is over, or as far as it has come.
     pub(crate) fn take(&mut self, run: &Run) {
         self.fatal += u64::from(run.broken == Some(Broken::Fatal));
@@ -119,6 +134,9 @@ impl History {
             self.start_run();
         }
         let run = self.run.get_or_insert_with(|| Run::new(1));
+        if !run.active {
+            self.past.meet(run, &mut self.ledger);
+        }
         run.active = true;
         // A program that goes on was not broken by what looked like its end.
         run.broken = None;
@@ -232,7 +250,11 @@ impl History {
                 }
             }
             Event::Crash(crash) => self.crash(crash, owned, line),
-            Event::Critical(_) => self.past.fatal += 1,
+            Event::Critical(_) => match &mut self.run {
+                // What goes over the whole range in one go is over with it.
+                Some(run) if run.mode == Some(Mode::WholeRange) => run.broken = Some(Broken::Fatal),
+                _ => self.past.fatal += 1,
+            },
         }
     }
 
@@ -289,11 +311,9 @@ impl History {
         }
         // A list may name a date twice; then it has another place in it.
         let known = said || self.ledger.is_open(date, number);
-        if known
-            && !same_index
-            && let Some(run) = &mut self.run
-        {
-            run.repeated += 1;
+        if let Some(run) = &mut self.run {
+            run.touched += u64::from(!known);
+            run.repeated += u64::from(known && !same_index);
         }
         self.ledger.begin(date, number);
     }
@@ -352,6 +372,9 @@ impl History {
             _ => said(reason),
         };
         if let Some(run) = &mut self.run {
+            let known =
+                self.ledger.is_open(date, run.number) || self.ledger.was_said_in(date, run.number);
+            run.touched += u64::from(!known);
             let said = Said {
                 run: run.number,
                 outcome,

@@ -36,6 +36,9 @@ struct Entry {
     /// The run that began the date again and has said nothing of it since.
     open: Option<u64>,
     attempts: u64,
+    /// Whether another job failed at the date, which no success of this one makes good.
+    #[serde(default)]
+    pinned: bool,
 }
 
 impl Entry {
@@ -50,6 +53,7 @@ impl Entry {
             }
         };
         match (&self.word, self.open) {
+            _ if self.pinned => LedgerStatus::Failed,
             (Some(word), _) if word.outcome == Outcome::Failed => LedgerStatus::Failed,
             (_, Some(run)) => pending(run),
             (Some(word), None) => match word.outcome {
@@ -85,11 +89,6 @@ impl RunCounts {
     /// Dates that something was written for, or should have been.
     pub(crate) fn worked(&self) -> u64 {
         self.successful + self.failed
-    }
-
-    /// Dates that came to an end.
-    pub(crate) fn all(&self) -> u64 {
-        self.successful + self.failed + self.skipped + self.looked
     }
 }
 
@@ -246,6 +245,13 @@ impl Ledger {
             None => errors.add(class, &format!("{date} failed, no reason given")),
         }
         class
+    }
+
+    /// Keeps every failure as one for good.
+    pub(crate) fn pin_failures(&mut self) {
+        for entry in self.dates.values_mut() {
+            entry.pinned |= entry.status(None) == LedgerStatus::Failed;
+        }
     }
 
     /// Dates begun in `run` without a word on them since.

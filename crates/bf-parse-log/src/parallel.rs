@@ -109,3 +109,83 @@ fn fill(file: &File, buffer: &mut [u8], at: u64) -> io::Result<usize> {
     }
     Ok(length)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs::File;
+
+    use super::{PIECE, read};
+    use crate::{Dialects, LogEnd, LogParser};
+
+    /// A log of several pieces whose lines, runs and odd characters fall where they may.
+    fn log(mut of_bytes: usize, long: usize) -> Vec<u8> {
+        let mut log = Vec::new();
+        let mut day = 0_u32;
+        while of_bytes > 0 {
+            let before = log.len();
+            let date = format!(
+                "2{:03}-{:02}-{:02}",
+                day / 336,
+                day / 28 % 12 + 1,
+                day % 28 + 1
+            );
+            let date = date.replacen("20", "21", usize::from(day.is_multiple_of(977)));
+            log.extend_from_slice(
+                format!("INFO:__main__:Processing day {}/9: {date}\n", day % 9 + 1).as_bytes(),
+            );
+            log.extend_from_slice(
+                format!("INFO:x.y:{}\r\n", "chatter ".repeat(day as usize % 40)).as_bytes(),
+            );
+            log.extend_from_slice(match day % 5 {
+                0 => "ERROR:__main__:Exception during processing: x\nTraceback (most recent call last):\nX\n".as_bytes(),
+                1 => "\x1b[31mERROR\x1b[0m:__main__:  ✗ Failed: y\n".as_bytes(),
+                _ => "INFO:__main__:  ✓ Success: 16 records\n".as_bytes(),
+            });
+            if day % 5_000 == 4_999 {
+                log.extend(std::iter::repeat_n(b'z', long));
+            }
+            day += 1;
+            of_bytes = of_bytes.saturating_sub(log.len() - before);
+        }
+        log
+    }
+
+    #[test]
+    fn two_threads_understand_what_one_does() {
+        let piece = usize::try_from(PIECE).expect("small");
+        for (bytes, long, from_byte) in [
+            (9 * piece, 0, 0),
+            (10 * piece, 3 * piece, 0),
+            (8 * piece, 0, 12_345),
+        ] {
+            let mut log = log(bytes, long);
+            if long == 0 {
+                log.truncate(bytes);
+            }
+            let folder = tempfile::tempdir().expect("a folder");
+            let path = folder.path().join("x.log");
+            std::fs::write(&path, &log).expect("written");
+
+            let mut one = LogParser::new(Dialects::built_in());
+            one.feed(&log[from_byte..]);
+            let mut two = LogParser::new(Dialects::built_in());
+            let file = File::open(&path).expect("readable");
+            read(&file, from_byte as u64, &mut two).expect("readable");
+
+            assert_eq!(
+                one.summary(LogEnd::StillWritten),
+                two.summary(LogEnd::StillWritten)
+            );
+            assert_eq!(
+                one.ledger(LogEnd::WriterGone),
+                two.ledger(LogEnd::WriterGone)
+            );
+            assert_eq!(one.snapshot(), two.snapshot());
+            // And both go on in the same way.
+            for parser in [&mut one, &mut two] {
+                parser.feed(b"\nINFO:__main__:PARALLEL BACKFILL COMPLETE\n");
+            }
+            assert_eq!(one.snapshot(), two.snapshot());
+        }
+    }
+}

@@ -141,6 +141,14 @@ fn after_time(bytes: &[u8]) -> Option<Prefix> {
         .iter()
         .take_while(|byte| matches!(byte, b' ' | b'-' | b':' | b'\t'))
         .count();
+    // Kubernetes puts the stream, and whether the line is whole, behind the time.
+    for stream in [&b"stdout F "[..], b"stderr F ", b"stdout P ", b"stderr P "] {
+        at += if bytes[at..].starts_with(stream) {
+            stream.len()
+        } else {
+            0
+        };
+    }
     let rest = &bytes[at..];
     let unnamed = |level, skip: usize| Prefix {
         origin: Origin::Unnamed,
@@ -240,17 +248,18 @@ fn time_length(bytes: &[u8]) -> Option<usize> {
 }
 
 /// `LEVEL:__main__:` behind something else on the same line: a progress bar without a line break, the
-/// prefix of a log collector. Indented lines and quoted text are source code and messages, not prefixes.
+/// prefix of a log collector. Indented lines (but for bars) and quoted text are source code and messages,
+/// not prefixes.
 fn late(bytes: &[u8]) -> Option<Prefix> {
     const NAME: &[u8] = b":__main__:";
-    if bytes.first().is_none_or(|byte| *byte == b' ') {
-        return None;
-    }
     let within = &bytes[..bytes.len().min(LATE_PREFIX)];
     let name = memmem::find(within, NAME)?;
     let before = &within[..name];
     let (word, level) = LEVELS.iter().find(|(word, _)| before.ends_with(word))?;
     let lead = &before[..before.len() - word.len()];
+    if lead.first() == Some(&b' ') && memmem::find(lead, b"%|").is_none() {
+        return None;
+    }
     match lead.last() {
         None | Some(b'"' | b'\'' | b'`' | b'(' | b'=') => None,
         Some(byte) if byte.is_ascii_alphanumeric() => None,

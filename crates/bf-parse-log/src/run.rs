@@ -82,6 +82,8 @@ pub(crate) struct Run {
     pub(crate) current: Option<NaiveDate>,
     /// The highest `i` of `i/N`.
     pub(crate) index: u64,
+    /// Dates that this run began or spoke of.
+    pub(crate) touched: u64,
     /// Dates begun a second time in this run: a list may name a date twice.
     pub(crate) repeated: u64,
     /// Whether any date was begun or spoken of.
@@ -114,7 +116,15 @@ impl Run {
         let said_once = opening == Opening::SpecificDates && self.said_specific == 1
             // Nor does a dialect of the config promise to say it once.
             || opening == Opening::Custom;
+        // A run over a list announces nothing but the list.
+        let list = Opening::SpecificDates.bit();
+        let another_kind = if opening == Opening::SpecificDates {
+            self.openings & !list != 0
+        } else {
+            self.openings & list != 0
+        };
         self.active
+            || another_kind
             || self.ended
             || self.refused.is_some()
             || self.broken.is_some()

@@ -145,3 +145,124 @@ pub(crate) fn read_line(
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::{Scanned, scan_carefully, scan_quickly};
+    use crate::Dialects;
+    use crate::glance::is_noise;
+    use crate::grammar;
+
+    fn line() -> impl Strategy<Value = Vec<u8>> {
+        let lead = prop::sample::select(vec![
+            "INFO:__main__:",
+            "INFO:__main_:",
+            "INFO:root:",
+            "INFO::",
+            "INFO: ",
+            "INFO:analytics_base:",
+            "DEBUG:x.y:",
+            "WARNING:a very long name of no logger ",
+            "ERROR:x:",
+            "WARNING:__main__:",
+            "2026-01-03 13:45:12,345 - INFO - ",
+            "2026-01-03 13:45:12,345 - WARNING - ",
+            "2026-01-03 13:45:12,345 - DEBUG - ",
+            "2026-01-03 13:45:12,34x - INFO - ",
+            "2026-01-03 13:45:12,345 - ERROR - ",
+            "2026-01-03 13:45:12,345 - x.y - INFO - ",
+            "2026-01-03T13:45:12,345 - INFO - ",
+            "",
+        ]);
+        let body = prop::sample::select(vec![
+            "ANALYTICS_STEP Starting analytics processor for 2024-01-05",
+            "Found 27 game dates out of 28 calendar days (skipping 1 off-days)",
+            "  ✓ Success: 16 records",
+            "  ✗ 2024-01-05: Processing failed",
+            "✅ 2024-01-05: Processed 200 players (3 failed)",
+            "Processing day 3/12: 2024-01-05",
+            "Processing 12 days individually",
+            "Starting backfill from 2024-01-01 to 2024-01-05",
+            "Will process 12 days from 2024-01-01 to 2024-01-05",
+            "Upcoming Player Game Context Backfill",
+            "Unexpected exception processing 2024-01-05: x",
+            "Exception processing 2024-01-05: x",
+            "End date cannot be in the future",
+            "Invalid start date format: x",
+            "--start-date is required for range processing",
+            "No game dates found in the specified range!",
+            "Phase 4 precompute backfill: 2024-01-01 to 2024-01-05",
+            "PHASE 4 BACKFILL SUMMARY - X",
+            "SPECIFIC DATES PROCESSING SUMMARY:",
+            "Summary: 1 success, 2 skipped, 3 failed",
+            "DAY-BY-DAY BACKFILL SUMMARY:",
+            "BACKFILL COMPLETE",
+            "Backfill failed with exception: x",
+            "2024-01-05: success",
+            "Total Days: 12",
+            "Remaining Days: 12",
+            "Mode: PRODUCTION",
+            "Verifying Phase 3 data exists for 2024-01-01 to 2024-01-05...",
+            "Execution order: 2/5",
+            "Checkpoint: /tmp/x_2024-01-01_2024-01-05.json",
+            "(Skipping 3 off-days in calendar range)",
+            "Dependencies: {'a': 1}",
+            "Dry run: True",
+            "RESUMING from checkpoint: 2024-01-05",
+            "Resuming from 2024-01-05",
+            "Failed days: 3",
+            "Query job finished: 31337 bytes billed, cache hit False, slot ms 5",
+            "Calculated ratings for 475 players; 4786 possessions in all of them",
+            "x",
+            "",
+        ]);
+        (lead, body, prop::option::of(any::<prop::sample::Index>())).prop_map(
+            |(lead, body, cut)| {
+                let mut line = format!("{lead}{body}").into_bytes();
+                if let Some(cut) = cut {
+                    line.truncate(cut.index(line.len() + 1));
+                }
+                line
+            },
+        )
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(2_000))]
+
+        #[test]
+        fn what_is_called_noise_says_nothing(line in line()) {
+            if is_noise(&line) {
+                let read = grammar::read(&line, true);
+                prop_assert_eq!(read.event, None);
+                prop_assert_eq!(read.owns, Some(false));
+            }
+        }
+
+        #[test]
+        fn the_quick_way_finds_what_the_careful_one_finds(lines in prop::collection::vec(line(), 0..20)) {
+            let mut bytes = lines.join(&b'\n');
+            bytes.push(b'\n');
+            let dialects = Dialects::built_in();
+            let (mut quick, mut careful) = (Scanned::default(), Scanned::default());
+            scan_quickly(&bytes, &dialects, &mut quick);
+            scan_carefully(&bytes, &dialects, &mut careful);
+            prop_assert_eq!(quick, careful);
+        }
+    }
+
+    #[test]
+    fn chatter_is_noise() {
+        for line in [
+            "INFO:google.cloud.bigquery:Load job loaded 222 rows into a table of analytics",
+            "DEBUG:urllib3.connectionpool:https://bigquery.googleapis.com:443 POST /bigquery",
+            "WARNING:shared.registry.reader:Player lookup 'x' is not in the registry",
+            "2026-01-03 13:45:12,345 - INFO - Load job loaded 222 rows into a table",
+            "2026-01-03 13:45:12,345 - WARNING - Quality tier gold for game 0022300039",
+        ] {
+            assert!(is_noise(line.as_bytes()), "{line}");
+        }
+    }
+}

@@ -200,7 +200,7 @@ impl Frame {
             if run.ended || run.refused.is_some() {
                 0
             } else {
-                listed.saturating_sub(run.index.max(run.counts.all()))
+                listed.saturating_sub(run.index.max(run.touched))
             }
         });
         let refused = history

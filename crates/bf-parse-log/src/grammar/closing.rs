@@ -1,7 +1,7 @@
 //! The lines of a run after its last date, its progress, and its refusals.
 
 use super::{Message, Rule};
-use crate::bytes::{fraction_at, number_at};
+use crate::bytes::{count_at, fraction_at};
 use crate::event::{Claim, Event, Mode, Span};
 use crate::prefix::Level;
 
@@ -32,6 +32,12 @@ fn parallel_or_phase(message: &Message<'_>) -> Option<Rule> {
     if message.text.starts_with(b"PARALLEL BACKFILL COMPLETE") {
         return Some((Event::End(Some(Mode::Parallel)), "parallel-end"));
     }
+    if message.text.starts_with(b"Processor returned False") {
+        return Some((
+            Event::Critical(Span::of(message.line, message.text)),
+            "processor-failed",
+        ));
+    }
     message
         .text
         .starts_with(b"PHASE 4 BACKFILL SUMMARY")
@@ -52,7 +58,7 @@ fn day_by_day(message: &Message<'_>) -> Option<Rule> {
 
 fn claim(message: &Message<'_>, leads: &[&[u8]], claim: Claim) -> Option<Rule> {
     let rest = leads.iter().find_map(|lead| message.after(lead))?;
-    let (figure, taken) = number_at(rest)?;
+    let (figure, taken) = count_at(rest)?;
     message
         .number_is_whole(&rest[taken..])
         .then_some((Event::Claim(claim, figure), "claim"))
@@ -61,11 +67,11 @@ fn claim(message: &Message<'_>, leads: &[&[u8]], claim: Claim) -> Option<Rule> {
 /// `Successful: 13, Skipped: 3, Failed: 2`, or one figure a line.
 fn successful(message: &Message<'_>) -> Option<Rule> {
     if let Some(rest) = message.after(b"Successful: ")
-        && let Some((successful, taken)) = number_at(rest)
+        && let Some((successful, taken)) = count_at(rest)
         && let Some(rest) = rest[taken..].strip_prefix(b", Skipped: ")
-        && let Some((skipped, taken)) = number_at(rest)
+        && let Some((skipped, taken)) = count_at(rest)
         && let Some(rest) = rest[taken..].strip_prefix(b", Failed: ")
-        && let Some((failed, taken)) = number_at(rest)
+        && let Some((failed, taken)) = count_at(rest)
     {
         return message.number_is_whole(&rest[taken..]).then_some((
             Event::Claims {
@@ -99,11 +105,11 @@ fn specific(message: &Message<'_>) -> Option<Rule> {
     }
     // `Summary: 3 success, 1 skipped, 0 failed`
     let rest = message.after(b"Summary: ")?;
-    let (successful, taken) = number_at(rest)?;
+    let (successful, taken) = count_at(rest)?;
     let rest = rest[taken..].strip_prefix(b" success, ")?;
-    let (skipped, taken) = number_at(rest)?;
+    let (skipped, taken) = count_at(rest)?;
     let rest = rest[taken..].strip_prefix(b" skipped, ")?;
-    let (failed, taken) = number_at(rest)?;
+    let (failed, taken) = count_at(rest)?;
     rest[taken..].starts_with(b" failed").then_some((
         Event::EndCounts {
             successful,

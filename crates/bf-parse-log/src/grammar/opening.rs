@@ -3,7 +3,7 @@
 use bf_contract::DateRange;
 
 use super::{Message, Rule};
-use crate::bytes::{date_at, number_at, trim};
+use crate::bytes::{count_at, date_at, trim};
 use crate::event::{Event, Mode, Opened, Opening, Span};
 
 /// A range written `A to B` at the beginning of `bytes`.
@@ -133,7 +133,7 @@ pub(super) fn with_emoji(message: &Message<'_>) -> Option<Rule> {
 }
 
 fn number(message: &Message<'_>, bytes: &[u8]) -> Option<u64> {
-    let (value, taken) = number_at(bytes)?;
+    let (value, taken) = count_at(bytes)?;
     message.number_is_whole(&bytes[taken..]).then_some(value)
 }
 
@@ -188,7 +188,7 @@ fn starting(message: &Message<'_>) -> Option<Rule> {
 
 fn will_process(message: &Message<'_>) -> Option<Rule> {
     let rest = message.after(b"Will process ")?;
-    let (_, taken) = number_at(rest)?;
+    let (_, taken) = count_at(rest)?;
     rest[taken..].starts_with(b" days from ").then_some(())?;
     opened(
         Opening::WillProcess,
@@ -215,7 +215,7 @@ fn processing(message: &Message<'_>) -> Option<Rule> {
             "dates-announced",
         )
     };
-    let Some((count, taken)) = number_at(rest) else {
+    let Some((count, taken)) = count_at(rest) else {
         return whole_range(message, rest);
     };
     let rest = &rest[taken..];
@@ -234,7 +234,7 @@ fn processing(message: &Message<'_>) -> Option<Rule> {
         if rest.starts_with(b" with ") {
             return announce(Mode::Parallel, count, None);
         }
-        let (total, _) = number_at(rest.strip_prefix(b" (of ")?)?;
+        let (total, _) = count_at(rest.strip_prefix(b" (of ")?)?;
         return announce(Mode::GameDates, count, Some(total));
     }
     let rest = rest.strip_prefix(b" days")?;
@@ -244,7 +244,7 @@ fn processing(message: &Message<'_>) -> Option<Rule> {
     if rest.starts_with(b" individually") {
         return announce(Mode::DayByDay, count, None);
     }
-    let (total, _) = number_at(rest.strip_prefix(b" (of ")?)?;
+    let (total, _) = count_at(rest.strip_prefix(b" (of ")?)?;
     announce(Mode::DayByDay, count, Some(total))
 }
 
@@ -367,7 +367,7 @@ fn checkpoint(message: &Message<'_>) -> Option<Rule> {
 /// `(Skipping 3 off-days in the calendar range)`.
 fn off_days(message: &Message<'_>) -> Option<Rule> {
     let rest = message.after(b"(Skipping ")?;
-    let (off_days, taken) = number_at(rest)?;
+    let (off_days, taken) = count_at(rest)?;
     rest[taken..].starts_with(b" off-days in ").then_some((
         Event::Schedule {
             game_dates: None,
@@ -380,14 +380,13 @@ fn off_days(message: &Message<'_>) -> Option<Rule> {
 /// `Found 27 game dates out of 28 calendar days (skipping 1 off-days)`.
 pub(super) fn schedule(message: &Message<'_>) -> Option<Rule> {
     let rest = message.after(b"Found ")?;
-    let (game_dates, taken) = number_at(rest)?;
-    rest[taken..]
-        .starts_with(b" game dates out of ")
-        .then_some((
-            Event::Schedule {
-                game_dates: Some(game_dates),
-                off_days: None,
-            },
-            "schedule",
-        ))
+    let (game_dates, taken) = count_at(rest)?;
+    let fits = rest[taken..].starts_with(b" game dates out of ") && rest.ends_with(b" off-days)");
+    fits.then_some((
+        Event::Schedule {
+            game_dates: Some(game_dates),
+            off_days: None,
+        },
+        "schedule",
+    ))
 }

@@ -1,0 +1,203 @@
+//! Jobs in a form of their own, described by the dialects that ship and by others.
+
+mod support;
+
+use std::io::Write;
+
+use bf_cli::ConfigArgs;
+use bf_contract::{LedgerStatus, LogState};
+use bf_parse_log::{Dialects, LogEnd, LogParser};
+use support::{Fate, Form, Log, day, days};
+
+/// The dialects of a config.
+fn dialects(yaml: &str) -> Dialects {
+    let mut file = tempfile::NamedTempFile::new().expect("a file");
+    file.write_all(yaml.as_bytes()).expect("written");
+    let config = bf_cli::config::load(&ConfigArgs {
+        config: Some(file.path().to_owned()),
+    })
+    .expect("a valid config");
+    Dialects::with(&config.config.dialects).expect("valid dialects")
+}
+
+fn parse(dialects: &Dialects, text: &str) -> LogParser {
+    let mut parser = LogParser::new(dialects.clone());
+    parser.feed(text.as_bytes());
+    let mut in_pieces = LogParser::new(dialects.clone());
+    for piece in text.as_bytes().chunks(7) {
+        in_pieces.feed(piece);
+    }
+    assert_eq!(in_pieces.snapshot(), parser.snapshot());
+    parser
+}
+
+#[test]
+fn the_shipped_tqdm_dialect_reads_a_bar_that_is_drawn_again_and_again() {
+    let dialects = dialects(include_str!("../../../config/dialects/tqdm.yaml"));
+    let bar = |date: &str, done: u32| {
+        format!(
+            "\r{date}: {:3}%|███       | {done}/4 [00:02<00:31,  1.12s/it]",
+            done * 25
+        )
+    };
+    let mut text = String::from("\r  0%|          | 0/4 [00:00<?, ?it/s]");
+    for (n, line) in [
+        (1, "2024-01-01 wrote 1,600 rows"),
+        (2, "2024-01-02 failed: 429 Exceeded rate limits"),
+        (3, "2024-01-03 wrote 0 rows"),
+    ] {
+        let date = format!("2024-01-0{n}");
+        text += &bar(&date, n - 1).repeat(3);
+        text += &format!("\r                    \r{line}\n");
+        text += &bar(&date, n);
+    }
+    text += &bar("2024-01-04", 3);
+    let parser = parse(&dialects, &text);
+    let summary = parser.summary(LogEnd::StillWritten);
+    assert_eq!(summary.state, LogState::Running);
+    assert_eq!(summary.dialect.as_deref(), Some("tqdm"));
+    assert_eq!((summary.successful_days, summary.failed_days), (2, 1));
+    assert_eq!(
+        (summary.total_days, summary.unaccounted_days),
+        (Some(4), Some(1))
+    );
+    assert_eq!(
+        (summary.total_records, summary.zero_record_days),
+        (1_600, 1)
+    );
+    assert_eq!(summary.runs, 1);
+    let ledger = parser.ledger(LogEnd::StillWritten);
+    assert!(ledger.iter().all(|entry| entry.attempts == 1), "{ledger:?}");
+    assert_eq!(ledger[3].status, LedgerStatus::InProgress);
+
+    text += "\r2024-01-04 wrote 7 rows\n100%|██████████| 4/4 [00:02<00:00]\nall dates done\n";
+    let summary = parse(&dialects, &text).summary(LogEnd::StillWritten);
+    assert_eq!(summary.state, LogState::Completed);
+    assert_eq!(summary.unaccounted_dates, Some(vec![]));
+    assert_eq!(summary.error_classes[0].example, "429 Exceeded rate limits");
+}
+
+#[test]
+fn the_shipped_json_lines_dialect_reads_its_example() {
+    let dialects = dialects(include_str!("../../../config/dialects/json_lines.yaml"));
+    let event = |rest: &str| format!("{{\"ts\": \"2026-01-03T13:45:12Z\", {rest}}}\n");
+    let mut text = event(r#""event": "run_start", "total": 3"#);
+    text += &event(r#""event": "date_start", "date": "2024-01-03", "index": 1"#);
+    text += &event(
+        r#""event": "note", "text": "\"event\": \"date_done\", \"date\": \"2024-01-09\", \"rows\": 5""#,
+    );
+    text += &event(r#""event": "date_done", "date": "2024-01-03", "rows": 16"#);
+    text += &event(r#""event": "date_start", "date": "2024-01-04", "index": 2"#);
+    text += &event(r#""event": "date_failed", "date": "2024-01-04", "error": "schema mismatch""#);
+    text += &event(r#""event": "date_skipped", "date": "2024-01-05", "error": "no games""#);
+    let running = parse(&dialects, &text).summary(LogEnd::WriterGone);
+    assert_eq!(running.state, LogState::Interrupted);
+    text += &event(r#""event": "run_end", "ok": 1, "failed": 1"#);
+    let summary = parse(&dialects, &text).summary(LogEnd::StillWritten);
+    assert_eq!(summary.state, LogState::Completed);
+    assert_eq!(summary.dialect.as_deref(), Some("json_lines"));
+    assert_eq!(
+        (
+            summary.successful_days,
+            summary.failed_days,
+            summary.skipped_days,
+            summary.total_days
+        ),
+        (1, 1, 1, Some(3))
+    );
+    assert_eq!(summary.failed_dates, days([4]));
+}
+
+const OWN: &str = r"
+dialects:
+  - name: own
+    run_start: '^== run of (?P<total>\d+)'
+    date_start: '^(?P<date>\d{8}) \.\.\.'
+    success: '^  ok, (?P<records>\d+) rows'
+    failure: '(?i)^  error: (?P<error>.*)'
+    skip: '^  nothing to do'
+    end: '^== end'
+";
+
+#[test]
+fn a_line_without_a_date_speaks_of_the_current_one() {
+    let dialects = dialects(OWN);
+    let text = "== run of 3\n20240101 ...\n  ok, 16 rows\n20240102 ...\n  ERROR: deadline exceeded\n20240103 ...\n  nothing to do\n== end\n";
+    let parser = parse(&dialects, text);
+    let summary = parser.summary(LogEnd::StillWritten);
+    assert_eq!(summary.state, LogState::Completed);
+    assert_eq!(
+        (
+            summary.successful_days,
+            summary.failed_days,
+            summary.skipped_days
+        ),
+        (1, 1, 1)
+    );
+    assert_eq!(
+        summary.error_classes[0].class,
+        bf_contract::ErrorClass::Timeout
+    );
+    assert_eq!(summary.unaccounted_days, Some(0));
+}
+
+#[test]
+fn a_date_that_fails_and_then_succeeds_took_two_attempts() {
+    let dialects = dialects(
+        "dialects:\n  - name: retries\n    success: '^ok (?P<date>\\S+)'\n    failure: '^no (?P<date>\\S+)'\n",
+    );
+    let parser = parse(
+        &dialects,
+        "no 2024-01-05\nno 2024-01-05T10:00\nok 2024/01/05\nok someday\n",
+    );
+    let ledger = parser.ledger(LogEnd::StillWritten);
+    assert_eq!(ledger.len(), 1);
+    assert_eq!(ledger[0].status, LedgerStatus::Success);
+    assert!(ledger[0].attempts >= 2);
+}
+
+#[test]
+fn a_second_run_in_the_same_log_keeps_the_failures_of_the_first() {
+    let dialects = dialects(OWN);
+    let text = "== run of 2\n20240101 ...\n  error: x\n20240102 ...\n  ok, 1 rows\n== end\n\
+                == run of 1\n20240103 ...\n  ok, 1 rows\n== end\n";
+    let summary = parse(&dialects, text).summary(LogEnd::StillWritten);
+    assert_eq!((summary.runs, summary.successful_days), (2, 2));
+    assert_eq!(summary.failed_dates, days([1]));
+}
+
+#[test]
+fn a_dialect_that_understands_nothing_does_not_disturb_the_built_in_ones() {
+    let dialects = dialects(OWN);
+    let mut log = Log::new(Form::Timed);
+    log.begin(day(1), day(2), None)
+        .date("day", 1, 2, day(1), Fate::Good(16))
+        .raw("  error: of a traceback\n");
+    let summary = parse(&dialects, &log.text).summary(LogEnd::StillWritten);
+    assert_eq!(summary.dialect.as_deref(), Some("day_by_day"));
+    assert_eq!((summary.successful_days, summary.failed_days), (1, 0));
+}
+
+#[test]
+fn a_log_in_no_dialect_names_those_that_were_looked_for() {
+    let dialects = dialects(OWN);
+    let summary = parse(&dialects, "hello\n").summary(LogEnd::StillWritten);
+    assert_eq!(summary.state, LogState::Unknown);
+    assert!(summary.notes[0].contains("\"own\"") && summary.notes[0].contains("parallel"));
+}
+
+#[test]
+fn two_dialects_of_one_name_are_refused() {
+    let mut file = tempfile::NamedTempFile::new().expect("a file");
+    write!(
+        file,
+        "dialects:\n  - {{name: a, success: x}}\n  - {{name: a, success: y}}\n"
+    )
+    .expect("written");
+    let config = bf_cli::config::load(&ConfigArgs {
+        config: Some(file.path().to_owned()),
+    })
+    .expect("each is valid");
+    let failure = Dialects::with(&config.config.dialects).expect_err("the name is taken");
+    assert_eq!(failure.exit, bf_contract::Exit::Usage);
+}
