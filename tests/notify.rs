@@ -127,14 +127,23 @@ async fn requests(server: &MockServer) -> Vec<Request> {
     server.received_requests().await.expect("requests are kept")
 }
 
-/// Waits until the file is there: a program that a channel runs has come so far.
-fn wait_for(path: &Path) -> String {
-    loop {
-        match std::fs::read_to_string(path) {
-            Ok(text) if text.ends_with('\n') => return text,
-            _ => std::thread::sleep(Duration::from_millis(10)),
+/// Looks until `look` finds something. Gives up long after any machine would have come so far.
+fn until<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
+    for _ in 0..6_000 {
+        if let Some(found) = look() {
+            return found;
         }
+        std::thread::sleep(Duration::from_millis(10));
     }
+    panic!("{what}: in vain");
+}
+
+/// The line in the file that a program of a channel writes when it has come so far.
+fn wait_for(path: &Path) -> String {
+    until("waiting for a program", || {
+        let text = std::fs::read_to_string(path).ok()?;
+        text.ends_with('\n').then_some(text)
+    })
 }
 
 fn term(child: &Child) {
@@ -495,9 +504,10 @@ fn sigterm_ends_it_and_the_program_that_it_runs() {
         .has("bf-notify: channel slow: gave up: SIGTERM arrived first");
     // Killed with bf-notify: it is gone, or a zombie that its new parent has not buried yet.
     let stat = format!("/proc/{}/stat", sleeper.trim());
-    while std::fs::read_to_string(&stat).is_ok_and(|stat| !stat.contains(") Z ")) {
-        std::thread::sleep(Duration::from_millis(10));
-    }
+    until("waiting for the end of a program", || {
+        let is_there = std::fs::read_to_string(&stat).is_ok_and(|stat| !stat.contains(") Z "));
+        (!is_there).then_some(())
+    });
 }
 
 #[test]
@@ -509,9 +519,9 @@ fn sigterm_ends_it_while_it_waits_for_its_input() {
     let input = child.stdin.take();
     // Its handlers stand when a thread of it waits for signals beside the one that reads.
     let tasks = format!("/proc/{}/task", child.id());
-    while std::fs::read_dir(&tasks).is_ok_and(|tasks| tasks.count() < 3) {
-        std::thread::sleep(Duration::from_millis(10));
-    }
+    until("waiting for its threads", || {
+        (std::fs::read_dir(&tasks).ok()?.count() >= 3).then_some(())
+    });
     term(&child);
     Told::of(child).ends(143);
     drop(input);

@@ -11,7 +11,7 @@ use rustix::fs::{Access, MemfdFlags, access, memfd_create};
 use rustix::process::{Pid, Signal, kill_process_group};
 use tokio::process::Command;
 
-use crate::retry::Fault;
+use crate::retry::{Fault, without_number};
 
 /// So much of the end of a program's standard error is looked at for its last line, in bytes.
 const TAIL: u64 = 4_096;
@@ -28,7 +28,9 @@ pub async fn attempt(command: &[String], document: &[u8]) -> Result<(), Fault> {
         return Err(Fault::lasting("command has no program"));
     };
     let failed = |doing: &str, error: &Error| {
-        let reason = format!("{doing} {}: {}", printable(program, 200), words(error));
+        let error_text = error.to_string();
+        let words = without_number(&error_text);
+        let reason = format!("{doing} {}: {words}", printable(program, 200));
         match error.kind() {
             ErrorKind::NotFound | ErrorKind::PermissionDenied => Fault::lasting(reason),
             _ => Fault::passing(reason),
@@ -132,14 +134,5 @@ fn describe(status: ExitStatus) -> String {
         (Some(code), _) => format!("exit code {code}"),
         (None, Some(signal)) => format!("killed by signal {signal}"),
         (None, None) => "its end is not known".to_owned(),
-    }
-}
-
-/// The error without its number.
-fn words(error: &Error) -> String {
-    let text = error.to_string();
-    match text.split_once(" (os error ") {
-        Some((words, _)) => words.to_owned(),
-        None => text,
     }
 }

@@ -8,7 +8,7 @@ use chrono::{DateTime, Utc};
 use reqwest::header::{HeaderMap, RETRY_AFTER};
 use reqwest::{Client, Response, StatusCode, Url};
 
-use crate::retry::{Again, Fault};
+use crate::retry::{Again, Fault, without_number};
 
 /// No more of an answer is read, in bytes.
 const LONGEST_ANSWER: usize = 4_096;
@@ -68,7 +68,8 @@ impl Post {
         } else {
             ""
         };
-        Fault::passing(format!("{doing}{}", self.scrub(&cause.to_string())))
+        let cause = self.scrub(without_number(&cause.to_string()));
+        Fault::passing(format!("{doing}{cause}"))
     }
 
     /// A text from outside, in one line and without any part of the URL.

@@ -47,6 +47,12 @@ impl Fault {
     }
 }
 
+/// The text of a system error without its number.
+pub fn without_number(text: &str) -> &str {
+    text.split_once(" (os error ")
+        .map_or(text, |(words, _)| words)
+}
+
 /// The delays between the attempts: each step twice the one before, up to a longest, a part of it by chance
 /// so that many runs do not come back at the same moment.
 #[derive(Debug)]

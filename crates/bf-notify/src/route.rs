@@ -41,6 +41,9 @@ pub fn resolve(
     let url = |address: &Address| match address {
         Address::Variable(name) => http_url(&variable(name)?)
             .ok_or_else(|| format!("the environment variable {name} holds no http or https URL")),
+        Address::Literal(secret) if secret.is_hidden() => Err(
+            "its url is left out of this copy of the config: use url_env, or the original".into(),
+        ),
         Address::Literal(secret) => http_url(secret.reveal())
             .ok_or_else(|| "its url in the config is no http or https URL".to_owned()),
     };
@@ -91,6 +94,16 @@ mod tests {
                 .map(|(name, variable)| ((*name).to_owned(), (*variable).to_owned()))
                 .collect::<BTreeMap<_, _>>(),
         }
+    }
+
+    #[test]
+    fn a_copy_of_the_config_says_that_the_url_is_not_in_it() {
+        let secret = serde_json::from_value("(secret)".into()).expect("a text");
+        let address = Address::Literal(secret);
+        let complaint = resolve(&Route::Healthchecks { address }, |_| None)
+            .err()
+            .expect("no URL");
+        assert!(complaint.contains("use url_env"), "{complaint}");
     }
 
     fn complaint(route: &Route, value: &str) -> String {

@@ -92,6 +92,12 @@ impl Secret {
     pub fn reveal(&self) -> &str {
         &self.0
     }
+
+    /// Whether this is what stands in a copy of the config in the secret's place.
+    #[must_use]
+    pub fn is_hidden(&self) -> bool {
+        self.0 == HIDDEN
+    }
 }
 
 impl std::fmt::Debug for Secret {
