@@ -3,4 +3,5 @@
 mod conventions;
 mod notify;
 mod orchestrate;
+mod parse_log;
 mod support;
