@@ -15,7 +15,7 @@ use crate::run::write_plan;
 use crate::run_dir::RunDir;
 use crate::siblings::Siblings;
 use crate::steps::{Kept, Steps};
-use crate::tool::RunningTools;
+use crate::tool::{RunningTools, ToolEnd};
 
 /// What one look came to.
 struct Finding {
@@ -77,7 +77,9 @@ pub fn check(
         }
     }
     if siblings.notify.is_some() {
-        findings.push(look_at_notifier(&steps, folder.path())?);
+        let config = plan.config_file.as_deref();
+        let end = steps.check_notifier(config, &folder.path().join("notify.ndjson"))?;
+        findings.push(notifier_finding(end));
     }
 
     let mut exit = Exit::Success;
@@ -184,13 +186,12 @@ fn look_at_table(
     })
 }
 
-fn look_at_notifier(steps: &Steps<'_>, folder: &Path) -> Result<Finding, Failure> {
-    let end = steps.check_notifier(&folder.join("notify.ndjson"))?;
-    Ok(if end.code == Some(0) {
+fn notifier_finding(end: ToolEnd) -> Finding {
+    if end.code == Some(0) {
         Finding::good("every channel of notify can be reached".to_owned())
     } else {
         Finding::bad(end.said.unwrap_or_else(|| {
             "a channel of notify cannot be reached: try bf-notify --check".to_owned()
         }))
-    })
+    }
 }

@@ -122,6 +122,8 @@ pub struct Record {
 pub struct Journal {
     file: File,
     seq: u64,
+    /// The bytes of the lines that are whole.
+    whole_bytes: u64,
     path: String,
 }
 
@@ -139,6 +141,7 @@ impl Journal {
         Ok(Self {
             file,
             seq: 0,
+            whole_bytes: 0,
             path: path.display().to_string(),
         })
     }
@@ -161,6 +164,7 @@ impl Journal {
         let journal = Self {
             file,
             seq: records.last().map_or(0, |record| record.seq),
+            whole_bytes,
             path: path.display().to_string(),
         };
         Ok((journal, records))
@@ -179,13 +183,19 @@ impl Journal {
         };
         let mut line = serde_json::to_vec(&record).or_could_not_check(doing)?;
         line.push(b'\n');
-        self.file
+        let written = self
+            .file
             .write_all(&line)
-            .and_then(|()| self.file.sync_data())
-            .or_could_not_check(doing)
-            .map_err(|failure| {
+            .and_then(|()| self.file.sync_data());
+        if let Err(error) = written {
+            // Half a line must not become the beginning of the next one.
+            let _ = self.file.set_len(self.whole_bytes);
+            let _ = self.file.seek(SeekFrom::End(0));
+            return Err(error).or_could_not_check(doing).map_err(|failure| {
                 failure.hint("the step was not taken; make room, then run bf-orchestrate resume")
-            })?;
+            });
+        }
+        self.whole_bytes += line.len() as u64;
         self.seq += 1;
         Ok(())
     }

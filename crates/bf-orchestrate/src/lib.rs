@@ -34,6 +34,8 @@ mod steps;
 mod stop;
 mod tool;
 
+use std::path::PathBuf;
+
 use args::{Action, Common, Resume, RunOptions};
 use bf_cli::config::Loaded;
 use bf_cli::{ConfigArgs, Failure, Streams, config};
@@ -54,14 +56,16 @@ pub fn run(args: Args, streams: Streams) -> Result<Exit, Failure> {
             let (common, documented) = (&args.common, &args.documented);
             let console = Console::new(common.output_of(streams));
             let loaded = config::load(&common.config)?;
-            let plan = plan::documented(documented, &loaded.config, common.warehouse_flag())?;
+            let mut plan = plan::documented(documented, &loaded.config, common.warehouse_flag())?;
+            plan.config_file = config_file(&loaded);
             run_plan(common, args.options, &plan, &loaded, &console)
         }
         Some(Action::Run(args)) => {
             let console = Console::new(args.common.output_of(streams));
             let loaded = config::load(&args.common.config)?;
             let warehouse = args.common.warehouse_flag();
-            let plan = plan::load(&args.plan, &loaded.config, warehouse)?;
+            let mut plan = plan::load(&args.plan, &loaded.config, warehouse)?;
+            plan.config_file = config_file(&loaded);
             run_plan(&args.common, args.options, &plan, &loaded, &console)
         }
         Some(Action::Resume(args)) => resume(&args, streams),
@@ -75,7 +79,8 @@ pub fn run(args: Args, streams: Streams) -> Result<Exit, Failure> {
             let console = Console::new(args.common.output_of(streams));
             let loaded = config::load(&args.common.config)?;
             let warehouse = args.common.warehouse_flag();
-            let plan = plan::load(&args.plan, &loaded.config, warehouse)?;
+            let mut plan = plan::load(&args.plan, &loaded.config, warehouse)?;
+            plan.config_file = config_file(&loaded);
             let siblings = preflight::check(&plan, &loaded.config)?;
             check::check(&plan, &loaded, &siblings, &console)
         }
@@ -92,6 +97,12 @@ pub fn run(args: Args, streams: Streams) -> Result<Exit, Failure> {
             stop::stop(&args, output)
         }
     }
+}
+
+/// The config's file, as it is found from anywhere.
+fn config_file(loaded: &Loaded) -> Option<PathBuf> {
+    let path = loaded.path.as_deref()?;
+    Some(std::path::absolute(path).unwrap_or_else(|_| path.to_owned()))
 }
 
 /// Looks whether everything that the plan needs is there, then rehearses or runs it.
@@ -142,7 +153,10 @@ fn resume(args: &Resume, streams: Streams) -> Result<Exit, Failure> {
             config: Some(found.run_dir.config()),
         })?,
     };
-    let plan = found.plan.clone();
+    let mut plan = found.plan.clone();
+    if common.config.config.is_some() {
+        plan.config_file = config_file(&loaded);
+    }
     let outcome = preflight::check(&plan, &loaded.config).and_then(|siblings| {
         let request = Request {
             runs: &common.runs,

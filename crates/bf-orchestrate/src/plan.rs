@@ -28,6 +28,9 @@ pub struct Plan {
     pub concurrency: usize,
     /// What a person does after a run in which everything passed.
     pub next_steps: Vec<String>,
+    /// The config that the run was begun with; `None` for the built-in one. The run's own copy holds no
+    /// secrets, so that people are told by this one.
+    pub config_file: Option<PathBuf>,
 }
 
 /// One backfill job and its gate.
@@ -244,6 +247,7 @@ pub mod tests {
             warehouse: "sqlite:/warehouse".to_owned(),
             concurrency: 1,
             next_steps: Vec::new(),
+            config_file: None,
         }
     }
 

@@ -125,7 +125,9 @@ impl Request<'_> {
             .notify
             .as_deref()
             .map(|program| {
-                Notifier::start(program, &run_dir.config(), run_dir.path.join("notify.log"))
+                let config = self.plan.config_file.clone();
+                let config = config.unwrap_or_else(|| run_dir.config());
+                Notifier::start(program, &config, run_dir.path.join("notify.log"))
             })
             .transpose()?;
         let observer = Observer::new(
@@ -173,8 +175,9 @@ impl Request<'_> {
             .write(closing)?;
         self.console
             .say(report::text(&document, self.console.style()));
+        let written = self.console.report(&document);
         observer.run_ended(&document, exit.code(), is_finished);
-        match self.console.report(&document) {
+        match written {
             // The report that nobody took is in the run directory; a worse end stays what it is.
             Err(_) if !exit.is_success() => Ok(exit),
             written => written.map(|()| exit),

@@ -256,14 +256,18 @@ impl Steps<'_> {
     ///
     /// # Errors
     /// bf-notify could not be started, or its documents not be kept (exit 3).
-    pub fn check_notifier(&self, keep_in: &Path) -> Result<ToolEnd, Failure> {
+    pub fn check_notifier(
+        &self,
+        config: Option<&Path>,
+        keep_in: &Path,
+    ) -> Result<ToolEnd, Failure> {
         let Some(program) = &self.siblings.notify else {
             return Ok(ToolEnd {
                 code: Some(0),
                 said: None,
             });
         };
-        let mut args = self.shared_args();
+        let mut args = self.args_with(config.unwrap_or(&self.config));
         args.push("--check".into());
         self.run_tool(program, args, keep_in, None, |_| Ok(()))
     }
@@ -313,6 +317,10 @@ impl Steps<'_> {
 
     /// The flags that every tool of the run gets alike.
     fn shared_args(&self) -> Vec<OsString> {
+        self.args_with(&self.config)
+    }
+
+    fn args_with(&self, config: &Path) -> Vec<OsString> {
         let color = if self.console.style().color {
             "always"
         } else {
@@ -321,7 +329,7 @@ impl Steps<'_> {
         ["--format", "json", "--color", color, "--config"]
             .map(OsString::from)
             .into_iter()
-            .chain([self.config.clone().into()])
+            .chain([config.into()])
             .collect()
     }
 }

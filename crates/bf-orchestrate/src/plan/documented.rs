@@ -78,6 +78,7 @@ pub fn documented(
         warehouse,
         concurrency: 1,
         next_steps: config.next_steps.clone(),
+        config_file: None,
     })
 }
 

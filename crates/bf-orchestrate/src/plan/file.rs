@@ -163,6 +163,7 @@ pub fn load(path: &Path, config: &Config, warehouse: Option<&str>) -> Result<Pla
         warehouse,
         concurrency: file.concurrency.map_or(2, NonZeroUsize::get),
         next_steps: file.next_steps.unwrap_or_else(|| config.next_steps.clone()),
+        config_file: None,
     })
 }
 
