@@ -4,11 +4,13 @@ use predicates::prelude::*;
 
 use crate::support::Sandbox;
 
-const TOOLS: [&str; 5] = [
+const TOOLS: [&str; 7] = [
     "bf-monitor",
     "bf-parse-log",
     "bf-validate-team-offense",
     "bf-validate-player-summary",
+    "bf-validate",
+    "bf-notify",
     "bf-orchestrate",
 ];
 
