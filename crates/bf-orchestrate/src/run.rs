@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use bf_cli::config::Loaded;
 use bf_cli::text::{Mark, Style};
 use bf_cli::{Context, Failure, Interrupts};
-use bf_contract::{Exit, PhaseStatus};
+use bf_contract::{Exit, PhaseStatus, RunReport, Verdict};
 
 use crate::args::RunOptions;
 use crate::console::Console;
@@ -162,17 +162,19 @@ impl Request<'_> {
         forward_interrupts(interrupts, sender.clone());
         let end = run_all(&context, &state.phases, (&sender, &receiver));
 
-        let exit = end.exit;
+        let mut exit = end.exit;
         let closing = closing_step(&end);
-        let document = report::document(self.plan, &run_dir, end, began.elapsed());
-        let bytes = serde_json::to_vec(&document)
-            .or_could_not_check(|| "writing the report as JSON".to_owned())?;
-        write_atomically(&run_dir.report(), &bytes)?;
         let is_finished = matches!(closing, Step::RunFinished { .. });
-        journal
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .write(closing)?;
+        let mut document = report::document(self.plan, &run_dir, end, began.elapsed());
+        if let Err(failure) = keep(&run_dir, &document, &journal, closing) {
+            // A result that could not be kept is still told, but it is no pass.
+            self.console.mark(Mark::Error, &failure.message);
+            if exit.is_success() {
+                exit = failure.exit;
+                document.verdict = Verdict::Error;
+                document.reason = failure.message;
+            }
+        }
         self.console
             .say(report::text(&document, self.console.style()));
         let written = self.console.report(&document);
@@ -279,6 +281,22 @@ fn claim(run_dir: &RunDir) -> Result<Claim, Failure> {
         ))
         .hint("nothing was started; bf-orchestrate status shows how far it has come")
     })
+}
+
+/// Keeps the report, and then closes the journal.
+fn keep(
+    run_dir: &RunDir,
+    document: &RunReport,
+    journal: &Mutex<Journal>,
+    closing: Step,
+) -> Result<(), Failure> {
+    let bytes = serde_json::to_vec(document)
+        .or_could_not_check(|| "writing the report as JSON".to_owned())?;
+    write_atomically(&run_dir.report(), &bytes)?;
+    journal
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner)
+        .write(closing)
 }
 
 /// The last line of the journal: a run that waits for a person, or for someone to take it up, is not over.
