@@ -122,13 +122,46 @@ impl Checkpoint {
         self.save(log);
     }
 
+    /// Notes a date that was left out, and writes the file.
+    pub fn skipped(&mut self, date: NaiveDate, log: &Log) {
+        if !self.state.skipped_dates.contains(&date) {
+            self.state.skipped_dates.push(date);
+        }
+        self.save(log);
+    }
+
+    /// How far it has come, as the jobs of phase 4 print it.
+    pub fn status(&self) -> String {
+        let State {
+            job_name,
+            start_date,
+            end_date,
+            stats,
+            ..
+        } = &self.state;
+        let rule = "=".repeat(60);
+        let Counts {
+            total_days,
+            processed,
+            successful,
+            failed,
+            skipped,
+        } = stats;
+        format!(
+            "\n{rule}\nCHECKPOINT STATUS: {job_name}\n{rule}\n  Date range: {start_date} to {end_date}\n  \
+             Total days: {total_days}\n  Processed:  {processed}\n    - Successful: {successful}\n    \
+             - Failed:     {failed}\n    - Skipped:    {skipped}\n  Checkpoint file: {}\n{rule}\n",
+            self.path.display()
+        )
+    }
+
     fn save(&mut self, log: &Log) {
         let state = &mut self.state;
         state.last_updated = now();
         state.stats.successful = state.successful_dates.len();
         state.stats.failed = state.failed_dates.len();
-        state.stats.processed =
-            state.stats.successful + state.stats.failed + state.skipped_dates.len();
+        state.stats.skipped = state.skipped_dates.len();
+        state.stats.processed = state.stats.successful + state.stats.failed + state.stats.skipped;
         if let Err(problem) = replace(&self.path, &self.state) {
             let failed = format!("Failed to save checkpoint: {problem}");
             log.write(Level::Error, Logger::Checkpoint, &failed);

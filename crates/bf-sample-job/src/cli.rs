@@ -1,14 +1,15 @@
 //! The command line.
 
-use std::ffi::c_int;
+mod faults;
+
 use std::path::PathBuf;
 
-use chrono::NaiveDate;
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, Parser, Subcommand};
 
-use crate::dates::DateSet;
 use crate::log::Format;
 use crate::warehouse;
+
+pub use faults::{FaultArgs, FigureFaultArgs, GameFaultArgs, Signal};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -19,6 +20,8 @@ Examples:
     bf-sample-job team-offense --start-date 2021-10-19 --end-date 2026-01-02 2> phase1.log
     bf-sample-job player-summary --start-date 2024-05-01 --end-date 2026-01-02 \\
       --parallel --workers 15 --no-resume 2> phase2.log
+  Phase 4, which reads what the jobs before it wrote:
+    bf-sample-job team-defense-zones --start-date 2024-11-05 --end-date 2025-01-31
   A job that claims success over bad data:
     bf-sample-job player-summary --start-date 2024-10-22 --end-date 2025-04-13 --empty-usage all
   A job that is killed in the middle, and the run that resumes it:
@@ -28,8 +31,9 @@ Examples:
 The log goes to stderr.
 
 Exit codes: 0 when the run came to its end, even when every date failed, and when the range was
-refused (the real jobs do the same); 1 for a start date that is missing or none, and for a
-warehouse that cannot be opened; 2 for other errors on the command line.";
+refused (the real jobs do the same); 1 for a start date that is missing or none, for a warehouse
+that cannot be opened, and in phase 4 for tables that are not ready; 2 for other errors on the
+command line.";
 
 /// A small backfill job with made-up data that behaves, and misbehaves, like the real ones.
 #[derive(Debug, Parser)]
@@ -51,6 +55,24 @@ pub enum Command {
     /// Fill nba_analytics.player_game_summary, one row per dressed player and game
     #[command(after_help = EXAMPLES)]
     PlayerSummary(Box<JobArgs>),
+    /// Fill nba_analytics.team_defense_game_summary, two rows per game
+    #[command(after_help = EXAMPLES)]
+    TeamDefense(Box<JobArgs>),
+    /// Fill nba_precompute.team_defense_zone_analysis from the team defense table (phase 4, 1/5)
+    #[command(after_help = EXAMPLES)]
+    TeamDefenseZones(Box<PrecomputeArgs>),
+    /// Fill nba_precompute.player_shot_zone_analysis from the player table (phase 4, 2/5)
+    #[command(after_help = EXAMPLES)]
+    PlayerShotZones(Box<PrecomputeArgs>),
+    /// Fill nba_precompute.player_composite_factors from both zone analyses (phase 4, 3/5)
+    #[command(after_help = EXAMPLES)]
+    CompositeFactors(Box<PrecomputeArgs>),
+    /// Fill nba_precompute.player_daily_cache from the factors (phase 4, 4/5)
+    #[command(after_help = EXAMPLES)]
+    DailyCache(Box<PrecomputeArgs>),
+    /// Fill nba_predictions.ml_feature_store_v2 from all of them (phase 4, 5/5)
+    #[command(after_help = EXAMPLES)]
+    FeatureStore(Box<PrecomputeArgs>),
 }
 
 /// Options of `init`.
@@ -69,13 +91,13 @@ pub struct WarehouseArg {
     pub dir: PathBuf,
 }
 
-/// Options of a job.
+/// Options of a job that goes by calendar days.
 #[derive(Debug, Args)]
 pub struct JobArgs {
     /// First date (YYYY-MM-DD); player-summary begins seven days ago without it
     #[arg(long, value_name = "DATE")]
     pub start_date: Option<String>,
-    /// Last date; without it team-offense does one day and player-summary ends yesterday
+    /// Last date; without it the team jobs do one day and player-summary ends yesterday
     #[arg(long, value_name = "DATE")]
     pub end_date: Option<String>,
     /// Process these dates and no others, one after the other: 2024-01-05,2024-01-12
@@ -108,6 +130,47 @@ pub struct JobArgs {
     /// Faults.
     #[command(flatten)]
     pub faults: FaultArgs,
+    /// Faults in the rows.
+    #[command(flatten)]
+    pub game_faults: GameFaultArgs,
+}
+
+/// Options of a job of phase 4, which goes by game dates and has no parallel mode.
+#[derive(Debug, Args)]
+pub struct PrecomputeArgs {
+    /// First date (YYYY-MM-DD); seven days ago without it
+    #[arg(long, value_name = "DATE")]
+    pub start_date: Option<String>,
+    /// Last date; yesterday without it
+    #[arg(long, value_name = "DATE")]
+    pub end_date: Option<String>,
+    /// Process these dates and no others: 2024-11-12,2024-11-14
+    #[arg(long, value_name = "DATES")]
+    pub dates: Option<String>,
+    /// Look only at what the dates need
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Begin at the start date, whatever the checkpoint says
+    #[arg(long)]
+    pub no_resume: bool,
+    /// Begin even where the tables of phase 3 have holes
+    #[arg(long)]
+    pub skip_preflight: bool,
+    /// Where the tables are.
+    #[command(flatten)]
+    pub warehouse: WarehouseArg,
+    /// Progress to resume from [default: DIR/checkpoints/JOB_START_END.json]
+    #[arg(long, value_name = "FILE")]
+    pub checkpoint: Option<PathBuf>,
+    /// Pace and log.
+    #[command(flatten)]
+    pub manner: MannerArgs,
+    /// Faults.
+    #[command(flatten)]
+    pub faults: FaultArgs,
+    /// Faults in the rows.
+    #[command(flatten)]
+    pub figure_faults: FigureFaultArgs,
 }
 
 /// How the job goes about its work.
@@ -129,103 +192,6 @@ pub struct MannerArgs {
     /// Leave out other loggers, warnings and the check after the run
     #[arg(long)]
     pub clean_log: bool,
-}
-
-/// What goes wrong.
-#[derive(Debug, Default, Args)]
-#[command(
-    next_help_heading = "Faults (DATES is a list of dates and ranges, 2024-01-05,2024-02-01..2024-02-29, or all)"
-)]
-pub struct FaultArgs {
-    /// These dates fail; nothing is written
-    #[arg(long, value_name = "DATES", default_value = "", hide_default_value = true, value_parser = some_dates)]
-    pub fail_dates: DateSet,
-    /// These dates raise an exception (429, with a traceback); nothing is written
-    #[arg(long, value_name = "DATES", default_value = "", hide_default_value = true, value_parser = some_dates)]
-    pub exception_dates: DateSet,
-    /// Every date fails; the exit code is still 0
-    #[arg(long)]
-    pub all_fail: bool,
-    /// One of the two teams of the date's first game is not written; the log claims both
-    #[arg(long, value_name = "DATES", default_value = "", hide_default_value = true, value_parser = some_dates)]
-    pub half_game_dates: DateSet,
-    /// Only half of the date's games are written; the log claims all
-    #[arg(long, value_name = "DATES", default_value = "", hide_default_value = true, value_parser = some_dates)]
-    pub fewer_rows_dates: DateSet,
-    /// Nothing is written (what was there stays); the log claims success
-    #[arg(long, value_name = "DATES", default_value = "", hide_default_value = true, value_parser = some_dates)]
-    pub skip_write_dates: DateSet,
-    /// The date's rows are written twice; the log claims them once
-    #[arg(long, value_name = "DATES", default_value = "", hide_default_value = true, value_parser = some_dates)]
-    pub duplicate_dates: DateSet,
-    /// usage_rate is NULL
-    #[arg(long, value_name = "DATES", default_value = "", hide_default_value = true, value_parser = some_dates)]
-    pub empty_usage: DateSet,
-    /// minutes_played is NULL
-    #[arg(long, value_name = "DATES", default_value = "", hide_default_value = true, value_parser = some_dates)]
-    pub empty_minutes: DateSet,
-    /// paint_attempts and mid_range_attempts are NULL
-    #[arg(long, value_name = "DATES", default_value = "", hide_default_value = true, value_parser = some_dates)]
-    pub empty_shot_zones: DateSet,
-    /// quality_score is 42, the tier poor, and no row is production ready
-    #[arg(long, value_name = "DATES", default_value = "", hide_default_value = true, value_parser = some_dates)]
-    pub low_quality: DateSet,
-    /// The date's first row has the issue missing_required
-    #[arg(long, value_name = "DATES", default_value = "", hide_default_value = true, value_parser = some_dates)]
-    pub blocking_issue_dates: DateSet,
-    /// Stop for ever at this date and print nothing more (with --parallel: one worker does)
-    #[arg(long, value_name = "DATE")]
-    pub hang_at: Option<NaiveDate>,
-    /// End the process at this date, before it is written: by SIGKILL unless told otherwise
-    #[arg(long, value_name = "DATE")]
-    pub die_at: Option<NaiveDate>,
-    /// Signal of --die-at
-    #[arg(long, value_enum, ignore_case = true, requires = "die_at")]
-    pub signal: Option<Signal>,
-    /// Exit code of --die-at, instead of a signal; 0 ends a half-finished run as if all were well
-    #[arg(long, value_name = "N", requires = "die_at", conflicts_with = "signal")]
-    pub exit_code: Option<u8>,
-}
-
-fn some_dates(text: &str) -> Result<DateSet, String> {
-    if text.is_empty() {
-        Ok(DateSet::default())
-    } else {
-        text.parse()
-    }
-}
-
-/// Signals a job may die of.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-#[value(rename_all = "UPPER")]
-pub enum Signal {
-    /// SIGKILL
-    Kill,
-    /// SIGTERM
-    Term,
-    /// SIGSEGV
-    Segv,
-    /// SIGABRT
-    Abrt,
-    /// SIGINT
-    Int,
-    /// SIGHUP
-    Hup,
-}
-
-impl Signal {
-    /// The signal's number on this system.
-    pub fn number(self) -> c_int {
-        use signal_hook::consts::{SIGABRT, SIGHUP, SIGINT, SIGKILL, SIGSEGV, SIGTERM};
-        match self {
-            Self::Kill => SIGKILL,
-            Self::Term => SIGTERM,
-            Self::Segv => SIGSEGV,
-            Self::Abrt => SIGABRT,
-            Self::Int => SIGINT,
-            Self::Hup => SIGHUP,
-        }
-    }
 }
 
 #[cfg(test)]

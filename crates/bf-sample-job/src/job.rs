@@ -18,11 +18,13 @@ use crate::text::python_bool;
 use crate::warehouse::Warehouse;
 use crate::{parallel, sequential, specific};
 
-/// One of the two jobs.
+/// A job that goes by calendar days.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Job {
     /// Fills `team_offense_game_summary`.
     TeamOffense,
+    /// Fills `team_defense_game_summary`.
+    TeamDefense,
     /// Fills `player_game_summary`.
     PlayerSummary,
 }
@@ -32,6 +34,7 @@ impl Job {
     pub fn name(self) -> &'static str {
         match self {
             Self::TeamOffense => "team_offense_game_summary",
+            Self::TeamDefense => "team_defense_game_summary",
             Self::PlayerSummary => "player_game_summary",
         }
     }
@@ -187,6 +190,11 @@ fn announce(run: &Run<'_>, range: Range) {
             "Parallel",
             "Day-by-day (sequential)",
             "Parallel (15x faster)",
+        ),
+        Job::TeamDefense => (
+            "Parallel mode",
+            "Day-by-day (fixes BigQuery size limits)",
+            "PARALLEL (15x faster)",
         ),
         Job::PlayerSummary => (
             "Parallel mode",

@@ -1,7 +1,7 @@
 //! A real, small backfill job for the demo and the tests.
 //!
-//! It recomputes a table date by date into a SQLite warehouse and prints what the real jobs
-//! print, so that a monitor, a log parser and a validator have a true counterpart: a process
+//! It recomputes one of the pipeline's tables date by date into a SQLite warehouse, from made-up
+//! box scores or (in phase 4) from the tables before it, and prints what the real jobs print, so that a monitor, a log parser and a validator have a true counterpart: a process
 //! that can die or hang, a log that can lie, a table that can be wrong. The data is made up
 //! but never random: the same range gives the same rows on every machine.
 //!
@@ -19,6 +19,7 @@ pub mod league;
 mod log;
 mod parallel;
 mod post_check;
+mod precompute;
 mod processor;
 mod report;
 pub mod rows;
@@ -39,6 +40,7 @@ use clap::Parser;
 
 use crate::cli::{Cli, Command};
 pub use crate::job::Job;
+pub use crate::precompute::Precompute;
 use crate::schedule::Schedule;
 
 /// Runs the job as the command line `args` (the program's name first) says and returns its
@@ -62,6 +64,18 @@ where
         Command::Init(args) => init(&args.warehouse.dir, out),
         Command::TeamOffense(args) => job::start(Job::TeamOffense, *args, out),
         Command::PlayerSummary(args) => job::start(Job::PlayerSummary, *args, out),
+        Command::TeamDefense(args) => job::start(Job::TeamDefense, *args, out),
+        Command::TeamDefenseZones(args) => {
+            precompute::start(Precompute::TeamDefenseZones, *args, out)
+        }
+        Command::PlayerShotZones(args) => {
+            precompute::start(Precompute::PlayerShotZones, *args, out)
+        }
+        Command::CompositeFactors(args) => {
+            precompute::start(Precompute::CompositeFactors, *args, out)
+        }
+        Command::DailyCache(args) => precompute::start(Precompute::DailyCache, *args, out),
+        Command::FeatureStore(args) => precompute::start(Precompute::FeatureStore, *args, out),
     }
 }
 

@@ -37,6 +37,10 @@ pub enum Logger {
     Main,
     /// The processor's base class.
     AnalyticsBase,
+    /// The base class of the processors of phase 4.
+    PrecomputeBase,
+    /// The schedule.
+    Schedule,
     /// The checkpoint file.
     Checkpoint,
     /// The check after the run.
@@ -48,6 +52,8 @@ impl Logger {
         match self {
             Self::Main => "__main__",
             Self::AnalyticsBase => "analytics_base",
+            Self::PrecomputeBase => "precompute_base",
+            Self::Schedule => "shared.backfill.schedule_utils",
             Self::Checkpoint => "shared.backfill.checkpoint",
             Self::Validator => "shared.validation.backfill_validator",
         }
@@ -131,6 +137,12 @@ impl Log {
         };
         let mut out = self.out.lock().unwrap_or_else(PoisonError::into_inner);
         let _ = out.write_all(record.as_bytes());
+    }
+
+    /// What the program prints past its log, or Python prints about it: no prefix.
+    pub fn plain(&self, text: &str) {
+        let mut out = self.out.lock().unwrap_or_else(PoisonError::into_inner);
+        let _ = out.write_all(format!("{text}\n").as_bytes());
     }
 
     /// Lets go of what is still held back.

@@ -9,7 +9,7 @@ use std::time::Instant;
 use chrono::NaiveDate;
 
 use crate::checkpoint::Checkpoint;
-use crate::faults::traceback;
+use crate::faults::{Frame, traceback};
 use crate::job::{Job, Range, Run};
 use crate::post_check;
 use crate::processor::Outcome;
@@ -63,7 +63,7 @@ pub fn run(run: &Run<'_>, range: Range) {
         dates.len()
     ));
     let hours_per_day = match run.job {
-        Job::TeamOffense => 8.0 / 60.0,
+        Job::TeamOffense | Job::TeamDefense => 8.0 / 60.0,
         Job::PlayerSummary => 2.5,
     };
     let estimate = dates.len() as f64 / workers as f64 * hours_per_day;
@@ -115,10 +115,13 @@ fn work(
         let outcome = run.processor.process(*date);
         if let Outcome::Exception { kind, message } = &outcome {
             let trace = traceback(
-                run.job,
-                "process_single_day",
-                411,
-                "processor.run(opts)",
+                &Frame {
+                    script: &run.job.script(),
+                    stage: "analytics",
+                    function: "process_single_day",
+                    line: 411,
+                    call: "processor.run(opts)",
+                },
                 kind,
                 message,
             );
@@ -169,7 +172,7 @@ fn report_progress(run: &Run<'_>, done: &Receiver<Progress>, days: usize, begun:
         let remaining = ratio((days - processed) as f64, rate);
         log.rule();
         match run.job {
-            Job::TeamOffense => {
+            Job::TeamOffense | Job::TeamDefense => {
                 log.info(format!("PROGRESS: {processed}/{days} ({share:.1}%)"));
                 log.info(format!("  Success rate: {success:.1}%"));
                 log.info(format!("  Total records: {records} (avg {average:.0}/day)"));
@@ -205,7 +208,7 @@ fn summary(run: &Run<'_>, range: Range, progress: &Progress, days: usize, begun:
     log.info("PARALLEL BACKFILL COMPLETE");
     log.rule();
     match run.job {
-        Job::TeamOffense => {
+        Job::TeamOffense | Job::TeamDefense => {
             log.info(format!("  Total days: {}", range.dates().len()));
             log.info(format!("  Processed: {days}"));
             log.info(format!("  Successful: {successful}"));

@@ -104,6 +104,7 @@ impl Processor<'_> {
         let stats = self.claim(games, &rows);
         self.forget_unknown_teams(&mut rows);
         self.args.faults.spoil(date, games, &mut rows);
+        self.args.game_faults.spoil(date, games, &mut rows);
         let copies = self.args.faults.copies(date);
         let written = if copies == 0 {
             Ok(())

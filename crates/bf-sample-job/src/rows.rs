@@ -1,5 +1,7 @@
 //! From box scores to table rows: what a healthy job writes for a date.
 
+mod defense;
+
 use crate::boxscore::{BoxScore, Line, Side, Stats};
 use crate::dice::Dice;
 use crate::job::Job;
@@ -11,6 +13,7 @@ use crate::tables::{PlayerRow, Quality, Rows, TeamRow};
 pub fn of_games(job: Job, games: &[Game]) -> Rows {
     match job {
         Job::TeamOffense => Rows::Teams(games.iter().flat_map(team_rows).collect()),
+        Job::TeamDefense => Rows::Defenses(games.iter().flat_map(defense::rows).collect()),
         Job::PlayerSummary => Rows::Players(games.iter().flat_map(player_rows).collect()),
     }
 }
@@ -57,7 +60,7 @@ fn team_rows(game: &Game) -> [TeamRow; 2] {
             possessions: possessions.round() as i64,
             margin_of_victory: i64::from(totals.points()) - i64::from(other.totals.points()),
             overtime_periods: score.overtimes,
-            quality: team_quality(game, home),
+            quality: team_quality(game.dice(42 + u64::from(home))),
         }
     })
 }
@@ -117,8 +120,7 @@ fn player_row(game: &Game, home: bool, side: &Side, line: &Line, has_zones: bool
     }
 }
 
-fn team_quality(game: &Game, home: bool) -> Quality {
-    let mut dice = game.dice(42 + u64::from(home));
+fn team_quality(mut dice: Dice) -> Quality {
     match dice.unit() {
         luck if luck < 0.885 => {
             graded("gold", dice.around(97.5, 2.5), &[], &["nbac_team_boxscore"])

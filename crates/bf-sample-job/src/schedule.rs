@@ -81,6 +81,18 @@ impl Schedule {
         &self.games
     }
 
+    /// The days between these two, both included, that have games.
+    pub fn game_dates(&self, start: NaiveDate, end: NaiveDate) -> Vec<NaiveDate> {
+        let mut dates: Vec<NaiveDate> = self
+            .games
+            .iter()
+            .map(|game| game.date)
+            .filter(|date| (start..=end).contains(date))
+            .collect();
+        dates.dedup();
+        dates
+    }
+
     /// The games of one day; empty on an off day.
     pub fn on(&self, date: NaiveDate) -> &[Game] {
         let first = self.games.partition_point(|game| game.date < date);

@@ -53,6 +53,12 @@ const fn one(date: NaiveDate) -> (NaiveDate, NaiveDate) {
     (date, date)
 }
 
+/// The first day of the season that is on, or was last, on this day.
+pub fn opening_night_before(date: NaiveDate) -> Option<NaiveDate> {
+    let openings = SEASONS.iter().map(|season| season.regular.0);
+    openings.take_while(|opening| *opening <= date).last()
+}
+
 /// All seasons, the oldest first.
 pub const SEASONS: [Season; 5] = [
     Season {

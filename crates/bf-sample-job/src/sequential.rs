@@ -2,7 +2,7 @@
 
 use chrono::NaiveDate;
 
-use crate::faults::traceback;
+use crate::faults::{Frame, traceback};
 use crate::job::{Job, Range, Run};
 use crate::log::Log;
 use crate::post_check;
@@ -100,8 +100,17 @@ pub fn run(run: &Run<'_>, range: Range) {
 pub fn process(run: &Run<'_>, date: NaiveDate) -> Outcome {
     let outcome = run.processor.process(date);
     if let Outcome::Exception { kind, message } = &outcome {
-        let (frame, call) = ("run_analytics_processing", "self.processor.run(opts)");
-        let trace = traceback(run.job, frame, 170, call, kind, message);
+        let trace = traceback(
+            &Frame {
+                script: &run.job.script(),
+                stage: "analytics",
+                function: "run_analytics_processing",
+                line: 170,
+                call: "self.processor.run(opts)",
+            },
+            kind,
+            message,
+        );
         run.log
             .error(format!("Exception during processing: {message}\n{trace}"));
     }
@@ -112,7 +121,7 @@ pub fn process(run: &Run<'_>, date: NaiveDate) -> Outcome {
 pub fn look(run: &Run<'_>, date: NaiveDate) {
     let (log, games) = (run.log, run.processor.schedule.on(date).len());
     log.info(format!("DRY RUN MODE - checking data for {date}"));
-    if run.job == Job::TeamOffense {
+    if run.job != Job::PlayerSummary {
         log.info("  ✓ Dry run complete");
         return;
     }
@@ -147,7 +156,7 @@ pub fn look(run: &Run<'_>, date: NaiveDate) {
 
 fn succeeded(run: &Run<'_>, stats: &DayStats) {
     match run.job {
-        Job::TeamOffense => run
+        Job::TeamOffense | Job::TeamDefense => run
             .log
             .info(format!("  ✓ Success: {} records", stats.records)),
         Job::PlayerSummary => {
@@ -197,7 +206,7 @@ fn summary(run: &Run<'_>, range: Range, tally: &Tally, days: usize) {
         ));
     }
     match run.job {
-        Job::TeamOffense => {
+        Job::TeamOffense | Job::TeamDefense => {
             log.info(format!("  Total teams: {}", tally.sums.teams));
             log.info(format!("  Total games: {}", tally.sums.games));
         }

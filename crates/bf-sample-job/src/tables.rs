@@ -1,11 +1,15 @@
-//! The rows of the two tables, and how they are stored.
+//! The rows of the analytics tables, and how they are stored.
 //!
 //! The columns are those of the real tables that the checks read, and the ones a person
-//! would look at beside them. Neither table has a key: a job that writes twice must be able
+//! would look at beside them. No table has a key: a job that writes twice must be able
 //! to leave duplicates. The one index stands for the date partition of the real tables.
+
+mod defense;
 
 use chrono::NaiveDate;
 use rusqlite::{Connection, params};
+
+pub use defense::DefenseRow;
 
 /// Creates what is missing in `nba_analytics.db`.
 pub const ANALYTICS_TABLES: &str = "
@@ -21,6 +25,20 @@ CREATE TABLE IF NOT EXISTS team_offense_game_summary (
   is_production_ready INTEGER, processed_at TEXT
 );
 CREATE INDEX IF NOT EXISTS team_offense_game_summary_by_date ON team_offense_game_summary (game_date);
+CREATE TABLE IF NOT EXISTS team_defense_game_summary (
+  game_id TEXT NOT NULL, game_date TEXT NOT NULL, defending_team_abbr TEXT NOT NULL,
+  opponent_team_abbr TEXT NOT NULL, season_year INTEGER NOT NULL,
+  points_allowed INTEGER, opp_fg_attempts INTEGER, opp_fg_makes INTEGER,
+  opp_three_pt_attempts INTEGER, opp_three_pt_makes INTEGER,
+  opp_ft_attempts INTEGER, opp_ft_makes INTEGER,
+  opp_rebounds INTEGER, opp_assists INTEGER, turnovers_forced INTEGER,
+  opp_paint_attempts INTEGER, opp_mid_range_attempts INTEGER, defensive_rebounds INTEGER,
+  defensive_rating REAL, opponent_pace REAL, home_game INTEGER NOT NULL,
+  win_flag INTEGER NOT NULL, margin_of_victory INTEGER, overtime_periods INTEGER,
+  quality_tier TEXT, quality_score REAL, quality_issues TEXT, data_sources TEXT,
+  is_production_ready INTEGER, processed_at TEXT
+);
+CREATE INDEX IF NOT EXISTS team_defense_game_summary_by_date ON team_defense_game_summary (game_date);
 CREATE TABLE IF NOT EXISTS player_game_summary (
   player_lookup TEXT NOT NULL, player_full_name TEXT, game_id TEXT NOT NULL,
   game_date TEXT NOT NULL, season_year INTEGER NOT NULL,
@@ -116,11 +134,13 @@ pub struct PlayerRow {
     pub quality: Quality,
 }
 
-/// The rows of one date, of either table.
+/// The rows of one date, of any of the tables.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Rows {
     /// For `team_offense_game_summary`.
     Teams(Vec<TeamRow>),
+    /// For `team_defense_game_summary`.
+    Defenses(Vec<DefenseRow>),
     /// For `player_game_summary`.
     Players(Vec<PlayerRow>),
 }
@@ -130,6 +150,7 @@ impl Rows {
     pub fn table(&self) -> &'static str {
         match self {
             Self::Teams(_) => "team_offense_game_summary",
+            Self::Defenses(_) => "team_defense_game_summary",
             Self::Players(_) => "player_game_summary",
         }
     }
@@ -138,6 +159,7 @@ impl Rows {
     pub fn len(&self) -> usize {
         match self {
             Self::Teams(rows) => rows.len(),
+            Self::Defenses(rows) => rows.len(),
             Self::Players(rows) => rows.len(),
         }
     }
@@ -160,6 +182,7 @@ impl Rows {
         let date = date.to_string();
         match self {
             Self::Teams(rows) => insert_teams(db, rows, &date, processed_at),
+            Self::Defenses(rows) => defense::insert(db, rows, &date, processed_at),
             Self::Players(rows) => insert_players(db, rows, &date, processed_at),
         }
     }

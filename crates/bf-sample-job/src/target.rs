@@ -46,7 +46,7 @@ pub fn target(job: Job, args: &JobArgs) -> Result<Target, Vec<String>> {
     let start = match (&args.start_date, job) {
         (Some(text), _) => read("start", text)?,
         (None, Job::PlayerSummary) => today - Days::new(7),
-        (None, Job::TeamOffense) => {
+        (None, Job::TeamOffense | Job::TeamDefense) => {
             return Err(vec![
                 "--start-date is required for range processing".to_owned(),
             ]);
@@ -55,11 +55,12 @@ pub fn target(job: Job, args: &JobArgs) -> Result<Target, Vec<String>> {
     let end = match (&args.end_date, job) {
         (Some(text), _) => read("end", text)?,
         (None, Job::PlayerSummary) => today - Days::new(1),
-        (None, Job::TeamOffense) => start,
+        (None, Job::TeamOffense | Job::TeamDefense) => start,
     };
     Ok(Target::Range(Range { start, end }))
 }
 
-fn parse(text: &str) -> Option<NaiveDate> {
+/// A date as the command line writes it.
+pub fn parse(text: &str) -> Option<NaiveDate> {
     NaiveDate::parse_from_str(text, "%Y-%m-%d").ok()
 }

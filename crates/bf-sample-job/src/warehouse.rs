@@ -8,11 +8,12 @@ use chrono::{NaiveDate, SecondsFormat, Utc};
 use rusqlite::{Connection, TransactionBehavior, params};
 
 use crate::league::TEAMS;
+use crate::precompute;
 use crate::schedule::Schedule;
 use crate::tables::{ANALYTICS_TABLES, REFERENCE_TABLES, Rows};
 
 /// How long a write waits for another job's transaction.
-const PATIENCE: Duration = Duration::from_secs(30);
+pub const PATIENCE: Duration = Duration::from_secs(30);
 
 /// The folder behind `sqlite:DIR`.
 ///
@@ -134,12 +135,13 @@ impl Warehouse {
     }
 }
 
-/// Writes `nba_reference.nba_schedule` anew and creates the empty analytics tables.
+/// Writes `nba_reference.nba_schedule` anew and creates the other datasets with empty tables.
 ///
 /// # Errors
 /// When a file cannot be created or written.
 pub fn init(dir: &Path, schedule: &Schedule) -> Result<(), String> {
     open_file(dir, "nba_analytics.db", ANALYTICS_TABLES)?;
+    precompute::create_tables(dir)?;
     let mut db = open_file(dir, "nba_reference.db", REFERENCE_TABLES)?;
     write_schedule(&mut db, schedule)
         .map_err(|problem| format!("writing the schedule to {}: {problem}", dir.display()))

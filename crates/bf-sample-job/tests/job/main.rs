@@ -3,6 +3,7 @@
 mod checkpoint;
 mod faults;
 mod logs;
+mod precompute;
 mod process;
 mod support;
 mod tables;
