@@ -91,6 +91,7 @@ pub fn find(args: &Args, state: Option<&State>) -> Result<Subject, Failure> {
         return take_up(args, state, log, record, story);
     };
     refuse_foreign_state(args, state, pid.number)?;
+    refuse_foreign_log(args, state, log.as_deref())?;
     let life = by_pid(args, pid, state, &story, log.is_some())?;
     let (intent, record) = match (story, record) {
         (Story::Started(intent, recorded) | Story::Ended(intent, recorded, _), Some(record))
@@ -255,6 +256,7 @@ fn take_up(
         return Err(Failure::usage("nothing to watch")
             .hint("give --pid PID, or the job to start behind --; see bf-monitor --help"));
     };
+    refuse_foreign_log(args, state, log.as_deref())?;
     let record = record.unwrap_or_else(|| record::path_beside(path));
     let (life, intent) = match story {
         Story::Started(intent, recorded) => (joined(&record, recorded), Some(intent)),
@@ -308,6 +310,25 @@ fn refuse_foreign_state(args: &Args, state: Option<&State>, pid: u64) -> Result<
     };
     Err(Failure::usage(problem)
         .hint("nothing was changed; give --state another file, or move this one away"))
+}
+
+/// Refuses a state file that was kept of another log.
+fn refuse_foreign_log(
+    args: &Args,
+    state: Option<&State>,
+    log: Option<&Path>,
+) -> Result<(), Failure> {
+    let kept = state.and_then(|state| Some(&state.log.as_ref()?.path));
+    match (&args.state, kept, log) {
+        (Some(path), Some(kept), Some(log)) if kept != log => Err(Failure::usage(format!(
+            "the state file {} is of the log {}, not of {}",
+            path.display(),
+            kept.display(),
+            log.display()
+        ))
+        .hint("nothing was changed; give --state another file, or move this one away")),
+        _ => Ok(()),
+    }
 }
 
 /// The process of a state file.

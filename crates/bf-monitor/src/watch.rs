@@ -37,8 +37,11 @@ pub struct Watch {
     /// `None` where the process was over before it could be watched.
     process: Option<Process>,
     identity: Option<ProcessIdentity>,
+    /// Whether the process group of that pid is the job's own.
+    leads_group: bool,
     started_at: Option<DateTime<Utc>>,
     ending: Ending,
+    record: Option<PathBuf>,
     over: Option<End>,
     cgroup: Option<Cgroup>,
     log: Option<Followed>,
@@ -114,7 +117,9 @@ impl Watch {
             cgroup: process
                 .as_ref()
                 .and_then(|process| Cgroup::of(process.identity().pid)),
-            ending: Ending::new(keeper, record),
+            leads_group: keeper.is_some() || process.as_ref().is_some_and(Process::leads_its_group),
+            ending: Ending::new(keeper, record.clone()),
+            record,
             log: log.map(Followed::new),
             settings,
             reporter,
@@ -460,13 +465,14 @@ impl Watch {
         self.read_log(now)?;
         self.keep()?;
         let job = self.job_in_words();
-        let again = self.state_file.as_ref().map_or_else(
-            || match &self.identity {
-                Some(identity) => format!("bf-monitor --pid {}", identity.pid),
-                None => "bf-monitor".to_owned(),
-            },
-            |file| format!("bf-monitor --state {}", file.path().display()),
-        );
+        let log = self.log.as_ref().map_or_else(String::new, |log| {
+            format!(" --log {}", log.log.shown_path())
+        });
+        let again = match (&self.state_file, &self.identity) {
+            (Some(file), _) => format!("bf-monitor --state {}", file.path().display()),
+            (None, Some(identity)) => format!("bf-monitor --pid {}{log}", identity.pid),
+            (None, None) => format!("bf-monitor --pid PID{log}"),
+        };
         let message = format!(
             "interrupted by {}; {job} is left as it is; watch it again with: {again}",
             interrupt.name()

@@ -119,6 +119,15 @@ impl Process {
             .filter(|command| !command.is_empty())
     }
 
+    /// Whether it leads its process group.
+    #[must_use]
+    pub fn leads_its_group(&self) -> bool {
+        let pid = i32::try_from(self.identity.pid)
+            .ok()
+            .and_then(Pid::from_raw);
+        pid.is_some_and(|pid| rustix::process::getpgid(Some(pid)).is_ok_and(|group| group == pid))
+    }
+
     /// Sends a signal to its process group where it leads one, else to itself.
     ///
     /// # Errors
@@ -130,7 +139,7 @@ impl Process {
         let Some(pid) = pid.filter(|_| self.life() != Life::Reaped) else {
             return Err(std::io::ErrorKind::NotFound.into());
         };
-        if rustix::process::getpgid(Some(pid)).is_ok_and(|group| group == pid) {
+        if self.leads_its_group() {
             return Ok(kill_process_group(pid, signal)?);
         }
         Ok(kill_process(pid, signal)?)
@@ -180,6 +189,12 @@ pub fn open_files(_pid: u32) -> Option<Vec<OpenFile>> {
 #[must_use]
 pub fn is_running(pid: u32, start_ticks: u64) -> bool {
     look(pid).is_some_and(|seen| seen.started == start_ticks && !seen.is_over)
+}
+
+/// Not known here.
+#[must_use]
+pub fn group_members(_group: u32) -> Vec<(u32, u64)> {
+    Vec::new()
 }
 
 /// Not known here, so that nothing is ever called hung.

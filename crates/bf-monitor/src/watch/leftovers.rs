@@ -16,13 +16,16 @@ impl Watch {
     /// Whether the log has its last word: nobody writes it any more, or it says itself that it is over, or
     /// it has been silent for long.
     pub(super) fn is_all_over(&mut self, now: Duration) -> Result<bool, Failure> {
-        if self.log.is_none() || self.usage.descendants.is_empty() {
-            return Ok(true);
-        }
         let Some(log) = &self.log else {
             return Ok(true);
         };
-        let writers = writers(&self.usage.descendants, log.log.file());
+        let mut left = self.usage.descendants.clone();
+        if let (true, Some(identity)) = (self.leads_group, &self.identity) {
+            left.extend(sys::group_members(identity.pid));
+            left.sort_unstable();
+            left.dedup();
+        }
+        let writers = writers(&left, log.log.file());
         if writers.is_empty() {
             return Ok(true);
         }

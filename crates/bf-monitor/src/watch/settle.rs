@@ -7,6 +7,7 @@ use chrono::Utc;
 
 use super::{End, Watch};
 use crate::log::Writer;
+use crate::record::{self, Story};
 use crate::report::Details;
 use crate::state::Ended;
 use crate::sys::{Cgroup, monotonic};
@@ -25,6 +26,7 @@ impl Watch {
             ));
         };
         self.reporter.end_bar();
+        self.refuse_what_never_began()?;
         let summary = self.last_summary()?;
         let too_fast = self.said_too_fast(summary.as_ref());
         let (exit, verdict) = judge(end.exit.clone(), summary.as_ref().map(|log| log.state));
@@ -55,6 +57,22 @@ impl Watch {
             keeper.see_off(SEE_OFF);
         }
         Ok(verdict)
+    }
+
+    /// Where the gate opened and the program then could not be executed, no job ran: whatever ended was
+    /// not the job. The record says so; it is asked only about ends that the gate's own may be.
+    fn refuse_what_never_began(&self) -> Result<(), Failure> {
+        let Some(record) = &self.record else {
+            return Ok(());
+        };
+        match std::fs::read(record).map(|bytes| record::read(&bytes)) {
+            Ok(Story::NotStarted) => Err(Failure::usage(format!(
+                "the job could not be executed, as its record says ({})",
+                record.display()
+            ))
+            .hint("nothing was started; mend the command and give it again")),
+            _ => Ok(()),
+        }
     }
 
     /// Reads what is left of the log. A log that cannot be read is in no known dialect, whatever stood in

@@ -10,4 +10,4 @@ pub use cgroup::Cgroup;
 pub use ioctl::keep_from_children;
 pub use process::Process;
 pub use stat::{boot_id, monotonic};
-pub use usage::{is_running, open_files, usage};
+pub use usage::{group_members, is_running, open_files, usage};

@@ -172,15 +172,20 @@ impl Process {
         (!text.is_empty()).then_some(text)
     }
 
+    /// Whether it leads its process group, so that the group's members are what it started.
+    #[must_use]
+    pub fn leads_its_group(&self) -> bool {
+        getpgid(Some(self.pid)).is_ok_and(|group| group == self.pid)
+    }
+
     /// Sends a signal to its whole process group where it leads one, else to itself alone. The pidfd makes
     /// sure that it is still the same process.
     ///
     /// # Errors
     /// It is over, or another user's.
     pub fn signal_group(&self, signal: Signal) -> std::io::Result<()> {
-        let leads = getpgid(Some(self.pid)).is_ok_and(|group| group == self.pid);
         // A zombie's group may still have members, so the group comes before the leader.
-        if leads && self.life() != Life::Reaped {
+        if self.leads_its_group() && self.life() != Life::Reaped {
             return Ok(kill_process_group(self.pid, signal)?);
         }
         match &self.pidfd {

@@ -4,6 +4,8 @@ use std::collections::HashSet;
 use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
 
+use rustix::process::{Pid, test_kill_process_group};
+
 use super::super::{Total, Usage};
 use super::stat::Stat;
 
@@ -146,6 +148,29 @@ fn io_bytes(pid: u32) -> std::io::Result<u64> {
 #[must_use]
 pub fn is_running(pid: u32, start_ticks: u64) -> bool {
     Stat::of(pid).is_ok_and(|stat| stat.start_ticks == start_ticks && stat.state != b'Z')
+}
+
+/// The members of a process group that still run, as pid and start time. Whether there are any is one
+/// system call; only where there are, all processes are looked at.
+#[must_use]
+pub fn group_members(group: u32) -> Vec<(u32, u64)> {
+    let id = i32::try_from(group).ok().and_then(Pid::from_raw);
+    let Some(id) = id else {
+        return Vec::new();
+    };
+    if test_kill_process_group(id) == Err(rustix::io::Errno::SRCH) {
+        return Vec::new();
+    }
+    let Ok(processes) = std::fs::read_dir("/proc") else {
+        return Vec::new();
+    };
+    processes
+        .flatten()
+        .filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok())
+        .filter_map(|pid| Some((pid, Stat::of(pid).ok()?)))
+        .filter(|(_, stat)| stat.group == group && stat.state != b'Z')
+        .map(|(pid, stat)| (pid, stat.start_ticks))
+        .collect()
 }
 
 /// A file that a process has open.
