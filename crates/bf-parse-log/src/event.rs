@@ -160,7 +160,12 @@ pub(crate) enum Event {
     /// The job says that it only looks.
     DryRunMode,
     /// The word on a date of a list, by a job that prints nothing else for it.
-    Word { date: NaiveDate, word: Word },
+    Word {
+        date: NaiveDate,
+        word: Word,
+        /// Whether the line says that it is the job's.
+        of_job: bool,
+    },
     /// An error that may be the reason of a failure to come.
     Error { date: Option<NaiveDate>, text: Span },
     /// How far the run says it is.

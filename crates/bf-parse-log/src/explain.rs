@@ -88,7 +88,7 @@ fn words(event: &Event, line: &[u8]) -> String {
         Event::Skip { date, reason } => format!("{} skipped: {}", dated(date), said(reason)),
         Event::Looked { date } => format!("{} was only looked at", dated(date)),
         Event::DryRunMode => "a dry run".to_owned(),
-        Event::Word { date, word } => format!(
+        Event::Word { date, word, .. } => format!(
             "{date} {}",
             match word {
                 Word::Success => "succeeded",

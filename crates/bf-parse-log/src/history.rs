@@ -145,6 +145,11 @@ impl History {
     }
 
     pub(crate) fn apply(&mut self, event: Event, line: &[u8], owned: bool) {
+        if let Some(run) = &mut self.run
+            && !matches!(event, Event::Opening(..))
+        {
+            run.say_else();
+        }
         match event {
             Event::Opening(opening, what) => self.open(opening, &what, line),
             Event::Range(range) => {
@@ -204,7 +209,7 @@ impl History {
                     run.saw_dry_run = true;
                 }
             }
-            Event::Word { date, word } => self.word(date, word, line),
+            Event::Word { date, word, of_job } => self.word(date, word, of_job, line),
             Event::Error {
                 date,
                 text: message,
@@ -360,6 +365,8 @@ impl History {
                 (Some(run), Outcome::Failed) if !reason.is_empty() => {
                     run.pending.add(None, text(reason, REASON));
                 }
+                // The same line once more.
+                (Some(run), _) if run.current.is_some() => {}
                 _ => self.undated += 1,
             }
             return;
@@ -393,11 +400,16 @@ impl History {
         (outcome == Outcome::Failed || self.ledger.is_open(date, run.number)).then_some(date)
     }
 
-    fn word(&mut self, date: NaiveDate, word: Word, line: &[u8]) {
-        let another = self
+    fn word(&mut self, date: NaiveDate, word: Word, of_job: bool, line: &[u8]) {
+        let amid = self
             .run
             .as_ref()
-            .is_some_and(|run| run.ended || (run.active && !run.is_list()));
+            .is_some_and(|run| run.active && !run.ended && !run.is_list());
+        if amid && !of_job {
+            // So short a message in the middle of another run may be anybody's.
+            return;
+        }
+        let another = amid || self.run.as_ref().is_some_and(|run| run.ended);
         if another {
             self.start_run();
         }

@@ -252,12 +252,24 @@ fn time_length(bytes: &[u8]) -> Option<usize> {
 /// not prefixes.
 fn late(bytes: &[u8]) -> Option<Prefix> {
     const NAME: &[u8] = b":__main__:";
+    if let Some(bar) = memmem::find(&bytes[..bytes.len().min(LATE_PREFIX)], b"%|")
+        && let Some(end) = memchr::memchr(b']', &bytes[bar..])
+    {
+        let behind = bar + end + 1;
+        let prefix = level_and_name(&bytes[behind..]).or_else(|| after_time(&bytes[behind..]));
+        if let Some(prefix) = prefix.filter(|prefix| prefix.origin != Origin::Plain) {
+            return Some(Prefix {
+                body: behind + prefix.body,
+                ..prefix
+            });
+        }
+    }
     let within = &bytes[..bytes.len().min(LATE_PREFIX)];
     let name = memmem::find(within, NAME)?;
     let before = &within[..name];
     let (word, level) = LEVELS.iter().find(|(word, _)| before.ends_with(word))?;
     let lead = &before[..before.len() - word.len()];
-    if lead.first() == Some(&b' ') && memmem::find(lead, b"%|").is_none() {
+    if lead.first() == Some(&b' ') {
         return None;
     }
     match lead.last() {

@@ -66,7 +66,8 @@ pub(crate) struct Run {
     /// Its number in the file, from 1.
     pub(crate) number: u64,
     openings: u32,
-    said_specific: u8,
+    /// The opening line that was the last thing said; 0 where something else was.
+    last_opening: u32,
     pub(crate) mode: Option<Mode>,
     pub(crate) job: Option<String>,
     pub(crate) range: Option<DateRange>,
@@ -112,23 +113,24 @@ impl Run {
 
     /// Whether an opening line must belong to another run.
     pub(crate) fn is_past(&self, opening: Opening) -> bool {
-        // The list of dates is announced twice, by two functions of the same job.
-        let said_once = opening == Opening::SpecificDates && self.said_specific == 1
-            // Nor does a dialect of the config promise to say it once.
-            || opening == Opening::Custom;
+        let bit = opening.bit();
         // A run over a list announces nothing but the list.
         let list = Opening::SpecificDates.bit();
-        let another_kind = if opening == Opening::SpecificDates {
+        let another_kind = if bit == list {
             self.openings & !list != 0
         } else {
             self.openings & list != 0
         };
+        // Said again at once, it is the same line: from two handlers of one logger, or from two functions
+        // of one job. A dialect of the config does not promise to say it once at all.
+        let again =
+            self.openings & bit != 0 && self.last_opening != bit && opening != Opening::Custom;
         self.active
-            || another_kind
             || self.ended
             || self.refused.is_some()
             || self.broken.is_some()
-            || (self.openings & opening.bit() != 0 && !said_once)
+            || another_kind
+            || again
     }
 
     /// Whether nothing was said in it yet.
@@ -138,9 +140,7 @@ impl Run {
 
     pub(crate) fn open(&mut self, opening: Opening, what: &Opened, job: Option<String>) {
         self.openings |= opening.bit();
-        if opening == Opening::SpecificDates {
-            self.said_specific += 1;
-        }
+        self.last_opening = opening.bit();
         // Nothing that follows the banner of a parallel run makes it another kind of run.
         if self.mode != Some(Mode::Parallel) {
             self.mode = what.mode.or(self.mode);
@@ -153,6 +153,11 @@ impl Run {
         if self.job.is_none() {
             self.job = job;
         }
+    }
+
+    /// Something else was said than an opening line.
+    pub(crate) fn say_else(&mut self) {
+        self.last_opening = 0;
     }
 
     /// The range, from a line that only counts before the first date.

@@ -187,6 +187,8 @@ fn lines_that_only_look_like_events_say_nothing() {
             .date("day", 1, 4, day(1), Bad)
             // After the verdict, and by others.
             .info("Loader says: ✓ Success: 99 records")
+            .error("PARALLEL BACKFILL COMPLETE with errors")
+            .info("BACKFILL COMPLETED BY REPLAY")
             .line("INFO", "analytics_base", "last date: ✓ Success: 99 records")
             .raw("Traceback (most recent call last):\n    logger.info(f\"  ✓ Success: {n} records\")\n  ✓ Success: 99 records\n✓ 2024-01-03: 99 records\nProcessing day 3/4: 2024-01-03\nDAY-BY-DAY BACKFILL SUMMARY:\n")
             .info("    2024-01-03, 2024-01-04")

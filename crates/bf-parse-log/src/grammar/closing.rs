@@ -7,13 +7,22 @@ use crate::prefix::Level;
 
 pub(super) fn read(message: &Message<'_>, first: u8) -> Option<Rule> {
     match first {
-        b'P' => progress(message).or_else(|| parallel_or_phase(message)),
-        b'D' => day_by_day(message),
+        b'P' => progress(message)
+            .or_else(|| end(message))
+            .or_else(|| broke(message, b"Processor returned False", "processor-failed")),
+        b'D' => end(message).or_else(|| days(message)),
         b'S' => successful(message)
-            .or_else(|| specific(message))
+            .or_else(|| end(message))
+            .or_else(|| counts(message))
             .or_else(|| refused(message)),
         b'F' => claim(message, &[b"Failed days: ", b"Failed: "], Claim::Failed),
-        b'B' => backfill(message),
+        b'B' => end(message).or_else(|| {
+            broke(
+                message,
+                b"Backfill failed with exception: ",
+                "backfill-failed",
+            )
+        }),
         b'E' | b'I' | b'-' => refused(message),
         _ => None,
     }
@@ -28,26 +37,33 @@ fn progress(message: &Message<'_>) -> Option<Rule> {
     Some((Event::Progress { done, total }, "progress"))
 }
 
-fn parallel_or_phase(message: &Message<'_>) -> Option<Rule> {
-    if message.text.starts_with(b"PARALLEL BACKFILL COMPLETE") {
-        return Some((Event::End(Some(Mode::Parallel)), "parallel-end"));
-    }
-    if message.text.starts_with(b"Processor returned False") {
-        return Some((
-            Event::Critical(Span::of(message.line, message.text)),
-            "processor-failed",
-        ));
-    }
-    message
-        .text
-        .starts_with(b"PHASE 4 BACKFILL SUMMARY")
-        .then_some((Event::End(None), "phase-4-end"))
+/// What a run prints when its last date is done. The whole message, so that one which only begins like it
+/// ends nothing.
+fn end(message: &Message<'_>) -> Option<Rule> {
+    let (mode, rule) = match message.text.trim_ascii_end() {
+        b"PARALLEL BACKFILL COMPLETE" => (Some(Mode::Parallel), "parallel-end"),
+        b"DAY-BY-DAY BACKFILL SUMMARY:" => (Some(Mode::DayByDay), "day-by-day-end"),
+        b"SPECIFIC DATES PROCESSING SUMMARY:" => (Some(Mode::SpecificDates), "specific-dates-end"),
+        b"BACKFILL COMPLETE" => (Some(Mode::Upcoming), "upcoming-end"),
+        b"BACKFILL SUCCESSFUL" => (Some(Mode::WholeRange), "whole-range-end"),
+        // `PHASE 4 BACKFILL SUMMARY - SomeProcessor (FINAL):`
+        text if text.starts_with(b"PHASE 4 BACKFILL SUMMARY - ") && text.ends_with(b":") => {
+            (None, "phase-4-end")
+        }
+        _ => return None,
+    };
+    Some((Event::End(mode), rule))
 }
 
-fn day_by_day(message: &Message<'_>) -> Option<Rule> {
-    if message.text.starts_with(b"DAY-BY-DAY BACKFILL SUMMARY") {
-        return Some((Event::End(Some(Mode::DayByDay)), "day-by-day-end"));
-    }
+/// What a job says when the whole of it broke.
+fn broke(message: &Message<'_>, words: &[u8], rule: &'static str) -> Option<Rule> {
+    message
+        .text
+        .starts_with(words)
+        .then(|| (Event::Critical(Span::of(message.line, message.text)), rule))
+}
+
+fn days(message: &Message<'_>) -> Option<Rule> {
     // The figure behind `Days Processed: 4/6` is the successful ones.
     if let Some(rest) = message.after(b"Days Processed: ") {
         let (successful, _, _) = fraction_at(rest)?;
@@ -96,14 +112,8 @@ fn successful(message: &Message<'_>) -> Option<Rule> {
     })
 }
 
-fn specific(message: &Message<'_>) -> Option<Rule> {
-    if message
-        .text
-        .starts_with(b"SPECIFIC DATES PROCESSING SUMMARY")
-    {
-        return Some((Event::End(Some(Mode::SpecificDates)), "specific-dates-end"));
-    }
-    // `Summary: 3 success, 1 skipped, 0 failed`
+/// `Summary: 3 success, 1 skipped, 0 failed`.
+fn counts(message: &Message<'_>) -> Option<Rule> {
     let rest = message.after(b"Summary: ")?;
     let (successful, taken) = count_at(rest)?;
     let rest = rest[taken..].strip_prefix(b" success, ")?;
@@ -118,24 +128,6 @@ fn specific(message: &Message<'_>) -> Option<Rule> {
         },
         "counts-end",
     ))
-}
-
-fn backfill(message: &Message<'_>) -> Option<Rule> {
-    if message.text.starts_with(b"BACKFILL COMPLETE") {
-        return Some((Event::End(Some(Mode::Upcoming)), "upcoming-end"));
-    }
-    if message.text.starts_with(b"BACKFILL SUCCESSFUL") {
-        return Some((Event::End(Some(Mode::WholeRange)), "whole-range-end"));
-    }
-    message
-        .text
-        .starts_with(b"Backfill failed with exception: ")
-        .then(|| {
-            (
-                Event::Critical(Span::of(message.line, message.text)),
-                "backfill-failed",
-            )
-        })
 }
 
 /// What a job says that declines to start.

@@ -258,5 +258,6 @@ fn word(message: &Message<'_>) -> Option<Rule> {
         b"dry_run_complete" => Word::Looked,
         _ => return None,
     };
-    Some((Event::Word { date, word }, "status-word"))
+    let of_job = !message.exact;
+    Some((Event::Word { date, word, of_job }, "status-word"))
 }
