@@ -4,7 +4,8 @@ use bf_contract::{LedgerEntry, LogFile, LogState, LogSummary, percentage};
 use chrono::NaiveDate;
 
 use crate::event::Mode;
-use crate::history::{History, Past};
+use crate::history::History;
+use crate::past::Past;
 use crate::totals::Stretches;
 use crate::{Dialects, LogEnd};
 

@@ -165,6 +165,8 @@ fn junk() -> impl Strategy<Value = Vec<u8>> {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
     #[test]
     fn the_last_word_on_each_date_is_what_the_ledger_says(
         form in form(),
