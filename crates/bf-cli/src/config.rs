@@ -37,7 +37,7 @@ pub struct Config {
     pub team_offense: TeamOffense,
     /// Thresholds of `player_game_summary`.
     pub player_game_summary: PlayerGameSummary,
-    /// Accepted so that existing files load; no tool uses it, and [`load`] says so.
+    /// Accepted so that existing files load; no tool uses it, and [`load()`] says so.
     pub precompute: Option<Precompute>,
     /// How often things are looked at and said.
     pub polling: Polling,
