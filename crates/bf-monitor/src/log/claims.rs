@@ -34,8 +34,8 @@ impl Dialects {
     ///
     /// # Errors
     /// A dialect of the config is none (exit 2).
-    pub fn new(_configured: &[Dialect]) -> Result<Self, Failure> {
-        Ok(Self(bf_parse_log::Dialects::built_in()))
+    pub fn new(configured: &[Dialect]) -> Result<Self, Failure> {
+        bf_parse_log::Dialects::with(configured).map(Self)
     }
 }
 
