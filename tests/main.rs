@@ -1,6 +1,8 @@
 //! The tools from outside: real processes, real files, real signals.
 
+mod bigquery;
 mod conventions;
+mod monitor;
 mod notify;
 mod orchestrate;
 mod parse_log;
