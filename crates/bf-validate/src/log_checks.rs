@@ -6,6 +6,7 @@ use chrono::NaiveDate;
 use crate::figures::{Unit, bound, figure, float, plural};
 use crate::finding::{Finding, Met, Probe, met};
 use crate::log_input::LogInput;
+use crate::suite::Suite;
 
 /// The names of the checks that a log summary adds.
 pub const NAMES: [&str; 4] = [
@@ -15,15 +16,26 @@ pub const NAMES: [&str; 4] = [
     "failed_dates",
 ];
 
+/// The dialect of a job that was given single dates (`--dates`), as bf-parse-log names it.
+const SPECIFIC_DATES: &str = "specific_dates";
+
 /// A check that a log summary adds: its name, its own level, its finding.
 pub type LogCheck = (&'static str, Level, Finding);
 
 /// What the log says of itself.
 #[must_use]
-pub fn claims(log: Option<&LogInput>, range: DateRange, min_success_rate: f64) -> Vec<LogCheck> {
+pub fn claims(
+    log: Option<&LogInput>,
+    suite: &Suite,
+    range: DateRange,
+    min_success_rate: f64,
+) -> Vec<LogCheck> {
     let skipped = |title: &str| Finding::skipped(format!("{title}: no log summary given"));
     let (completed, rate) = match log {
-        Some(log) => (completed(log, range), success_rate(log, min_success_rate)),
+        Some(log) => (
+            completed(log, suite, range),
+            success_rate(log, min_success_rate),
+        ),
         None => (skipped("Log completed"), skipped("Success rate")),
     };
     vec![
@@ -32,9 +44,20 @@ pub fn claims(log: Option<&LogInput>, range: DateRange, min_success_rate: f64) -
     ]
 }
 
-fn completed(log: &LogInput, range: DateRange) -> Finding {
+fn completed(log: &LogInput, suite: &Suite, range: DateRange) -> Finding {
     let summary = &log.summary;
     let no = |text: String| Finding::new(Met::No, format!("Log completed: {text}"));
+    if let Some(job) = summary
+        .job
+        .as_deref()
+        .filter(|job| !suite.is_filled_by(job))
+    {
+        return no(format!(
+            "the log is of the job {}, which does not fill {}",
+            bf_cli::text::printable(job, 60),
+            suite.table
+        ));
+    }
     match summary.state {
         LogState::Completed => {}
         LogState::Empty => return Finding::unknown("Log completed: the log is empty"),
@@ -55,13 +78,44 @@ fn completed(log: &LogInput, range: DateRange) -> Finding {
         return no(format!("the log is about {covered} only"));
     }
     match summary.unaccounted_days {
-        Some(0) => Finding::new(
-            Met::Yes,
-            format!("Log completed: nothing unaccounted for{days}"),
-        ),
+        Some(0) => {
+            let (met, remark) = without_a_range(log, range).unwrap_or((Met::Yes, String::new()));
+            let text = format!("Log completed: nothing unaccounted for{days}{remark}");
+            Finding::new(met, text)
+        }
         Some(count) => no(format!("{} unaccounted for", plural(count, "date")))
             .on(summary.unaccounted_dates.clone().unwrap_or_default()),
         None => Finding::unknown("Log completed: the log does not say what it had to do"),
+    }
+}
+
+/// What a log that does not tell its range leaves open: whether it is about all that was asked.
+fn without_a_range(log: &LogInput, range: DateRange) -> Option<(Met, String)> {
+    if log.summary.range.is_some() {
+        return None;
+    }
+    if log.summary.dialect.as_deref() == Some(SPECIFIC_DATES) {
+        let remark =
+            "; the job was asked for these dates only, the table is checked over the whole range";
+        return Some((Met::Yes, remark.to_owned()));
+    }
+    let first_and_last = log
+        .ledger
+        .first_key_value()
+        .zip(log.ledger.last_key_value())
+        .map(|((first, _), (last, _))| (*first, *last));
+    match first_and_last {
+        Some((first, last)) if first <= range.start && last >= range.end => None,
+        Some((first, last)) => Some((
+            Met::Barely,
+            format!("; the log does not tell its range, and speaks of {first} to {last} only"),
+        )),
+        None => Some((
+            Met::Barely,
+            format!(
+                "; the log does not tell its range, so nobody knows whether it is about {range}"
+            ),
+        )),
     }
 }
 

@@ -20,7 +20,7 @@ use crate::needs::{self, Needs};
 use crate::pairs::{self, Partnership};
 use crate::report::{self, Judged};
 use crate::scan::{self, Scan};
-use crate::suite::{Kind, Suite, min_success_rate};
+use crate::suite::{Kind, Suite, min_success_rate, verify_levels};
 use crate::text;
 
 /// Validates one suite.
@@ -31,6 +31,7 @@ pub fn validate(suite: Suite, args: &ValidateArgs, streams: Streams) -> Result<E
     let range = args.range()?;
     let since = args.since()?;
     let loaded = config::load(&args.config)?;
+    verify_levels(&loaded.config, loaded.path.as_deref(), &suite)?;
     let suite = suite.configured(&loaded.config)?;
     let interrupts = Arc::new(Interrupts::install()?);
     let asked = Arc::clone(&interrupts);
@@ -156,7 +157,10 @@ impl Run<'_> {
                 judged.push(Judged::new(name, report::LOG_SECTION, level, finding));
             }
         };
-        add_log_checks(log_checks::claims(self.log, self.range, min), &mut judged);
+        add_log_checks(
+            log_checks::claims(self.log, self.suite, self.range, min),
+            &mut judged,
+        );
         match self.read(warehouse) {
             Ok(read) => {
                 let rows: BTreeMap<NaiveDate, u64> =
@@ -241,6 +245,11 @@ impl Run<'_> {
             today: self.today,
         };
         let unreadable = &read.scan.unreadable;
+        let section = self
+            .suite
+            .checks
+            .first()
+            .map_or("", |check| check.section.as_str());
         if unreadable.rows > 0 {
             let finding = Finding::new(
                 Met::No,
@@ -256,11 +265,6 @@ impl Run<'_> {
                         .join(", ")
                 ),
             );
-            let section = self
-                .suite
-                .checks
-                .first()
-                .map_or("", |check| check.section.as_str());
             judged.push(Judged::new(
                 "readable_dates",
                 section,
@@ -268,10 +272,25 @@ impl Run<'_> {
                 finding,
             ));
         }
+        if unreadable.with_time > 0 {
+            let finding = Finding::new(
+                Met::Barely,
+                format!(
+                    "Dates without a time: {} with a time behind the day of {}, which `= DATE` does not find",
+                    crate::figures::plural(unreadable.with_time, "record"),
+                    self.suite.date_column
+                ),
+            )
+            .on(unreadable.timed_days.iter().copied().collect());
+            judged.push(Judged::new("plain_dates", section, Level::Warning, finding));
+        }
         for (at, check) in self.suite.checks.iter().enumerate() {
             let mut finding = judge(&facts, at);
-            // Equal hashes are not yet equal keys: the table has the last word.
-            if let (Kind::UniqueKey, Met::No) = (&check.kind, finding.met) {
+            // Equal hashes are not yet equal keys: the table has the last word. No rows have no duplicates
+            // either, and that stays no data.
+            if let (Kind::UniqueKey, Met::No, Some(_)) =
+                (&check.kind, finding.met, finding.observed)
+            {
                 finding.dates = self.duplicates(&finding, read, warehouse)?;
                 if finding.dates.is_empty() {
                     finding = Finding::new(Met::Yes, format!("{}: none", check.title))

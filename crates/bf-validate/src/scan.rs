@@ -9,6 +9,8 @@ mod grouped;
 mod plan;
 mod stream;
 
+use std::collections::BTreeSet;
+
 use bf_contract::DateRange;
 use bf_warehouse::{Query, SqlDialect, Warehouse, WarehouseError};
 use chrono::NaiveDate;
@@ -40,6 +42,8 @@ pub struct Unreadable {
     pub examples: Vec<String>,
     /// Rows whose date has a time behind the day. They count on that day.
     pub with_time: u64,
+    /// The days of those rows.
+    pub timed_days: BTreeSet<NaiveDate>,
 }
 
 impl Scan {

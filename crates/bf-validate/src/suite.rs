@@ -2,7 +2,9 @@
 
 mod builtin;
 mod kind;
+mod levels;
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use bf_cli::Failure;
@@ -12,6 +14,8 @@ use bf_warehouse::{Ident, TableName};
 use serde::Deserialize;
 
 use crate::condition::Condition;
+
+pub use levels::verify as verify_levels;
 
 pub use builtin::{Builtin, min_success_rate};
 pub use kind::{
@@ -51,6 +55,10 @@ pub struct Suite {
     /// Columns of the sample rows in the evidence, beside the date and the primary key.
     #[serde(default)]
     pub sample_columns: Vec<Ident>,
+    /// The names under which the job that fills the table may appear in its log, beside the suite's and the
+    /// table's.
+    #[serde(default)]
+    pub jobs: Vec<String>,
     /// The command that repeats dates, where the config names none for this suite; `{dates}`, `{start}` and
     /// `{end}` are filled in.
     pub rerun: Option<Vec<String>>,
@@ -314,21 +322,50 @@ impl Suite {
             }
         }
         if let Some(levels) = config.levels.get(&self.suite) {
-            for (name, level) in levels {
-                if let Some(check) = self.checks.iter_mut().find(|check| check.name == *name) {
+            self.knows(levels)?;
+            for check in &mut self.checks {
+                if let Some(level) = levels.get(&check.name) {
                     check.level = *level;
-                } else if !crate::log_checks::NAMES.contains(&name.as_str()) {
-                    let known = self.checks.iter().map(|check| check.name.as_str());
-                    let known: Vec<&str> = known.chain(crate::log_checks::NAMES).collect();
-                    return Err(Failure::usage(format!(
-                        "config: levels: suite {} has no check {name}",
-                        self.suite
-                    ))
-                    .hint(format!("its checks: {}", known.join(", "))));
                 }
             }
         }
         Ok(self)
+    }
+
+    /// Refuses levels of checks that the suite does not have.
+    pub(crate) fn knows(&self, levels: &BTreeMap<String, Level>) -> Result<(), Failure> {
+        let own = self.checks.iter().map(|check| check.name.as_str());
+        let known: Vec<&str> = own.chain(crate::log_checks::NAMES).collect();
+        match levels.keys().find(|name| !known.contains(&name.as_str())) {
+            None => Ok(()),
+            Some(name) => Err(Failure::usage(format!(
+                "config: levels: suite {} has no check {name}",
+                self.suite
+            ))
+            .hint(format!("its checks: {}", known.join(", ")))),
+        }
+    }
+
+    /// Whether a job of this name, as a log tells it, fills the table. A version behind either name is no
+    /// difference: the job `ml_feature_store` fills the table `ml_feature_store_v2`.
+    #[must_use]
+    pub fn is_filled_by(&self, job: &str) -> bool {
+        let job = job.to_ascii_lowercase();
+        let names = [self.suite.as_str(), self.table.table.as_str()];
+        let mut names = names
+            .into_iter()
+            .chain(self.jobs.iter().map(String::as_str));
+        names.any(|name| {
+            let name = name.to_ascii_lowercase();
+            let is_version = |rest: &str| {
+                rest.is_empty()
+                    || rest.strip_prefix("_v").is_some_and(|number| {
+                        !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit())
+                    })
+            };
+            name.strip_prefix(&job).is_some_and(is_version)
+                || job.strip_prefix(&name).is_some_and(is_version)
+        })
     }
 
     /// The rows that a check is about.

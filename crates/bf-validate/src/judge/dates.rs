@@ -8,7 +8,7 @@ use chrono::NaiveDate;
 use super::{Facts, threshold};
 use crate::expected::{Expectation, Expected};
 use crate::figures::{float, plural};
-use crate::finding::{Finding, Probe, met};
+use crate::finding::{Finding, Met, Probe, met};
 use crate::suite::Check;
 
 pub(super) fn missing_dates(facts: &Facts<'_>, check: &Check) -> Finding {
@@ -57,12 +57,28 @@ pub(super) fn missing_dates(facts: &Facts<'_>, check: &Check) -> Finding {
             plural(unexpected, "date")
         ));
     }
-    let finding =
-        Finding::new(met(float(count), threshold), message).figure(float(count), threshold);
-    if missing.is_empty() {
-        return finding;
+    // Data beyond the source's last date says that the source is old, not that nothing is missing there.
+    let outdated: Vec<NaiveDate> = has_rows
+        .iter()
+        .filter(|(date, rows)| **rows > 0 && expected.span.is_some_and(|span| **date > span.end))
+        .map(|(date, _)| *date)
+        .collect();
+    let mut met = met(float(count), threshold);
+    if let (Some(span), false) = (expected.span, outdated.is_empty()) {
+        message.push_str(&format!(
+            "; it ends on {}, so what is missing after that is not known",
+            span.end
+        ));
+        if met == Met::Yes {
+            met = Met::Barely;
+        }
     }
-    finding.on(missing).probe(Probe::RowsByDate)
+    let finding = Finding::new(met, message).figure(float(count), threshold);
+    match (missing.is_empty(), met) {
+        (true, Met::Barely) => finding.on(outdated),
+        (true, _) => finding,
+        (false, _) => finding.on(missing).probe(Probe::RowsByDate),
+    }
 }
 
 pub(super) fn missing_groups(facts: &Facts<'_>, check: &Check, needs: &[usize]) -> Finding {

@@ -22,8 +22,10 @@ pub(super) fn query(plan: &Plan) -> Query {
     let date = dialect.column(&plan.date_column);
     let mut names = vec![date.clone()];
     names.extend(plan.columns().iter().map(|column| dialect.column(column)));
+    // SQLite compares what is no date as it comes, so such rows would lie in no range at all. NULL, numbers
+    // and texts like 01/05/2024 or 25/12/2024 are read with every range: an index serves each part.
     let sql = format!(
-        "SELECT {} FROM {} WHERE {}",
+        "SELECT {} FROM {} WHERE ({}) OR {date} IS NULL OR {date} < '1900' OR {date} >= '2100'",
         names.join(", "),
         dialect.table(&plan.table),
         dialect.within_days(&date, plan.date_kind, "@start", "@end"),
@@ -363,17 +365,18 @@ impl Days {
             Field::Null | Field::Int(_) | Field::Float(_) => b"",
         };
         let head = bytes.first_chunk::<10>();
-        if bytes.len() > 10 {
-            let is_time = matches!(bytes[10], b' ' | b'T') && bytes.len() > 11;
-            if !is_time {
-                note(unreadable, field);
-                return None;
-            }
-            unreadable.with_time += 1;
+        let has_time = bytes.len() > 10;
+        if has_time && !(matches!(bytes[10], b' ' | b'T') && bytes.len() > 11) {
+            note(unreadable, field);
+            return None;
         }
         if let (Some(head), Some((last, day))) = (head, self.last)
             && *head == last
         {
+            if has_time {
+                unreadable.with_time += 1;
+                unreadable.timed_days.insert(self.dates[day as usize]);
+            }
             return Some((day, false));
         }
         let date = head
@@ -383,6 +386,10 @@ impl Days {
             note(unreadable, field);
             return None;
         };
+        if has_time {
+            unreadable.with_time += 1;
+            unreadable.timed_days.insert(date);
+        }
         let next = u32::try_from(self.dates.len()).unwrap_or(u32::MAX);
         let day = *self.known.entry(date).or_insert(next);
         let is_new = day == next;
