@@ -7,3 +7,4 @@ mod notify;
 mod orchestrate;
 mod parse_log;
 mod support;
+mod validate;

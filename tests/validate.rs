@@ -1,0 +1,11 @@
+//! The validators over real SQLite files: every planted defect is found with its dates, and what is clean
+//! passes without a false alarm.
+
+mod clean;
+mod config;
+mod dates;
+mod files;
+mod log;
+mod rig;
+mod rows;
+mod suites;

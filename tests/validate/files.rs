@@ -1,0 +1,126 @@
+//! Warehouses that are not what they should be: what cannot be read is said, and is never a pass.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+
+use super::rig::{MONTH, Rig};
+
+#[test]
+fn a_missing_column_is_an_error_and_the_others_are_still_judged() {
+    let rig = Rig::spoilt("ALTER TABLE player_game_summary RENAME COLUMN usage_rate TO usage_pct");
+    let report = rig.player(MONTH, &[]);
+    report.ends("error", 3);
+    assert_eq!(report.with("error"), ["usage_rate", "usage_rate_change"]);
+    assert!(
+        report
+            .message("usage_rate")
+            .contains("has no column usage_rate")
+    );
+    assert_eq!(report.status("minutes_played"), "pass");
+    assert_eq!(report.status("quality_score"), "pass");
+    // A defect beside it is a defect all the same: bad data is worse than unknown data.
+    rig.sql("DELETE FROM player_game_summary WHERE game_date = '2024-12-05'");
+    let report = rig.player(MONTH, &[]);
+    report.ends("fail", 1);
+    assert_eq!(report.dates("missing_dates"), ["2024-12-05"]);
+}
+
+#[test]
+fn without_its_date_column_or_its_table_nothing_can_be_checked() {
+    for sql in [
+        "DROP INDEX team_offense_game_summary_by_date;
+         ALTER TABLE team_offense_game_summary RENAME COLUMN game_date TO played_on",
+        "ALTER TABLE team_offense_game_summary RENAME TO team_offense_game_summary_old",
+    ] {
+        let rig = Rig::spoilt(sql);
+        let report = rig.team(MONTH, &["--log-summary", "team.ndjson"]);
+        report.ends("error", 3);
+        assert_eq!(report.status("game_count"), "error");
+        assert_eq!(report.status("reconciliation"), "error");
+        assert_eq!(report.status("log_completed"), "pass");
+    }
+}
+
+#[test]
+fn what_is_no_database_is_named() {
+    let rig = Rig::new();
+    let file = "warehouse/nba_analytics.db";
+    for contents in [
+        "",
+        "SQLite",
+        "this is a text and no database at all, as one can see",
+    ] {
+        rig.sandbox.write(file, contents);
+        let report = rig.team(MONTH, &[]);
+        report.ends("error", 3);
+        assert!(report.text.contains("nba_analytics.db"), "{}", report.text);
+    }
+    // The first page is right and the rest is not.
+    let mut damaged = b"SQLite format 3\0".to_vec();
+    damaged.resize(8192, 7);
+    fs::write(rig.sandbox.join(file), damaged).expect("writable");
+    rig.team(MONTH, &[]).ends("error", 3);
+    fs::remove_file(rig.sandbox.join(file)).expect("it was there");
+    let report = rig.team(MONTH, &[]);
+    report.ends("error", 3);
+    assert!(
+        !rig.sandbox.join(file).exists(),
+        "looking must not create it"
+    );
+}
+
+#[test]
+fn a_warehouse_that_cannot_be_is_refused() {
+    let rig = Rig::new();
+    for url in ["mysql://x", "sqlite", "bigquery://"] {
+        let args = [MONTH[0], MONTH[1], "--warehouse", url];
+        let (code, text) = rig.refusal("bf-validate-team-offense", &args);
+        assert_eq!(code, 2, "{url}: {text}");
+    }
+}
+
+#[test]
+fn a_database_that_is_being_written_is_read_as_it_was_committed() {
+    let rig = Rig::new();
+    let writer = rig.connection();
+    writer
+        .execute_batch(
+            "PRAGMA journal_mode = WAL; PRAGMA wal_autocheckpoint = 0;
+             DELETE FROM team_offense_game_summary WHERE game_date = '2024-12-05';
+             BEGIN IMMEDIATE;
+             DELETE FROM team_offense_game_summary WHERE game_date >= '2024-12-10';",
+        )
+        .expect("valid SQL");
+    assert!(rig.sandbox.join("warehouse/nba_analytics.db-wal").exists());
+    let report = rig.team(MONTH, &[]);
+    report.ends("fail", 1);
+    // What is committed and stands in the WAL alone is seen; what is not committed is not.
+    assert_eq!(report.dates("missing_dates"), ["2024-12-05"]);
+    drop(writer);
+}
+
+#[test]
+fn a_folder_that_cannot_be_written_to_is_read_all_the_same() {
+    let rig = Rig::new();
+    rig.sql("PRAGMA journal_mode = WAL");
+    let folder = rig.sandbox.join("warehouse");
+    let names = || {
+        let mut names: Vec<_> = fs::read_dir(&folder)
+            .expect("a folder")
+            .map(|entry| entry.expect("an entry").file_name())
+            .collect();
+        names.sort();
+        names
+    };
+    let before = names();
+    fs::set_permissions(&folder, fs::Permissions::from_mode(0o555)).expect("permissions");
+    let report = rig.team(MONTH, &[]);
+    fs::set_permissions(&folder, fs::Permissions::from_mode(0o755)).expect("permissions");
+    report.is_clean();
+    // Nothing is closed to root.
+    if !rustix::process::geteuid().is_root() {
+        let notes = report.document["engine"]["notes"].to_string();
+        assert!(notes.contains("immutable"), "{notes}");
+        assert_eq!(names(), before);
+    }
+}
