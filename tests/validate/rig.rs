@@ -3,7 +3,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
+use std::process::{Output, Stdio};
 use std::sync::OnceLock;
 
 use rusqlite::Connection;
@@ -122,11 +122,7 @@ impl Rig {
             .args(args)
             .output()
             .expect("it runs");
-        Report {
-            code: output.status.code().expect("an exit code"),
-            text: String::from_utf8_lossy(&output.stderr).into_owned(),
-            document: document(&output.stdout),
-        }
+        Report::of(&output)
     }
 
     /// A validator's exit code and complaint, where it has no report to give.
@@ -181,6 +177,15 @@ pub struct Report {
 }
 
 impl Report {
+    /// What a tool printed.
+    pub fn of(output: &Output) -> Self {
+        Self {
+            code: output.status.code().expect("an exit code"),
+            text: String::from_utf8_lossy(&output.stderr).into_owned(),
+            document: document(&output.stdout),
+        }
+    }
+
     /// One check.
     pub fn check(&self, name: &str) -> &Value {
         let checks = self.document["checks"].as_array().expect("checks");

@@ -53,8 +53,16 @@ impl Dataset {
         if let Err(error) = attach("mode=ro") {
             let has_wal =
                 fs::metadata(with_suffix(&path, "-wal")).is_ok_and(|metadata| metadata.len() > 0);
-            let cannot_open = error.sqlite_error_code() == Some(rusqlite::ErrorCode::CannotOpen);
-            if !cannot_open || has_wal {
+            // Which of the two it is depends on the user's rights to the file itself.
+            let has_no_place = matches!(
+                error.sqlite_error_code(),
+                Some(rusqlite::ErrorCode::CannotOpen | rusqlite::ErrorCode::ReadOnly)
+            );
+            if has_no_place && has_wal {
+                let reason = "its WAL file holds rows that can only be read where the folder can be written to";
+                return Err(unreadable(reason.to_owned()));
+            }
+            if !has_no_place {
                 return Err(unreadable(message(&error)));
             }
             // A WAL database in a folder that cannot be written to has no place for its shared memory;
