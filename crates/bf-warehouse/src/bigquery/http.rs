@@ -16,6 +16,10 @@ use super::settings::{Endpoint, Pace, Settings};
 /// How long connecting may take.
 const CONNECT_LIMIT: Duration = Duration::from_secs(10);
 
+/// How long a connection may lie unused and still be used again. Nothing notices its end while no query runs,
+/// and a request on a dead connection has to be repeated.
+const IDLE_LIMIT: Duration = Duration::from_secs(3);
+
 /// How long a request may take beyond the time that it asks the server to wait.
 const ANSWER_LIMIT: Duration = Duration::from_secs(30);
 
@@ -46,6 +50,7 @@ impl Http {
         let builder = Client::builder()
             .user_agent(concat!("bf/", env!("CARGO_PKG_VERSION")))
             .connect_timeout(CONNECT_LIMIT)
+            .pool_idle_timeout(IDLE_LIMIT)
             .redirect(reqwest::redirect::Policy::none());
         let builder = if settings.endpoint.base.scheme() == "https" {
             builder
