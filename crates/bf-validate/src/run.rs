@@ -138,6 +138,9 @@ struct Read {
     figures: Vec<(String, Result<f64, String>)>,
 }
 
+/// The name of a check of plain SQL, and the figure that it came to or why it came to none.
+type NamedFigure = (String, Result<f64, String>);
+
 impl Run<'_> {
     /// Judges every check. A table that does not answer makes its checks errors; the log's are judged all
     /// the same.
@@ -361,7 +364,7 @@ impl Run<'_> {
         &self,
         planned: &needs::Planned,
         warehouse: &mut Warehouse,
-    ) -> Result<Vec<(String, Result<f64, String>)>, WarehouseError> {
+    ) -> Result<Vec<NamedFigure>, WarehouseError> {
         let mut figures = Vec::new();
         for (check, needs) in self.suite.checks.iter().zip(&planned.needs) {
             let (Kind::Sql(own), Needs::Measures(_)) = (&check.kind, needs) else {
