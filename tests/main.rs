@@ -6,5 +6,6 @@ mod monitor;
 mod notify;
 mod orchestrate;
 mod parse_log;
+mod pipeline;
 mod support;
 mod validate;
