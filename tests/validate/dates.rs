@@ -92,6 +92,10 @@ fn dates_with_a_time_count_on_their_day_and_are_warned_of() {
     assert_eq!(report.dates("plain_dates"), ["2024-12-05", "2024-12-31"]);
     assert_eq!(report.status("missing_dates"), "pass");
     rig.team(MONTH, &["--strict"]).ends("warn", 1);
+    let config = "levels:\n  team_offense:\n    plain_dates: critical\n";
+    rig.sandbox.write("config.yaml", config);
+    rig.team(MONTH, &["--config", "config.yaml"])
+        .fails_only(&["plain_dates"]);
 }
 
 #[test]

@@ -136,6 +136,18 @@ fn dates_that_nothing_is_known_of_are_no_completion() {
 }
 
 #[test]
+fn a_summary_that_contradicts_itself_is_not_believed() {
+    let rig = Rig::new();
+    let told = rig.retell("team.ndjson", |summary| summary["completed"] = json!(false));
+    rig.team(MONTH, &["--log-summary", &told])
+        .fails_only(&["log_completed"]);
+    let told = rig.retell("team.ndjson", |summary| summary["fatal_errors"] = json!(2));
+    let report = rig.team(MONTH, &["--log-summary", &told]);
+    report.ends("warn", 0);
+    assert_eq!(report.with("warn"), ["log_completed"]);
+}
+
+#[test]
 fn a_rate_that_nobody_knows_is_no_rate() {
     let rig = Rig::new();
     let told = rig.retell("team.ndjson", |summary| {

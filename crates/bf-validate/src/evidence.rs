@@ -194,12 +194,12 @@ fn sql(
             };
             format!(
                 "SELECT {day} AS day, {key}, COUNT(*) AS records FROM {table} WHERE {rows} \
-                 GROUP BY day, {key} HAVING {off} ORDER BY day, {key} LIMIT {limit}"
+                 GROUP BY 1, {key} HAVING {off} ORDER BY 1, {key} LIMIT {limit}"
             )
         }
         Probe::RowsByDate => format!(
             "SELECT {day} AS day, COUNT(*) AS records FROM {table} WHERE {within} \
-             GROUP BY day ORDER BY day LIMIT {limit}"
+             GROUP BY 1 ORDER BY 1 LIMIT {limit}"
         ),
         Probe::Unmatched { columns: key, here } => {
             let Some(partner) = &suite.partner else {
@@ -281,8 +281,8 @@ fn duplicate_dates(
         .collect::<Vec<_>>()
         .join(", ");
     let sql = format!(
-        "SELECT DISTINCT day FROM (SELECT {} AS day, COUNT(*) OVER (PARTITION BY {key}) AS copies \
-         FROM {} WHERE {within}{filter}) AS counted WHERE copies > 1 ORDER BY day",
+        "SELECT DISTINCT bf_day FROM (SELECT {} AS bf_day, COUNT(*) OVER (PARTITION BY {key}) AS bf_copies \
+         FROM {} WHERE {within}{filter}) AS counted WHERE bf_copies > 1 ORDER BY bf_day",
         dialect.day_of(&date, kind),
         dialect.table(&suite.table),
     );

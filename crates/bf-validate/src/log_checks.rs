@@ -59,7 +59,10 @@ fn completed(log: &LogInput, suite: &Suite, range: DateRange) -> Finding {
         ));
     }
     match summary.state {
-        LogState::Completed => {}
+        LogState::Completed if summary.completed => {}
+        LogState::Completed => {
+            return no("its state is completed, and it says that it is not".to_owned());
+        }
         LogState::Empty => return Finding::unknown("Log completed: the log is empty"),
         LogState::Unknown => {
             return Finding::unknown("Log completed: the log is in no known dialect");
@@ -79,7 +82,15 @@ fn completed(log: &LogInput, suite: &Suite, range: DateRange) -> Finding {
     }
     match summary.unaccounted_days {
         Some(0) => {
-            let (met, remark) = without_a_range(log, range).unwrap_or((Met::Yes, String::new()));
+            let (mut met, mut remark) =
+                without_a_range(log, range).unwrap_or((Met::Yes, String::new()));
+            if summary.fatal_errors > 0 {
+                met = Met::Barely;
+                remark.push_str(&format!(
+                    "; {} that belong to no date",
+                    plural(summary.fatal_errors, "error")
+                ));
+            }
             let text = format!("Log completed: nothing unaccounted for{days}{remark}");
             Finding::new(met, text)
         }

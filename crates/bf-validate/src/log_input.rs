@@ -41,6 +41,8 @@ impl LogInput {
         let mut reader = BufReader::with_capacity(64 * 1024, stream);
         let mut line = Vec::new();
         let mut number = 0_u64;
+        // A log summary ends what is told of one log: the entries after it are of another.
+        let mut is_told = false;
         loop {
             line.clear();
             let read = reader
@@ -52,8 +54,14 @@ impl LogInput {
             number += 1;
             let text = String::from_utf8_lossy(&line);
             match read_document(&text) {
-                Ok(Document::LogSummary(found)) => summary = Some(*found),
+                Ok(Document::LogSummary(found)) => {
+                    summary = Some(*found);
+                    is_told = true;
+                }
                 Ok(Document::LedgerEntry(entry)) => {
+                    if std::mem::take(&mut is_told) {
+                        input.ledger.clear();
+                    }
                     input.ledger.insert(entry.date, entry);
                 }
                 Ok(Document::ProcessEvent(event)) => {
@@ -96,6 +104,21 @@ mod tests {
         let stream = format!("a banner\n{}\n{}\n", summary(1), summary(2));
         let input = LogInput::read_from(stream.as_bytes(), "test").expect("a summary");
         assert_eq!(input.summary.successful_days, 2);
+    }
+
+    #[test]
+    fn the_dates_of_an_earlier_log_are_no_claims_of_the_last_one() {
+        let entry = |day: u32| {
+            format!(
+                "{{\"type\":\"ledger_entry\",\"schema\":1,\"date\":\"2024-12-{day:02}\",\
+                 \"status\":\"success\",\"records\":16,\"attempts\":1,\"run\":1,\"reason\":null}}\n"
+            )
+        };
+        let (first, last) = (summary(2), summary(1));
+        let stream = [&entry(5), &entry(6), &first, "\n", &entry(7), &last].concat();
+        let input = LogInput::read_from(stream.as_bytes(), "test").expect("a summary");
+        let days: Vec<String> = input.ledger.keys().map(ToString::to_string).collect();
+        assert_eq!(days, ["2024-12-07"]);
     }
 
     #[test]

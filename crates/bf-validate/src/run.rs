@@ -20,7 +20,7 @@ use crate::needs::{self, Needs};
 use crate::pairs::{self, Partnership};
 use crate::report::{self, Judged};
 use crate::scan::{self, Scan};
-use crate::suite::{Kind, Suite, min_success_rate, verify_levels};
+use crate::suite::{DATE_CHECKS, Kind, Suite, min_success_rate, verify_levels};
 use crate::text;
 
 /// Validates one suite.
@@ -151,12 +151,8 @@ impl Run<'_> {
         let min = min_success_rate(self.config, self.suite.config_section.as_deref());
         let mut judged: Vec<Judged> = Vec::new();
         let add_log_checks = |checks: Vec<log_checks::LogCheck>, judged: &mut Vec<Judged>| {
-            let levels = self.config.levels.get(&self.suite.suite);
             for (name, level, finding) in checks {
-                let level = levels
-                    .and_then(|levels| levels.get(name))
-                    .copied()
-                    .unwrap_or(level);
+                let level = self.level(name, level);
                 judged.push(Judged::new(name, report::LOG_SECTION, level, finding));
             }
         };
@@ -194,6 +190,15 @@ impl Run<'_> {
             }
         }
         Ok(judged)
+    }
+
+    /// The level of a check that no suite lists: the config's, else its own.
+    fn level(&self, name: &str, own: Level) -> Level {
+        let levels = self.config.levels.get(&self.suite.suite);
+        levels
+            .and_then(|levels| levels.get(name))
+            .copied()
+            .unwrap_or(own)
     }
 
     /// Everything that is read of the warehouse before anything is judged.
@@ -269,15 +274,15 @@ impl Run<'_> {
                 ),
             );
             judged.push(Judged::new(
-                "readable_dates",
+                DATE_CHECKS[0],
                 section,
-                Level::Normal,
+                self.level(DATE_CHECKS[0], Level::Normal),
                 finding,
             ));
         }
         if unreadable.with_time > 0 {
             let finding = Finding::new(
-                Met::Barely,
+                Met::No,
                 format!(
                     "Dates without a time: {} with a time behind the day of {}, which `= DATE` does not find",
                     crate::figures::plural(unreadable.with_time, "record"),
@@ -285,7 +290,12 @@ impl Run<'_> {
                 ),
             )
             .on(unreadable.timed_days.iter().copied().collect());
-            judged.push(Judged::new("plain_dates", section, Level::Warning, finding));
+            judged.push(Judged::new(
+                DATE_CHECKS[1],
+                section,
+                self.level(DATE_CHECKS[1], Level::Warning),
+                finding,
+            ));
         }
         for (at, check) in self.suite.checks.iter().enumerate() {
             let mut finding = judge(&facts, at);

@@ -23,6 +23,9 @@ pub use kind::{
     RowsPerGroup, Share, SqlFigure, Sums, ValueRange,
 };
 
+/// The checks of the date column, which every table gets where there is something to say.
+pub const DATE_CHECKS: [&str; 2] = ["readable_dates", "plain_dates"];
+
 /// The checks of one table.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -335,7 +338,10 @@ impl Suite {
     /// Refuses levels of checks that the suite does not have.
     pub(crate) fn knows(&self, levels: &BTreeMap<String, Level>) -> Result<(), Failure> {
         let own = self.checks.iter().map(|check| check.name.as_str());
-        let known: Vec<&str> = own.chain(crate::log_checks::NAMES).collect();
+        let known: Vec<&str> = own
+            .chain(crate::log_checks::NAMES)
+            .chain(DATE_CHECKS)
+            .collect();
         match levels.keys().find(|name| !known.contains(&name.as_str())) {
             None => Ok(()),
             Some(name) => Err(Failure::usage(format!(

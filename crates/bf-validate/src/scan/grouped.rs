@@ -16,7 +16,7 @@ pub(super) fn query(plan: &Plan, columns: &Columns) -> Query {
     let dialect = SqlDialect::BigQuery;
     let mut params = Params::named(dialect);
     let date = dialect.column(&plan.date_column);
-    let mut fields = vec![format!("{} AS day", dialect.day_of(&date, plan.date_kind))];
+    let mut fields = vec![format!("{} AS bf_day", dialect.day_of(&date, plan.date_kind))];
     fields.extend(plan.columns().iter().map(|column| dialect.column(column)));
     let (start, end) = (
         params.date("start", plan.read.start),
@@ -28,7 +28,7 @@ pub(super) fn query(plan: &Plan, columns: &Columns) -> Query {
         fields.join(", "),
         dialect.table(&plan.table),
     )];
-    let (mut days, mut picked, mut joined) = (vec!["day".to_owned()], Vec::new(), String::new());
+    let (mut days, mut picked, mut joined) = (vec!["bf_day".to_owned()], Vec::new(), String::new());
     let mut totals = Vec::new();
     for (at, measure) in plan.measures.iter().enumerate() {
         let filter = filter_sql(plan, measure, columns, &mut params);
@@ -73,14 +73,14 @@ pub(super) fn query(plan: &Plan, columns: &Columns) -> Query {
                     (min, max) => format!("n < {min} OR n > {max}"),
                 };
                 with.push(format!(
-                    "g{at} AS (SELECT day, COUNT(*) AS groups_seen, COUNTIF({off}) AS off FROM \
-                     (SELECT day, {keys}, COUNT(*) AS n FROM rows_read WHERE {filter} GROUP BY day, {keys}) \
-                     GROUP BY day)"
+                    "g{at} AS (SELECT bf_day, COUNT(*) AS groups_seen, COUNTIF({off}) AS off FROM \
+                     (SELECT bf_day, {keys}, COUNT(*) AS n FROM rows_read WHERE {filter} GROUP BY bf_day, {keys}) \
+                     GROUP BY bf_day)"
                 ));
                 picked.push(format!(
                     "g{at}.groups_seen AS m{at}_groups, g{at}.off AS m{at}_off"
                 ));
-                joined.push_str(&format!(" LEFT JOIN g{at} ON g{at}.day = days.day"));
+                joined.push_str(&format!(" LEFT JOIN g{at} ON g{at}.bf_day = days.bf_day"));
                 totals.push(format!(
                     "{} AS t{at}",
                     distinct(plan, &keys, &filter, &mut params)
@@ -98,7 +98,7 @@ pub(super) fn query(plan: &Plan, columns: &Columns) -> Query {
         }
     }
     with.push(format!(
-        "days AS (SELECT {} FROM rows_read GROUP BY day)",
+        "days AS (SELECT {} FROM rows_read GROUP BY bf_day)",
         days.join(", ")
     ));
     picked.insert(0, "days.*".to_owned());
@@ -108,7 +108,7 @@ pub(super) fn query(plan: &Plan, columns: &Columns) -> Query {
         joined.push_str(" CROSS JOIN totals");
     }
     let sql = format!(
-        "WITH {}\nSELECT {} FROM days{joined} ORDER BY days.day",
+        "WITH {}\nSELECT {} FROM days{joined} ORDER BY days.bf_day",
         with.join(",\n"),
         picked.join(", ")
     );
@@ -131,7 +131,7 @@ fn in_range(plan: &Plan, params: &mut Params) -> String {
         return String::new();
     }
     format!(
-        " AND day >= {}",
+        " AND bf_day >= {}",
         params.date("range_start", plan.range.start)
     )
 }
@@ -176,7 +176,7 @@ pub(super) fn read(plan: &Plan, rows: &Rows) -> Result<Scan, WarehouseError> {
                 .as_count()
                 .ok_or_else(|| WarehouseError::Query(format!("{name} is {value}, not a count")))
         };
-        let day = field("day".to_owned())?;
+        let day = field("bf_day".to_owned())?;
         let Some(date) = day.as_text().and_then(|text| parse_date(text).ok()) else {
             return Err(WarehouseError::Query(format!("{day} is not a day")));
         };
