@@ -1,0 +1,379 @@
+//! Both engines say the same of the same rows, figure by figure.
+
+use std::path::PathBuf;
+
+use rusqlite::Connection;
+use serde_json::Value;
+
+use super::load::{EMULATOR_HOST, Project, emulator};
+use crate::support::{Sandbox, document};
+
+/// The same rows in both engines, and a folder to work in.
+struct Twins {
+    sandbox: Sandbox,
+    project: Project,
+    host: String,
+}
+
+/// What a validator ended with: its exit code, its report, and its text for people.
+type Outcome = (Option<i32>, Value, String);
+
+impl Twins {
+    /// An empty warehouse with a schedule; nothing is copied yet.
+    fn new() -> Option<Self> {
+        let host = emulator()?;
+        let twins = Self {
+            sandbox: Sandbox::new(),
+            project: Project::new(&host),
+            host,
+        };
+        twins.job("init.log", &["init"]);
+        Some(twins)
+    }
+
+    fn job(&self, log: &str, args: &[&str]) {
+        self.sandbox.run_job(log, args);
+    }
+
+    /// Phase 1 and phase 2 over a range, with faults of phase 1 and of phase 2.
+    fn fill(&self, [start, end]: [&str; 2], team_faults: &[&str], player_faults: &[&str]) {
+        for (job, log, faults) in [
+            ("team-offense", "team.log", team_faults),
+            ("player-summary", "player.log", player_faults),
+        ] {
+            let range = ["--start-date", start, "--end-date", end, "--no-resume"];
+            self.job(log, &[&[job], &range[..], faults].concat());
+        }
+    }
+
+    /// Changes the SQLite side, before it is copied.
+    fn change(&self, sql: &str) {
+        let db = Connection::open(self.analytics()).expect("a database");
+        db.execute_batch(sql).expect(sql);
+    }
+
+    fn analytics(&self) -> PathBuf {
+        self.sandbox.join("warehouse/nba_analytics.db")
+    }
+
+    /// Copies everything into the emulator.
+    fn copy(&self) {
+        self.project.copy(&self.sandbox.join("warehouse"));
+    }
+
+    /// Runs a validator on one of the engines.
+    fn validate(&self, tool: &str, args: &[&str], warehouse: &str) -> Outcome {
+        let output = self
+            .sandbox
+            .command(tool)
+            .args(args)
+            .args(["--warehouse", warehouse])
+            .env(EMULATOR_HOST, &self.host)
+            .output()
+            .expect("the validator runs");
+        let people = String::from_utf8(output.stderr).expect("text");
+        assert!(
+            !output.stdout.is_empty(),
+            "{warehouse}: no report: {people}"
+        );
+        (output.status.code(), document(&output.stdout), people)
+    }
+
+    /// Runs a validator on both engines, holds their reports against each other, and returns the report.
+    fn agree(&self, tool: &str, args: &[&str]) -> Outcome {
+        let sqlite = self.validate(tool, args, "sqlite:warehouse");
+        let bigquery = self.validate(tool, args, &self.project.url());
+        assert_eq!(bigquery.1["engine"]["kind"], "bigquery");
+        let difference = difference("", &figures(&sqlite.1), &figures(&bigquery.1));
+        assert_eq!(
+            difference, None,
+            "{tool} {args:?}\nsqlite: {}\nbigquery: {}",
+            sqlite.2, bigquery.2
+        );
+        assert_eq!(sqlite.0, bigquery.0, "{tool} {args:?}");
+        bigquery
+    }
+}
+
+/// A report without what must differ: the engine's account, and the queries in the engine's dialect.
+fn figures(report: &Value) -> Value {
+    let mut report = report.clone();
+    if let Value::Object(fields) = &mut report {
+        fields.remove("engine");
+    }
+    for check in report["checks"].as_array_mut().expect("checks") {
+        if let Some(evidence) = check["evidence"].as_object_mut() {
+            let query = evidence.remove("query");
+            evidence.insert(
+                "has_query".to_owned(),
+                query.is_some_and(|query| !query.is_null()).into(),
+            );
+        }
+    }
+    report
+}
+
+/// The first place where two documents differ. Sums of fractions may differ in their last digits, as the
+/// order of their parts is the engine's own.
+fn difference(place: &str, left: &Value, right: &Value) -> Option<String> {
+    let differ = || Some(format!("{place}: {left} | {right}"));
+    match (left, right) {
+        (Value::Object(a), Value::Object(b)) => {
+            if !a.keys().eq(b.keys()) {
+                return differ();
+            }
+            a.iter()
+                .find_map(|(key, a)| difference(&format!("{place}/{key}"), a, &b[key]))
+        }
+        (Value::Array(a), Value::Array(b)) => {
+            if a.len() != b.len() {
+                return differ();
+            }
+            let mut pairs = a.iter().zip(b).enumerate();
+            pairs.find_map(|(at, (a, b))| difference(&format!("{place}/{at}"), a, b))
+        }
+        (Value::Number(a), Value::Number(b)) => {
+            let (a, b) = (a.as_f64()?, b.as_f64()?);
+            let is_close = (a - b).abs() <= 1e-9 * a.abs().max(b.abs());
+            (!is_close).then(differ).flatten()
+        }
+        // A time without a fraction is written with and without one.
+        (Value::String(a), Value::String(b)) if place.ends_with("/processed_at") => {
+            let time = |text| chrono::DateTime::parse_from_rfc3339(text).ok();
+            (time(a) != time(b) || time(a).is_none())
+                .then(differ)
+                .flatten()
+        }
+        // SQLite keeps no NaN.
+        (Value::Null, Value::String(text)) if text == "NaN" => None,
+        _ => (left != right).then(differ).flatten(),
+    }
+}
+
+/// A check of a report.
+fn check<'a>(report: &'a Value, name: &str) -> &'a Value {
+    let checks = report["checks"].as_array().expect("checks");
+    let found = checks.iter().find(|check| check["name"] == name);
+    found.unwrap_or_else(|| panic!("no check {name} in {report}"))
+}
+
+const TEAM: &str = "bf-validate-team-offense";
+const PLAYER: &str = "bf-validate-player-summary";
+/// Half a season, which keeps the tests quick.
+const SEASON: [&str; 2] = ["2024-10-22", "2025-04-13"];
+
+#[test]
+fn healthy_tables_pass_the_documented_commands_in_both_engines() {
+    let Some(twins) = Twins::new() else { return };
+    let (first, last) = ("2021-10-19", "2026-01-02");
+    twins.job(
+        "team.log",
+        &["team-offense", "--start-date", first, "--end-date", last],
+    );
+    let range = ["2024-05-01", last];
+    twins.job(
+        "player.log",
+        &[
+            "player-summary",
+            "--start-date",
+            range[0],
+            "--end-date",
+            last,
+        ],
+    );
+    twins.copy();
+    let (code, report, people) = twins.agree(TEAM, &[first, last]);
+    assert_eq!(
+        (code, &report["verdict"]),
+        (Some(0), &Value::from("pass")),
+        "{people}"
+    );
+    assert_eq!(check(&report, "game_count")["observed"], 5798.0);
+    let (code, report, people) = twins.agree(PLAYER, &range);
+    assert_eq!(
+        (code, &report["verdict"]),
+        (Some(0), &Value::from("pass")),
+        "{people}"
+    );
+}
+
+#[test]
+fn planted_defects_are_found_with_the_same_dates_in_both_engines() {
+    let Some(twins) = Twins::new() else { return };
+    twins.fill(
+        SEASON,
+        &[
+            &["--skip-write-dates", "2024-11-10..2024-11-14"][..],
+            &["--half-game-dates", "2024-12-02,2024-12-04"],
+            &["--duplicate-dates", "2025-01-05"],
+            &["--low-quality", "2025-02-01..2025-03-31"],
+            &["--blocking-issue-dates", "2025-01-20"],
+        ]
+        .concat(),
+        &[
+            &["--empty-usage", "2025-01-01..2025-01-31"][..],
+            &["--empty-minutes", "2025-02-03..2025-02-09"],
+            &["--empty-shot-zones", "2025-03-01..2025-04-13"],
+            &["--fewer-rows-dates", "2024-12-11"],
+            &["--duplicate-dates", "2024-12-20"],
+            &["--fail-dates", "2025-03-04"],
+        ]
+        .concat(),
+    );
+    twins.copy();
+    for (tool, log, planted) in [
+        (
+            TEAM,
+            "team.log",
+            ["2024-11-12", "2024-12-02", "2025-01-05", "2025-01-20"],
+        ),
+        (
+            PLAYER,
+            "player.log",
+            ["2024-12-11", "2024-12-20", "2025-02-05", "2025-03-04"],
+        ),
+    ] {
+        let ledger = twins
+            .sandbox
+            .command("bf-parse-log")
+            .args(["--ledger", log])
+            .output()
+            .expect("the log is read");
+        let ledger = String::from_utf8(ledger.stdout).expect("documents");
+        twins.sandbox.write("ledger.json", &ledger);
+        let [start, end] = SEASON;
+        let (code, report, people) =
+            twins.agree(tool, &[start, end, "--log-summary", "ledger.json"]);
+        assert_eq!(code, Some(1), "{people}");
+        assert_eq!(report["verdict"], "fail");
+        let repeat = report["rerun"]["dates"]
+            .as_array()
+            .expect("dates to repeat");
+        for date in planted {
+            assert!(repeat.contains(&Value::from(date)), "{date}: {people}");
+        }
+        let (code, ..) = twins.agree(tool, &[start, end]);
+        assert_eq!(code, Some(1));
+    }
+    assert_partition_filters(&twins.project.queries());
+}
+
+/// BigQuery refuses a query of a table that requires a partition filter where one is missing, and reads
+/// the whole table where it is no bare comparison. No emulator does either.
+fn assert_partition_filters(queries: &[String]) {
+    let mut seen = 0;
+    for query in queries {
+        for place in query.split(" FROM `").skip(1) {
+            let filter = " WHERE `game_date` BETWEEN @start AND @end";
+            let (table, rest) =
+                place.split_at(place.find(' ').expect("something follows the table"));
+            // A table may have another name in the query: `… AS a WHERE …`.
+            let rest = rest
+                .strip_prefix(" AS a")
+                .or(rest.strip_prefix(" AS b"))
+                .unwrap_or(rest);
+            assert!(
+                rest.starts_with(filter),
+                "{table} has no partition filter: {query}"
+            );
+            seen += 1;
+        }
+    }
+    assert!(seen > 10, "{queries:#?}");
+}
+
+#[test]
+fn a_range_without_rows_is_no_pass_in_either_engine() {
+    let Some(twins) = Twins::new() else { return };
+    twins.fill(["2024-11-01", "2024-11-03"], &[], &[]);
+    twins.copy();
+    for tool in [TEAM, PLAYER] {
+        let (code, report, _) = twins.agree(tool, &["2024-12-01", "2024-12-31"]);
+        assert_eq!(code, Some(1), "{report}");
+    }
+}
+
+#[test]
+fn one_day_is_judged_alike_in_both_engines() {
+    let Some(twins) = Twins::new() else { return };
+    twins.fill(["2024-11-01", "2024-11-30"], &[], &[]);
+    twins.copy();
+    for tool in [TEAM, PLAYER] {
+        twins.agree(tool, &["2024-11-15", "2024-11-15"]);
+    }
+}
+
+#[test]
+fn a_column_that_is_not_there_is_could_not_check_in_both_engines() {
+    let Some(twins) = Twins::new() else { return };
+    twins.fill(["2024-11-01", "2024-11-30"], &[], &[]);
+    twins.change(
+        "ALTER TABLE team_offense_game_summary DROP COLUMN is_production_ready;
+         ALTER TABLE player_game_summary RENAME COLUMN usage_rate TO usage_pct;",
+    );
+    twins.copy();
+    for (tool, name) in [(TEAM, "production_ready"), (PLAYER, "usage_rate")] {
+        let (code, report, people) = twins.agree(tool, &["2024-11-01", "2024-11-30"]);
+        assert_eq!(check(&report, name)["status"], "error", "{people}");
+        assert_ne!(code, Some(0), "{people}");
+    }
+}
+
+#[test]
+fn what_is_no_number_counts_as_absent_in_both_engines() {
+    let Some(twins) = Twins::new() else { return };
+    twins.fill(["2024-11-01", "2024-11-30"], &[], &[]);
+    twins.change(
+        "UPDATE player_game_summary SET usage_rate = NULL WHERE game_date = '2024-11-08';
+         UPDATE player_game_summary SET minutes_played = NULL WHERE game_date = '2024-11-06';
+         UPDATE player_game_summary SET quality_score = NULL WHERE game_date = '2024-11-07';",
+    );
+    twins.copy();
+    // SQLite keeps no NaN, and JSON carries no infinity: the one is NULL there, the other is set here.
+    let set = |column: &str, number: &str, date: &str| {
+        twins.project.run(&format!(
+            "UPDATE nba_analytics.player_game_summary SET {column} = CAST('{number}' AS FLOAT64) \
+             WHERE game_date = '{date}' AND points IS NOT NULL"
+        ));
+    };
+    set("usage_rate", "NaN", "2024-11-08");
+    set("minutes_played", "Infinity", "2024-11-06");
+    set("quality_score", "NaN", "2024-11-07");
+    twins.change(
+        "UPDATE player_game_summary SET minutes_played = 9e999
+         WHERE game_date = '2024-11-06' AND points IS NOT NULL;",
+    );
+    let (code, report, people) = twins.agree(PLAYER, &["2024-11-01", "2024-11-30"]);
+    assert_eq!(code, Some(1), "{people}");
+    for name in ["usage_rate", "minutes_played"] {
+        assert_eq!(check(&report, name)["status"], "fail", "{people}");
+    }
+}
+
+#[test]
+fn an_estimate_is_shown_and_nothing_is_run() {
+    let Some(twins) = Twins::new() else { return };
+    twins.fill(["2024-11-01", "2024-11-03"], &[], &[]);
+    twins.copy();
+    let before = twins.project.queries().len();
+    let output = twins
+        .sandbox
+        .tool(TEAM)
+        .args(["2024-11-01", "2024-11-03", "--explain", "--format", "text"])
+        .args(["--warehouse", &twins.project.url()])
+        .env(EMULATOR_HOST, &twins.host)
+        .assert()
+        .code(0)
+        .get_output()
+        .clone();
+    let shown = String::from_utf8(output.stdout).expect("text");
+    assert!(
+        shown.contains("SELECT") && shown.contains("bytes"),
+        "{shown}"
+    );
+    assert_eq!(
+        twins.project.queries().len(),
+        before,
+        "an estimate is no job"
+    );
+}
