@@ -16,6 +16,9 @@ const LONGEST_LINE: usize = 1024 * 1024;
 /// Files of one log that are held open at the same time: a job that does not reopen its log goes on
 /// writing to the renamed file.
 const MOST_SOURCES: usize = 4;
+/// Files that were let go and are remembered, so that none is read twice. They only matter as long as they
+/// may look younger than the last look.
+const MOST_CLOSED: usize = 64;
 
 /// Something that happened to the file behind the log's path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,6 +45,8 @@ pub struct Follower {
     path: PathBuf,
     /// Oldest first. The last one is the file at the path, where there is one.
     sources: Vec<Source>,
+    /// Files that were read and let go of, oldest first.
+    closed: Vec<Place>,
     /// When the path was last looked at.
     looked_at: SystemTime,
     /// What [`Follower::resume`] has to tell at the first look.
@@ -63,6 +68,7 @@ impl Follower {
         Self {
             path: path.to_owned(),
             sources: Vec::new(),
+            closed: Vec::new(),
             looked_at: SystemTime::now(),
             untold: Vec::new(),
         }
@@ -71,9 +77,10 @@ impl Follower {
     /// Goes on from places that were kept, oldest first. A file that was renamed meanwhile is looked for
     /// beside the log.
     #[must_use]
-    pub fn resume(path: &Path, places: &[Place], looked_at: SystemTime) -> Self {
+    pub fn resume(path: &Path, places: &[Place], closed: &[Place], looked_at: SystemTime) -> Self {
         let mut follower = Self {
             looked_at,
+            closed: closed.to_vec(),
             ..Self::new(path)
         };
         for (at, place) in places.iter().enumerate() {
@@ -95,6 +102,12 @@ impl Follower {
     #[must_use]
     pub fn places(&self) -> Vec<Place> {
         self.sources.iter().map(|source| source.place).collect()
+    }
+
+    /// The files that were read and let go of, oldest first.
+    #[must_use]
+    pub fn closed(&self) -> &[Place] {
+        &self.closed
     }
 
     /// When the path was last looked at.
@@ -197,8 +210,12 @@ impl Follower {
         }
         self.sources.push(next);
         while self.sources.len() > MOST_SOURCES {
-            self.sources.remove(0).close_off(sink);
+            let mut oldest = self.sources.remove(0);
+            oldest.close_off(sink);
+            self.closed.push(oldest.place);
         }
+        let surplus = self.closed.len().saturating_sub(MOST_CLOSED);
+        self.closed.drain(..surplus);
         if let Some(source) = self.sources.last_mut() {
             source.read_to_end(sink)?;
         }
@@ -228,6 +245,12 @@ impl Follower {
                     .sources
                     .iter()
                     .any(|source| source.place.head.is_head_of_path(&sibling.path))
+            })
+            // An inode is given again: the same number is the same file only where that begins the same way.
+            .filter(|sibling| {
+                !self.closed.iter().any(|place| {
+                    place.file() == sibling.file && place.head.is_head_of_path(&sibling.path)
+                })
             })
             .map(|sibling| sibling.path)
             .collect()

@@ -39,6 +39,9 @@ pub struct Kept {
     pub from_byte: u64,
     /// The open files, oldest first.
     pub places: Vec<Place>,
+    /// The files that were read and let go of, oldest first.
+    #[serde(default)]
+    pub closed: Vec<Place>,
     /// When the path was last looked at, in seconds since 1970.
     pub looked_at: f64,
     /// The parser.
@@ -53,7 +56,7 @@ impl Log {
             path: path.to_owned(),
             shown: path.to_string_lossy().into_owned(),
             follower: match from {
-                Some(place) => Follower::resume(path, &[place], SystemTime::now()),
+                Some(place) => Follower::resume(path, &[place], &[], SystemTime::now()),
                 None => Follower::new(path),
             },
             claims: Claims::new(dialects),
@@ -69,7 +72,7 @@ impl Log {
         Self {
             path: path.to_owned(),
             shown: path.to_string_lossy().into_owned(),
-            follower: Follower::resume(path, &kept.places, looked_at),
+            follower: Follower::resume(path, &kept.places, &kept.closed, looked_at),
             claims: Claims::restore(&kept.claims, dialects),
             from_byte: kept.from_byte,
         }
@@ -93,6 +96,7 @@ impl Log {
             path: self.path.clone(),
             from_byte: self.from_byte,
             places: self.follower.places(),
+            closed: self.follower.closed().to_vec(),
             looked_at: looked_at.unwrap_or_default().as_secs_f64(),
             claims: self.claims.snapshot(),
         }

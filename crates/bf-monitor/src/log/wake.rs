@@ -9,9 +9,11 @@ use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use notify::event::{EventKind, ModifyKind};
 use notify::{Event, RecommendedWatcher, RecursiveMode, Watcher};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 /// A watch on a log, with a descriptor that becomes readable.
 pub struct Wake {
@@ -85,6 +87,17 @@ impl Wake {
     #[must_use]
     pub fn watches_the_file(&self) -> bool {
         self.watched.as_ref() == Some(&self.log)
+    }
+
+    /// Whether it wakes within `limit`.
+    #[must_use]
+    pub fn is_woken_within(&self, limit: Duration) -> bool {
+        let limit = Timespec {
+            tv_sec: i64::try_from(limit.as_secs()).unwrap_or(i64::MAX),
+            tv_nsec: i64::from(limit.subsec_nanos()),
+        };
+        let mut fds = [PollFd::new(&self.woken, PollFlags::IN)];
+        poll(&mut fds, Some(&limit)).is_ok_and(|ready| ready > 0)
     }
 
     /// Takes note of having been woken.

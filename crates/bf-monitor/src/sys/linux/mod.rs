@@ -9,5 +9,5 @@ mod usage;
 pub use cgroup::Cgroup;
 pub use ioctl::keep_from_children;
 pub use process::Process;
-pub use stat::{boot_id, monotonic};
+pub use stat::{boot_id, may_see_everything, monotonic};
 pub use usage::{group_members, is_running, open_files, usage};

@@ -8,8 +8,8 @@ use bf_contract::ProcessIdentity;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 use rustix::process::{
-    Pid, PidfdFlags, Signal, getpgid, kill_process, kill_process_group, pidfd_open,
-    pidfd_send_signal, test_kill_process,
+    Pid, PidfdFlags, Signal, kill_process, kill_process_group, pidfd_open, pidfd_send_signal,
+    test_kill_process,
 };
 
 use super::super::{Found, Life, ZombieStatus};
@@ -175,7 +175,9 @@ impl Process {
     /// Whether it leads its process group, so that the group's members are what it started.
     #[must_use]
     pub fn leads_its_group(&self) -> bool {
-        getpgid(Some(self.pid)).is_ok_and(|group| group == self.pid)
+        // Not getpgid(2), which answers 0 for a group outside of this pid namespace, and no library has a
+        // type for that.
+        Stat::of(self.identity.pid).is_ok_and(|stat| stat.group == self.identity.pid)
     }
 
     /// Sends a signal to its whole process group where it leads one, else to itself alone. The pidfd makes

@@ -67,6 +67,13 @@ impl Stat {
     }
 }
 
+/// Whether this user may see how the processes of every user ended, as root may: whether the process with
+/// pid 1 shows what it shows only to those who may trace it.
+#[must_use]
+pub fn may_see_everything() -> bool {
+    std::fs::read_link("/proc/1/exe").is_ok()
+}
+
 /// The id of this boot: start times and pids mean nothing across two of them.
 #[must_use]
 pub fn boot_id() -> Option<String> {
