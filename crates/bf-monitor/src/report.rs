@@ -37,6 +37,16 @@ pub struct Details {
     pub eta_seconds: Option<f64>,
 }
 
+impl Details {
+    /// What the log claims, once it tells of days: before that there is no progress to speak of.
+    #[must_use]
+    pub fn days(&self) -> Option<&LogSummary> {
+        self.log_summary
+            .as_ref()
+            .filter(|summary| summary.total_days.is_some() || summary.current_day > 0)
+    }
+}
+
 impl Reporter {
     /// A reporter with a live bar where a person looks.
     #[must_use]
@@ -134,7 +144,7 @@ impl Reporter {
         if !self.shows_progress {
             return Ok(());
         }
-        let Some(summary) = &details.log_summary else {
+        let Some(summary) = details.days() else {
             return match details.elapsed {
                 Some(elapsed) => self.say(&format!("Elapsed: {}", duration(elapsed))),
                 None => Ok(()),
@@ -153,7 +163,8 @@ impl Reporter {
         if let (Some(rate), Some(eta)) = (details.days_per_hour, details.eta_seconds) {
             let left = Duration::try_from_secs_f64(eta).unwrap_or_default();
             lines.push(format!(
-                "  Rate: {rate:.1} days/hour, about {} left",
+                "  Rate: {} days/hour, about {} left",
+                rate_in_words(rate),
                 duration(left)
             ));
         }
@@ -209,6 +220,15 @@ fn days_in_words(summary: &LogSummary) -> String {
     }
 }
 
+/// `1,234`; tenths only where they matter.
+fn rate_in_words(days_per_hour: f64) -> String {
+    if days_per_hour < 10.0 {
+        return format!("{days_per_hour:.1}");
+    }
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // saturates, and is above 10
+    thousands(days_per_hour.round() as u64)
+}
+
 fn bar_style(style: Style) -> ProgressStyle {
     let (template, marks) = if style.emoji {
         ("  {bar:32.cyan} {pos}/{len} days, {msg}", "█▉▊▋▌▍▎▏ ")
@@ -224,7 +244,7 @@ fn bar_style(style: Style) -> ProgressStyle {
 mod tests {
     use bf_contract::LogSummary;
 
-    use super::days_in_words;
+    use super::{days_in_words, rate_in_words};
 
     #[test]
     fn progress_has_the_documented_form() {
@@ -240,5 +260,12 @@ mod tests {
         );
         summary.total_days = None;
         assert_eq!(days_in_words(&summary), "150 days");
+    }
+
+    #[test]
+    fn a_rate_is_a_whole_number_that_can_be_read() {
+        assert_eq!(rate_in_words(444_962.2), "444,962");
+        assert_eq!(rate_in_words(59.6), "60");
+        assert_eq!(rate_in_words(0.5), "0.5");
     }
 }

@@ -188,7 +188,7 @@ impl Watch {
     fn look(&mut self, now: Duration) -> Result<Option<Exit>, Failure> {
         self.read_log(now)?;
         if let Some(log) = &mut self.log
-            && let Some(warning) = log.warning_while_nothing_is_there()
+            && let Some(warning) = log.warning_while_nothing_is_there(now, self.settings.interval)
         {
             self.reporter.warn(&warning)?;
         }
@@ -199,7 +199,8 @@ impl Watch {
         }
         let details = self.details(summary);
         self.reporter.move_bar(&details);
-        if self.looks.is_multiple_of(self.settings.said_every) {
+        let has_begun = self.looks > 0 || details.days().is_some();
+        if has_begun && self.looks.is_multiple_of(self.settings.said_every) {
             self.reporter.progress(&details)?;
         }
         self.reporter.event(ProcessEventKind::Progress, details)?;

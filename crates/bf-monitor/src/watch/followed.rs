@@ -3,14 +3,18 @@
 use std::time::Duration;
 
 use crate::log::{Change, Log, Wake};
+use crate::sys::monotonic;
 
 /// Between two readings of a log that is being written to.
 const PAUSE: Duration = Duration::from_secs(1);
+/// Before a log that stays empty is worth a word, however often it is looked at.
+const LEAST_EMPTY: Duration = Duration::from_secs(2);
 
 /// A log with its watch.
 pub struct Followed {
     /// The log.
     pub log: Log,
+    began: Duration,
     wake: Option<Wake>,
     woken: bool,
     due_at: Option<Duration>,
@@ -25,6 +29,7 @@ impl Followed {
     #[must_use]
     pub fn new(log: Log) -> Self {
         Self {
+            began: monotonic(),
             wake: Wake::new(log.path()),
             log,
             woken: false,
@@ -144,9 +149,14 @@ impl Followed {
         ))
     }
 
-    /// A warning, once, as long as there is nothing to read.
-    pub fn warning_while_nothing_is_there(&mut self) -> Option<String> {
-        if self.warned || self.problem.is_some() || self.log.bytes() > 0 {
+    /// A warning, once, where there was nothing to read for a whole `interval`.
+    pub fn warning_while_nothing_is_there(
+        &mut self,
+        now: Duration,
+        interval: Duration,
+    ) -> Option<String> {
+        let is_early = now < self.began + interval.max(LEAST_EMPTY);
+        if is_early || self.warned || self.problem.is_some() || self.log.bytes() > 0 {
             return None;
         }
         self.warned = true;
