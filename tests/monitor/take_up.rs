@@ -1,0 +1,265 @@
+//! Jobs that bf-monitor starts: exactly once, and known for as long as its record is there.
+
+use std::fs;
+use std::time::Duration;
+
+use rustix::process::Signal;
+
+use super::rig::{Rig, is_running, log_of, state};
+use crate::support::wait_until;
+
+/// The pid of the job that a run of bf-monitor told of.
+fn job_pid(events: &[serde_json::Value]) -> u32 {
+    let pid = events[0]["process"]["pid"].as_u64().expect("a pid");
+    u32::try_from(pid).expect("a pid")
+}
+
+#[test]
+fn sigterm_leaves_the_job_alive_and_says_so() {
+    let rig = Rig::new();
+    let script = rig.script("echo working\nwait_for go\ntouch done");
+    let monitor = rig.start(&["--log", "run.log", "--", "sh", "-c", &script]);
+    monitor.wait_for("started");
+    let job = job_pid(&monitor.events());
+    monitor.signal(Signal::TERM);
+    let ran = monitor.end();
+    assert_eq!(ran.code, Some(143), "{ran:#?}");
+    assert!(is_running(job));
+    assert!(ran.text.contains("left as it is"), "{}", ran.text);
+    assert!(ran.text.contains(&format!("--pid {job}")), "{}", ran.text);
+    rig.touch("go");
+    rig.wait_for("done");
+}
+
+#[test]
+fn an_end_is_recorded_though_bf_monitor_was_killed() {
+    let rig = Rig::new();
+    rig.sandbox.write("log", &log_of(3, true));
+    let script = rig.script("cat log\nwait_for go\nexit 7");
+    let call = [
+        "--log",
+        "run.log",
+        "--state",
+        "run.state",
+        "--",
+        "sh",
+        "-c",
+        &script,
+    ];
+    let monitor = rig.start(&call);
+    monitor.wait_for("started");
+    let job = job_pid(&monitor.events());
+    monitor.kill();
+    assert!(is_running(job));
+    rig.touch("go");
+    wait_until("the job is gone", || state(job).is_none());
+
+    for again in [call.as_slice(), &["--state", "run.state"]] {
+        let ran = rig.run(again);
+        assert_eq!(ran.code, Some(1), "{ran:#?}");
+        assert_eq!(ran.end(), (Some(7), None, "record"));
+        assert_eq!(ran.exited()["log_summary"]["successful_days"], 3);
+    }
+}
+
+#[test]
+fn a_second_call_attaches_and_starts_nothing() {
+    let rig = Rig::new();
+    let script = rig.script("echo x >> starts\nwait_for go");
+    let call = [
+        "--log",
+        "run.log",
+        "--state",
+        "run.state",
+        "--",
+        "sh",
+        "-c",
+        &script,
+    ];
+    let first = rig.start(&call);
+    first.wait_for("started");
+    let second = rig.start(&call);
+    second.wait_for("attached");
+    rig.wait_for("starts");
+    rig.touch("go");
+    // Its log is empty, so that nobody can call it good.
+    let (first, second) = (first.end(), second.end());
+    assert_eq!(first.end(), (Some(0), None, "child"));
+    assert_eq!(second.exited()["exit"]["code"], 0, "{second:#?}");
+    assert_eq!((first.code, second.code), (Some(3), Some(3)));
+    assert_eq!(rig.sandbox.read("starts"), "x\n");
+    let late = rig.run(&call);
+    assert_eq!(late.exited()["exit"]["code"], 0, "{late:#?}");
+    assert_eq!(rig.sandbox.read("starts"), "x\n");
+}
+
+#[test]
+fn a_state_file_of_another_job_starts_nothing() {
+    let rig = Rig::new();
+    rig.run(&["--log", "run.log", "--state", "s", "--", "true"]);
+    let ran = rig.run(&["--log", "run.log", "--state", "s", "--", "touch", "made"]);
+    assert_eq!(ran.code, Some(2), "{ran:#?}");
+    assert!(ran.text.contains("another job"), "{}", ran.text);
+    assert!(!rig.sandbox.join("made").exists());
+}
+
+#[test]
+fn a_state_file_that_cannot_be_written_starts_nothing() {
+    let rig = Rig::new();
+    let call = [
+        "--log", "run.log", "--state", "none/s", "--", "touch", "made",
+    ];
+    let ran = rig.run(&call);
+    assert_eq!(ran.code, Some(2), "{ran:#?}");
+    assert!(!rig.sandbox.join("made").exists());
+}
+
+#[test]
+fn a_missing_program_is_a_wrong_call_and_leaves_nothing_behind() {
+    for program in ["no-such-program", "./no-such-program", "./bf.yaml"] {
+        let rig = Rig::new();
+        let call = [
+            "--log",
+            "logs/run.log",
+            "--state",
+            "run.state",
+            "--",
+            program,
+        ];
+        let ran = rig.run(&call);
+        assert_eq!(ran.code, Some(2), "{program}: {ran:#?}");
+        assert!(ran.text.contains(program), "{}", ran.text);
+        assert!(ran.events.is_empty(), "{ran:#?}");
+        let mut left: Vec<_> = fs::read_dir(rig.sandbox.path())
+            .expect("a folder")
+            .map(|entry| entry.expect("an entry").file_name())
+            .collect();
+        left.sort();
+        assert_eq!(
+            left,
+            ["bf.yaml", "events-0.ndjson", "text-0.txt"],
+            "{program}"
+        );
+    }
+}
+
+#[test]
+fn a_program_that_cannot_be_executed_is_a_wrong_call() {
+    use std::os::unix::fs::PermissionsExt;
+    let rig = Rig::new();
+    let program = rig.sandbox.write("job", "#!/no/such/interpreter\n");
+    fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).expect("permissions");
+    let ran = rig.run(&["--log", "run.log", "--state", "s", "--", "./job"]);
+    assert_eq!(ran.code, Some(2), "{ran:#?}");
+    // Mended, the same call starts it.
+    fs::write(&program, "#!/bin/sh\nexit 7\n").expect("a file");
+    let ran = rig.run(&["--log", "run.log", "--state", "s", "--", "./job"]);
+    assert_eq!(ran.exited()["exit"]["code"], 7, "{ran:#?}");
+}
+
+#[test]
+fn the_time_limit_ends_the_watch_and_not_the_job() {
+    let rig = Rig::new();
+    let job = rig.job("wait_for go");
+    let ran = rig.run(&["--pid", &job.pid(), "--timeout", "1s"]);
+    assert_eq!(ran.code, Some(124), "{ran:#?}");
+    assert!(ran.said("timed_out"), "{ran:#?}");
+    assert!(job.is_running());
+}
+
+#[test]
+fn the_time_limit_ends_the_whole_group_where_that_is_asked_for() {
+    let rig = Rig::new();
+    let script =
+        rig.script("trap '' TERM\n(trap '' TERM; wait_for go) & echo $! > child\nwait_for go");
+    let ran = rig.run(&[
+        "--log",
+        "run.log",
+        "--timeout",
+        "2s",
+        "--kill-on-timeout",
+        "--kill-grace",
+        "200ms",
+        "--",
+        "sh",
+        "-c",
+        &script,
+    ]);
+    assert_eq!(ran.code, Some(124), "{ran:#?}");
+    assert!(ran.text.contains("SIGKILL"), "{}", ran.text);
+    let child = rig.sandbox.read("child").trim().parse().expect("a pid");
+    wait_until("the job's child is gone", || !is_running(child));
+}
+
+/// A pseudo-random sequence, so that a failure can be told with its seed.
+struct Dice(u64);
+
+impl Dice {
+    fn below(&mut self, limit: u64) -> u64 {
+        // Knuth's constants for a linear congruential generator, from MMIX.
+        self.0 = self
+            .0
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 33) % limit
+    }
+}
+
+#[test]
+fn a_job_survives_every_kill_of_its_monitor_and_no_line_is_lost() {
+    const KILLS: usize = 25;
+    let rig = Rig::new();
+    // Whole lines and halves of lines, until it is told to end.
+    let script = rig.script(
+        "echo x >> starts\n\
+         head -n 4 log\n\
+         until [ -e go ]; do\n\
+           [ -e bf.yaml ] || exit 99\n\
+           printf 'INFO:__main__:half '; sleep 0.01; echo 'a line'\n\
+         done\n\
+         tail -n +5 log\n\
+         exit 7",
+    );
+    rig.sandbox.write("log", &log_of(9, true));
+    let call = [
+        "--log",
+        "run.log",
+        "--state",
+        "run.state",
+        "--interval",
+        "50ms",
+        "--",
+        "sh",
+        "-c",
+        &script,
+    ];
+    let seed = u64::from(std::process::id());
+    let mut dice = Dice(seed);
+    for kill in 0..KILLS {
+        let monitor = rig.start(&call);
+        std::thread::sleep(Duration::from_millis(dice.below(250)));
+        let ran = monitor.kill();
+        assert_eq!(ran.code, None, "seed {seed}, kill {kill}: {ran:#?}");
+        for end in ["exited", "lost", "timed_out"] {
+            assert!(!ran.said(end), "seed {seed}, kill {kill}: {ran:#?}");
+        }
+    }
+    let last = rig.start(&call);
+    wait_until("the last one reads the log", || {
+        last.events()
+            .iter()
+            .any(|event| event["event"] == "progress")
+    });
+    rig.touch("go");
+    let ran = last.end();
+    assert_eq!(ran.code, Some(1), "seed {seed}: {ran:#?}");
+    assert_eq!(rig.sandbox.read("starts"), "x\n", "seed {seed}");
+    let exited = ran.exited();
+    assert_eq!(exited["exit"]["code"], 7, "seed {seed}");
+    let summary = &exited["log_summary"];
+    let log = rig.sandbox.read("run.log");
+    assert_eq!(summary["log"]["lines"], log.lines().count(), "seed {seed}");
+    assert_eq!(summary["log"]["bytes"], log.len(), "seed {seed}");
+    assert_eq!(summary["successful_days"], 9, "seed {seed}");
+    assert_eq!(summary["state"], "completed", "seed {seed}");
+}
