@@ -14,7 +14,7 @@ use crate::suite::Check;
 pub(super) fn missing_dates(facts: &Facts<'_>, check: &Check) -> Finding {
     let expected = match known(facts, check) {
         Ok(expected) => expected,
-        Err(finding) => return finding,
+        Err(finding) => return *finding,
     };
     let has_rows: BTreeMap<NaiveDate, u64> =
         facts.scan.counts(facts.planned.rows, facts.range).collect();
@@ -84,7 +84,7 @@ pub(super) fn missing_dates(facts: &Facts<'_>, check: &Check) -> Finding {
 pub(super) fn missing_groups(facts: &Facts<'_>, check: &Check, needs: &[usize]) -> Finding {
     let expected = match known(facts, check) {
         Ok(expected) => expected,
-        Err(finding) => return finding,
+        Err(finding) => return *finding,
     };
     let name = facts
         .suite
@@ -148,10 +148,16 @@ fn due<'a>(
         .filter(|(date, _)| *date < facts.today)
 }
 
-fn known<'a>(facts: &'a Facts<'_>, check: &Check) -> Result<&'a Expected, Finding> {
+fn known<'a>(facts: &'a Facts<'_>, check: &Check) -> Result<&'a Expected, Box<Finding>> {
     match facts.expected {
         Expectation::Known(expected) => Ok(expected),
-        Expectation::Unknown(hint) => Err(Finding::skipped(format!("{}: {hint}", check.title))),
-        Expectation::Failed(reason) => Err(Finding::unknown(format!("{}: {reason}", check.title))),
+        Expectation::Unknown(hint) => Err(Box::new(Finding::skipped(format!(
+            "{}: {hint}",
+            check.title
+        )))),
+        Expectation::Failed(reason) => Err(Box::new(Finding::unknown(format!(
+            "{}: {reason}",
+            check.title
+        )))),
     }
 }

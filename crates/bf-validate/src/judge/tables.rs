@@ -13,7 +13,7 @@ use crate::suite::Check;
 pub(super) fn reference(facts: &Facts<'_>, check: &Check, columns: &[Ident]) -> Finding {
     let pairs = match pairs(facts, check) {
         Ok(pairs) => pairs,
-        Err(finding) => return finding,
+        Err(finding) => return *finding,
     };
     let (rows, unmatched) = pairs.sum(|day| (day.rows, day.unmatched_rows));
     let Some(observed) = percentage(rows - unmatched.min(rows), rows) else {
@@ -40,7 +40,7 @@ pub(super) fn reference(facts: &Facts<'_>, check: &Check, columns: &[Ident]) -> 
 pub(super) fn unmatched(facts: &Facts<'_>, check: &Check, columns: &[Ident]) -> Finding {
     let pairs = match pairs(facts, check) {
         Ok(pairs) => pairs,
-        Err(finding) => return finding,
+        Err(finding) => return *finding,
     };
     let (here, there) = pairs.sum(|day| (day.only_here, day.only_there));
     let threshold = threshold(check);
@@ -70,7 +70,7 @@ pub(super) fn unmatched(facts: &Facts<'_>, check: &Check, columns: &[Ident]) -> 
 pub(super) fn sums(facts: &Facts<'_>, check: &Check) -> Finding {
     let pairs = match pairs(facts, check) {
         Ok(pairs) => pairs,
-        Err(finding) => return finding,
+        Err(finding) => return *finding,
     };
     let (asked, off) = pairs.sum(|day| (day.both, day.sums_off));
     let Some(observed) = percentage(asked - off.min(asked), asked) else {
@@ -91,14 +91,23 @@ pub(super) fn sums(facts: &Facts<'_>, check: &Check) -> Finding {
     finding
 }
 
-fn pairs<'a>(facts: &'a Facts<'_>, check: &Check) -> Result<&'a Pairs, Finding> {
+fn pairs<'a>(facts: &'a Facts<'_>, check: &Check) -> Result<&'a Pairs, Box<Finding>> {
     match facts.partner {
-        Partnership::Absent(reason) => Err(Finding::skipped(format!("{}: {reason}", check.title))),
-        Partnership::Failed(reason) => Err(Finding::unknown(format!("{}: {reason}", check.title))),
+        Partnership::Absent(reason) => Err(Box::new(Finding::skipped(format!(
+            "{}: {reason}",
+            check.title
+        )))),
+        Partnership::Failed(reason) => Err(Box::new(Finding::unknown(format!(
+            "{}: {reason}",
+            check.title
+        )))),
         Partnership::Read(found) => {
             let pairs = found.iter().find(|(name, _)| *name == check.name);
             pairs.map(|(_, pairs)| pairs).ok_or_else(|| {
-                Finding::unknown(format!("{}: the two tables were not compared", check.title))
+                Box::new(Finding::unknown(format!(
+                    "{}: the two tables were not compared",
+                    check.title
+                )))
             })
         }
     }
