@@ -2,6 +2,8 @@
 //! comparisons settle them. Where [`is_noise`] is true, [`crate::grammar::read`] finds a logging prefix, no
 //! event, and nothing that a traceback could belong to.
 
+use crate::prefix::Level;
+
 /// The first bytes of `bytes` as one number, to be compared at once.
 const fn word(bytes: &[u8]) -> u64 {
     let mut word = 0;
@@ -55,8 +57,9 @@ fn is_chatter(line: &[u8], at: usize) -> bool {
     !of_job && !tells
 }
 
-/// `2026-01-03 13:45:12,345 - INFO - message`, where the message's first two bytes are those of no rule.
-fn is_timed_chatter(line: &[u8]) -> bool {
+/// Level and beginning of the message in a line of the usual form with a time,
+/// `2026-01-03 13:45:12,345 - INFO - message`.
+pub(crate) fn usual_time(line: &[u8]) -> Option<(Level, usize)> {
     // "2026-01-", "03 13:45", ":12,345 ", "- "
     const A: u64 = word(b"\0\0\0\0\xff\0\0\xff");
     const B: u64 = word(b"\0\0\xff\0\0\xff\0\0");
@@ -65,22 +68,52 @@ fn is_timed_chatter(line: &[u8]) -> bool {
         && word_at(line, 8) & B == word(b"\0\0 \0\0:\0\0")
         && word_at(line, 16) & C == word(b":\0\0,\0\0\0 ")
         && line[20..23].iter().all(u8::is_ascii_digit);
-    let level = word_at(line, 24);
-    let body = if level == word(b"- INFO -") {
-        33
+    if !is_time {
+        return None;
+    }
+    let (level, behind) = (word_at(line, 24), word_at(line, 32));
+    if level == word(b"- INFO -") {
+        (first(behind, 1) == word(b" ")).then_some((Level::Info, 33))
+    } else if level == word(b"- ERROR ") {
+        (first(behind, 2) == word(b"- ")).then_some((Level::Error, 34))
+    } else if level == word(b"- WARNIN") {
+        (first(behind, 4) == word(b"G - ")).then_some((Level::Warning, 36))
     } else if level == word(b"- DEBUG ") {
-        34
-    } else if level == word(b"- WARNIN") && line[32] == b'G' {
-        36
+        (first(behind, 2) == word(b"- ")).then_some((Level::Debug, 34))
     } else {
+        None
+    }
+}
+
+/// A line of that form, below the level of an error, whose message begins as no rule's does.
+fn is_timed_chatter(line: &[u8]) -> bool {
+    let Some((level, body)) = usual_time(line) else {
         return false;
     };
-    is_time
-        && line[body - 3..body] == *b" - "
+    let (Some(&lead), Some(&second)) = (line.get(body), line.get(body + 1)) else {
+        return false;
+    };
+    if level == Level::Error {
+        return false;
+    }
+    if !BEGINNINGS.has(lead, second) {
+        return true;
+    }
+    // Signs, dates and indented messages are read in any case; words are looked at once more.
+    lead.is_ascii_alphabetic()
         && line
-            .get(body..body + 2)
-            .is_some_and(|pair| !BEGINNINGS.has(pair[0], pair[1]))
+            .get(body..body + 4)
+            .is_some_and(|word| !WORDS.contains(&[word[0], word[1], word[2], word[3]]))
 }
+
+/// How the messages begin that any rule looks for.
+const WORDS: [[u8; 4]; 42] = [
+    *b"ANAL", *b"BACK", *b"Back", *b"Chec", *b"DAY-", *b"DRY ", *b"Date", *b"Day-", *b"Days",
+    *b"Depe", *b"Dry ", *b"End ", *b"Exce", *b"Exec", *b"Fail", *b"Foun", *b"Inva", *b"Mode",
+    *b"No g", *b"No r", *b"PARA", *b"PHAS", *b"PROG", *b"Phas", *b"Proc", *b"Prog", *b"RESU",
+    *b"Rema", *b"Resu", *b"SPEC", *b"Skip", *b"Star", *b"Succ", *b"Summ", *b"Tota", *b"Unex",
+    *b"Upco", *b"Veri", *b"Will", *b"(Ski", *b"--no", *b"--st",
+];
 
 /// A set of two bytes, one bit each.
 struct Pairs([u64; 1024]);
@@ -105,14 +138,13 @@ impl Pairs {
     }
 }
 
-/// How the messages begin that any rule looks for. Indented ones, dates and signs are read in any case.
+/// The first two bytes of [`WORDS`], and of what is read in any case.
 static BEGINNINGS: Pairs = {
-    const WORDS: &[u8] = b"PrPRPAPHPhExEnUnUpDaDrDRDADeStSuSkSPChFaFoBABaReRENoToMoVeWiANIn(S--";
     let mut pairs = Pairs([0; 1024]);
     let mut at = 0;
     while at < WORDS.len() {
-        pairs.add(WORDS[at], WORDS[at + 1]);
-        at += 2;
+        pairs.add(WORDS[at][0], WORDS[at][1]);
+        at += 1;
     }
     let mut first: usize = 0x80;
     while first < 256 {

@@ -3,6 +3,7 @@
 mod args;
 mod bytes;
 mod checkpoint;
+mod controls;
 mod dates;
 mod dialects;
 mod errors;
@@ -15,7 +16,6 @@ mod grammar;
 mod history;
 mod job_name;
 mod ledger;
-mod line_feeds;
 mod parallel;
 mod parser;
 mod past;

@@ -180,7 +180,7 @@ impl LogParser {
         splitter.feed(&piece[..from], |line, number| {
             let mut owner = known.owner;
             let mut said = Vec::new();
-            read_line(line, true, &self.dialects, &mut owner, |reading| {
+            read_line(line, true, &self.dialects, &mut owner, &mut |reading| {
                 said.push(reading);
             });
             known.owner = owner;
@@ -252,7 +252,7 @@ impl LogParser {
         }
         let mut known = self.known.clone();
         let mut owner = known.owner;
-        read_line(rest, false, &self.dialects, &mut owner, |reading| {
+        read_line(rest, false, &self.dialects, &mut owner, &mut |reading| {
             known.take(&reading, &clean(rest));
         });
         look(&known)
@@ -300,7 +300,7 @@ impl LogParser {
             let rest = known.splitter.take_unfinished();
             let mut owner = known.owner;
             let mut said = Vec::new();
-            read_line(&rest, false, &self.dialects, &mut owner, |reading| {
+            read_line(&rest, false, &self.dialects, &mut owner, &mut |reading| {
                 said.push(reading);
             });
             known.owner = owner;

@@ -5,6 +5,7 @@
 use memchr::memmem;
 
 use crate::bytes::trim_start;
+use crate::glance::usual_time;
 
 /// How serious a message says it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -60,6 +61,20 @@ pub(crate) fn prefix(line: &[u8]) -> Prefix {
         0
     };
     let rest = &line[start..];
+    if rest.starts_with(b"INFO:__main__:") {
+        return Prefix {
+            origin: Origin::Job,
+            level: Some(Level::Info),
+            body: start + 14,
+        };
+    }
+    if let Some((level, body)) = usual_time(rest) {
+        return Prefix {
+            origin: Origin::Unnamed,
+            level: Some(level),
+            body: start + body,
+        };
+    }
     let found = match rest.first() {
         Some(b'0'..=b'9' | b'[') => after_time(rest),
         Some(b'A'..=b'Z') => level_and_name(rest),

@@ -1,12 +1,12 @@
 //! Whole lines into what they say. Knows nothing of the lines before, so that pieces of a log can be
 //! scanned at the same time.
 
+use crate::controls::controls;
 use crate::dialects::Dialects;
 use crate::escapes::clean;
 use crate::event::Event;
 use crate::glance::is_noise;
 use crate::grammar;
-use crate::line_feeds::line_feeds;
 use crate::split::LONGEST;
 
 const ESC: u8 = 0x1b;
@@ -52,35 +52,37 @@ pub(crate) struct Scanned {
 
 /// Scans whole lines: `bytes` ends with a line's end.
 pub(crate) fn scan(bytes: &[u8], dialects: &Dialects, scanned: &mut Scanned) {
-    scanned.items.clear();
-    scanned.line_feeds = 0;
-    scanned.owner = None;
-    // Nearly every piece of a log has nothing but line feeds, and can be gone through quickly.
-    let odd = memchr::memchr3(ESC, b'\r', 0, bytes);
-    scanned.has_escapes = odd.is_some_and(|at| memchr::memchr(ESC, &bytes[at..]).is_some());
-    if odd.is_none() && dialects.custom().is_empty() {
-        scan_quickly(bytes, dialects, scanned);
-    } else {
+    let quickly = dialects.custom().is_empty() && scan_quickly(bytes, dialects, scanned);
+    if !quickly {
         scan_carefully(bytes, dialects, scanned);
     }
 }
 
-fn scan_quickly(bytes: &[u8], dialects: &Dialects, scanned: &mut Scanned) {
+/// Nearly every piece of a log has no control characters but line feeds and tabs, and can be gone through
+/// in one go. False at the first other one.
+fn scan_quickly(bytes: &[u8], dialects: &Dialects, scanned: &mut Scanned) -> bool {
+    scanned.begin(false);
     let mut from = 0;
-    for end in line_feeds(bytes) {
-        let start = from;
-        from = end + 1;
-        let line = &bytes[start..end];
+    for at in controls(bytes) {
+        match bytes[at] {
+            b'\n' => {}
+            b'\r' | 0 | ESC => return false,
+            _ => continue,
+        }
+        let line = &bytes[from..at];
         if is_noise(line) {
             scanned.owner = Some(false);
         } else {
-            scanned.read(start, line, dialects);
+            scanned.read(from, line, dialects);
         }
+        from = at + 1;
         scanned.line_feeds += 1;
     }
+    true
 }
 
 fn scan_carefully(bytes: &[u8], dialects: &Dialects, scanned: &mut Scanned) {
+    scanned.begin(memchr::memchr(ESC, bytes).is_some());
     let mut from = 0;
     for end in memchr::memchr3_iter(b'\n', b'\r', 0, bytes) {
         let start = from;
@@ -91,10 +93,22 @@ fn scan_carefully(bytes: &[u8], dialects: &Dialects, scanned: &mut Scanned) {
 }
 
 impl Scanned {
+    fn begin(&mut self, has_escapes: bool) {
+        self.items.clear();
+        self.line_feeds = 0;
+        self.owner = None;
+        self.has_escapes = has_escapes;
+    }
+
     fn read(&mut self, start: usize, line: &[u8], dialects: &Dialects) {
         let line = &line[..line.len().min(LONGEST)];
         let (line_feeds, items) = (self.line_feeds, &mut self.items);
-        read_line(line, true, dialects, &mut self.owner, |reading| {
+        let read = if self.has_escapes {
+            read_line
+        } else {
+            read_clean_line
+        };
+        read(line, true, dialects, &mut self.owner, &mut |reading| {
             items.push(Item {
                 start,
                 length: line.len(),
@@ -111,12 +125,22 @@ pub(crate) fn read_line(
     complete: bool,
     dialects: &Dialects,
     owner: &mut Option<bool>,
-    mut said: impl FnMut(Reading),
+    said: &mut dyn FnMut(Reading),
+) {
+    read_clean_line(&clean(line), complete, dialects, owner, said);
+}
+
+/// As [`read_line`], for a line without terminal escapes.
+fn read_clean_line(
+    line: &[u8],
+    complete: bool,
+    dialects: &Dialects,
+    owner: &mut Option<bool>,
+    said: &mut dyn FnMut(Reading),
 ) {
     if line.is_empty() {
         return;
     }
-    let line = &*clean(line);
     let read = grammar::read(line, complete);
     let owned = *owner;
     if read.owns.is_some() {
@@ -251,7 +275,7 @@ mod tests {
             bytes.push(b'\n');
             let dialects = Dialects::built_in();
             let (mut quick, mut careful) = (Scanned::default(), Scanned::default());
-            scan_quickly(&bytes, &dialects, &mut quick);
+            prop_assert!(scan_quickly(&bytes, &dialects, &mut quick));
             scan_carefully(&bytes, &dialects, &mut careful);
             prop_assert_eq!(quick, careful);
         }

@@ -125,7 +125,7 @@ pub(crate) fn explain(
         parser.feed_observed(piece, Some(show));
         splitter.feed(piece, |line, number| {
             let mut says = false;
-            read_line(line, true, &dialects, &mut None, |_| says = true);
+            read_line(line, true, &dialects, &mut None, &mut |_| says = true);
             if !says {
                 shapes.add(line, number);
             }

@@ -1,13 +1,14 @@
-//! Where the line feeds are, 64 bytes at a time.
+//! Where the control characters are, line feeds among them, 64 bytes at a time.
 
 use wide::u8x16;
 
 const BLOCK: usize = 64;
 
-/// The offsets of all line feeds of `bytes`, in order. Quicker than one search for each: lines are short.
-pub(crate) fn line_feeds(bytes: &[u8]) -> LineFeeds<'_> {
+/// The offsets of all control characters of ASCII in `bytes`, in order. Quicker than a search for each line
+/// feed, since lines are short; and the other ones are found on the way.
+pub(crate) fn controls(bytes: &[u8]) -> Controls<'_> {
     let (blocks, rest) = bytes.as_chunks();
-    LineFeeds {
+    Controls {
         blocks,
         rest,
         next: 0,
@@ -16,19 +17,19 @@ pub(crate) fn line_feeds(bytes: &[u8]) -> LineFeeds<'_> {
     }
 }
 
-/// See [`line_feeds`].
-pub(crate) struct LineFeeds<'a> {
+/// See [`controls`].
+pub(crate) struct Controls<'a> {
     blocks: &'a [[u8; BLOCK]],
     rest: &'a [u8],
     /// The block to look at next.
     next: usize,
     /// The offset of the block that `found` is of.
     block: usize,
-    /// One bit for each line feed of the block that was not handed out yet.
+    /// One bit for each control character of the block that was not handed out yet.
     found: u64,
 }
 
-impl Iterator for LineFeeds<'_> {
+impl Iterator for Controls<'_> {
     type Item = usize;
 
     #[inline]
@@ -38,7 +39,7 @@ impl Iterator for LineFeeds<'_> {
             self.found = match self.blocks.get(self.next) {
                 Some(block) => bits(block),
                 None if self.next == self.blocks.len() => {
-                    let mut block = [0; BLOCK];
+                    let mut block = [b' '; BLOCK];
                     block[..self.rest.len()].copy_from_slice(self.rest);
                     bits(&block)
                 }
@@ -55,21 +56,25 @@ impl Iterator for LineFeeds<'_> {
 #[inline]
 fn bits(block: &[u8; BLOCK]) -> u64 {
     let (parts, _) = block.as_chunks::<16>();
-    let feed = u8x16::splat(b'\n');
+    let last = u8x16::splat(0x1f);
     parts.iter().rev().fold(0, |bits, part| {
-        bits << 16 | u64::from(u8x16::new(*part).simd_eq(feed).to_bitmask())
+        let part = u8x16::new(*part);
+        bits << 16 | u64::from(part.min(last).simd_eq(part).to_bitmask())
     })
 }
 
 #[cfg(test)]
 mod tests {
-    use super::line_feeds;
+    use super::controls;
     use proptest::prelude::*;
 
     proptest! {
         #[test]
-        fn it_finds_what_a_plain_search_finds(bytes in proptest::collection::vec(8_u8..12, 0..400)) {
-            prop_assert!(line_feeds(&bytes).eq(memchr::memchr_iter(b'\n', &bytes)));
+        fn it_finds_what_a_plain_search_finds(
+            bytes in proptest::collection::vec(prop_oneof![0_u8..0x22, 0x7e_u8..0x82, any::<u8>()], 0..400)
+        ) {
+            let plainly = bytes.iter().enumerate().filter(|(_, byte)| **byte < 0x20).map(|(at, _)| at);
+            prop_assert!(controls(&bytes).eq(plainly));
         }
     }
 }
