@@ -130,7 +130,7 @@ pub fn number(field: Field<'_>) -> Option<f64> {
 fn truth(field: Field<'_>) -> Option<bool> {
     match field {
         Field::Int(number) => Some(number != 0),
-        Field::Float(number) => number.is_finite().then_some(number != 0.0),
+        Field::Float(number) => Some(number != 0.0),
         Field::Text(b"1") => Some(true),
         Field::Text(b"0") => Some(false),
         Field::Text(text) if text.eq_ignore_ascii_case(b"true") => Some(true),

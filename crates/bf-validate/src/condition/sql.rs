@@ -137,10 +137,11 @@ pub fn number(column: &Ident, kind: ColumnKind, dialect: SqlDialect) -> String {
     let name = dialect.column(column);
     match (dialect, kind) {
         (SqlDialect::Sqlite, _) => format!(
-            "(CASE typeof({name}) WHEN 'integer' THEN {name} \
-             WHEN 'real' THEN CASE WHEN abs({name}) < 9e999 THEN {name} END \
-             WHEN 'text' THEN CASE WHEN {name} GLOB '*[0-9]*' AND {name} NOT GLOB '*[^-+.0-9eE]*' \
-             THEN CAST({name} AS REAL) END END)"
+            "(CASE WHEN typeof({name}) = 'integer' THEN {name} \
+             WHEN typeof({name}) = 'real' THEN CASE WHEN abs({name}) < 9e999 THEN {name} END \
+             WHEN {} AND abs(CAST(CAST({name} AS TEXT) AS REAL)) < 9e999 \
+             THEN CAST(CAST({name} AS TEXT) AS REAL) END)",
+            reads_like_a_number(&name)
         ),
         (SqlDialect::BigQuery, ColumnKind::Number) => {
             let float = format!("CAST({name} AS FLOAT64)");
@@ -151,6 +152,25 @@ pub fn number(column: &Ident, kind: ColumnKind, dialect: SqlDialect) -> String {
             format!("IF(IS_NAN({float}) OR IS_INF({float}), NULL, {float})")
         }
     }
+}
+
+/// Whether a text is written like a decimal number. CAST alone takes `2024-01-02` for 2024.
+fn reads_like_a_number(name: &str) -> String {
+    let text = format!("CAST({name} AS TEXT)");
+    let never = [
+        "*[^-+.0-9eE]*",
+        "*[0-9.][-+]*",
+        "*[-+][-+]*",
+        "*.*.*",
+        "*[eE]*[eE.]*",
+        "[eE]*",
+        "[-+.][eE]*",
+    ];
+    let never = never.map(|pattern| format!(" AND {text} NOT GLOB '{pattern}'"));
+    format!(
+        "{text} GLOB '*[0-9]*' AND {text} GLOB '*[0-9.]'{}",
+        never.concat()
+    )
 }
 
 fn truth(column: &Ident, kind: ColumnKind, dialect: SqlDialect) -> String {
@@ -204,7 +224,7 @@ fn compare(
             match dialect {
                 SqlDialect::Sqlite => {
                     format!(
-                        "(CASE WHEN typeof({name}) IN ('text', 'blob') THEN {name} {sign} {wanted} END)"
+                        "(CASE WHEN typeof({name}) IN ('text', 'blob') THEN CAST({name} AS TEXT) {sign} {wanted} END)"
                     )
                 }
                 SqlDialect::BigQuery if kind == ColumnKind::Text => {
