@@ -86,7 +86,11 @@ impl WarehouseError {
             Self::TableMissing { nearest, .. } | Self::ColumnMissing { nearest, .. } => {
                 format!("did you mean {}?", nearest.as_ref()?)
             }
-            Self::Denied(_) => "log in with: gcloud auth application-default login".to_owned(),
+            Self::Denied(_) => {
+                "log in with: gcloud auth application-default login; reading needs the roles \
+                 BigQuery Job User (project) and BigQuery Data Viewer (dataset)"
+                    .to_owned()
+            }
             Self::TooManyBytes { .. } => {
                 "see --explain for the estimate; raise it with ?maximum_bytes_billed=BYTES".to_owned()
             }

@@ -133,10 +133,13 @@ impl Fault {
                 message,
                 ..
             } => {
-                let text = match &reason {
+                let mut text = match &reason {
                     Some(reason) => format!("BigQuery: {message} ({reason})"),
                     None => format!("BigQuery: {message}"),
                 };
+                if message.contains("not found in location") {
+                    text.push_str("; name the datasets' location: bigquery://PROJECT?location=…");
+                }
                 match reason.as_deref().unwrap_or_default() {
                     "bytesBilledLimitExceeded" => WarehouseError::TooManyBytes {
                         limit,
@@ -240,6 +243,20 @@ mod tests {
             WarehouseError::Unreachable(_)
         ));
         assert!(answer(404, "notFound").is_not_found());
+    }
+
+    #[test]
+    fn a_dataset_elsewhere_is_told_from_one_that_is_missing() {
+        let body = r#"{"error":{"message":"Not found: Dataset p:d was not found in location US",
+            "errors":[{"reason":"notFound"}]}}"#;
+        let error = Fault::of_answer(404, body.as_bytes()).into_error(0);
+        assert!(error.to_string().contains("?location="), "{error}");
+        assert!(
+            !answer(404, "notFound")
+                .into_error(0)
+                .to_string()
+                .contains("?location=")
+        );
     }
 
     #[test]

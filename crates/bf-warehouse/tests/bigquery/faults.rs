@@ -232,7 +232,9 @@ fn a_server_that_cannot_speak_tls_is_unreachable() {
     let address = listener.local_addr().expect("its address");
     let server = std::thread::spawn(move || {
         let (mut client, _) = listener.accept().expect("a client");
-        client.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n").expect("sent");
+        client
+            .write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+            .expect("sent");
         let mut hello = [0; 3];
         client.read_exact(&mut hello).expect("a greeting");
         hello
