@@ -3,5 +3,8 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    ExitCode::from(bf_sample_job::run(std::env::args_os(), Box::new(std::io::stderr())))
+    ExitCode::from(bf_sample_job::run(
+        std::env::args_os(),
+        Box::new(std::io::stderr()),
+    ))
 }
