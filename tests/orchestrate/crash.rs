@@ -86,6 +86,11 @@ fn lasting(report: &Value) -> Value {
             .map(|(name, value)| (name.clone(), lasting(value)))
             .collect(),
         Value::Array(values) => values.iter().map(lasting).collect(),
+        // A message may say since when the rows were written.
+        Value::String(text) => match text.split_once("written since") {
+            Some((before, _)) => Value::from(before),
+            None => report.clone(),
+        },
         other => other.clone(),
     }
 }

@@ -147,11 +147,12 @@ pub fn heading(plan: &Plan, loaded: &Loaded, run_dir: Option<&RunDir>, style: St
         }
         let _ = write!(
             text,
-            "\n    Table:   {}\n    Dates:   {}\n    Timeout: {}",
-            phase.table,
-            phase.range,
-            duration(phase.timeout.0)
+            "\n    Table:   {}\n    Dates:   {}",
+            phase.table, phase.range
         );
+        if phase.job.is_some() {
+            let _ = write!(text, "\n    Timeout: {}", duration(phase.timeout.0));
+        }
     }
     let source = loaded.describe();
     let _ = write!(
@@ -256,6 +257,20 @@ fn phase_text(title: &str, phase: &Phase, style: Style) -> String {
     if phase.status == PhaseStatus::NotStarted {
         return text;
     }
+    if phase.job.is_some() {
+        job_rows(phase, &mut row);
+    }
+    match &phase.validation {
+        Some(report) => validation_rows(report, style, &mut row),
+        None => row("Validation", "was not done".to_owned()),
+    }
+    for report in &phase.further_validations {
+        validation_rows(report, style, &mut row);
+    }
+    text
+}
+
+fn job_rows(phase: &Phase, row: &mut impl FnMut(&str, String)) {
     row(
         "Duration",
         phase
@@ -264,14 +279,9 @@ fn phase_text(title: &str, phase: &Phase, style: Style) -> String {
             .map_or_else(|| "unknown (its end was not seen)".to_owned(), duration),
     );
     match &phase.log_summary {
-        Some(summary) => log_rows(summary, &mut row),
+        Some(summary) => log_rows(summary, row),
         None => row("Log", "could not be read".to_owned()),
     }
-    match &phase.validation {
-        Some(report) => validation_rows(report, style, &mut row),
-        None => row("Validation", "was not done".to_owned()),
-    }
-    text
 }
 
 fn log_rows(summary: &LogSummary, row: &mut impl FnMut(&str, String)) {
