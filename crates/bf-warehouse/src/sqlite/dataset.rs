@@ -62,6 +62,15 @@ impl Dataset {
                 let reason = "its WAL file holds rows that can only be read where the folder can be written to";
                 return Err(unreadable(reason.to_owned()));
             }
+            // A job that died in a transaction left half of it in the file, and the way back beside it.
+            let is_half_written = fs::metadata(with_suffix(&path, "-journal"))
+                .is_ok_and(|metadata| metadata.len() > 0);
+            if has_no_place && is_half_written {
+                return Err(unreadable(format!(
+                    "a transaction broke off and must be rolled back first, by: sqlite3 {} 'SELECT 1 FROM sqlite_master'",
+                    path.display()
+                )));
+            }
             if !has_no_place {
                 return Err(unreadable(message(&error)));
             }

@@ -1,0 +1,165 @@
+//! A folder of SQLite files, read while, after and in spite of what others do to them.
+
+use std::fs;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bf_warehouse::{Options, Query, TableName, Value, Warehouse, WarehouseError};
+use rusqlite::Connection;
+
+fn open_with(folder: &Path, options: Options) -> Warehouse {
+    Warehouse::open(&format!("sqlite:{}", folder.display()), options).expect("nothing is read yet")
+}
+
+fn open(folder: &Path) -> Warehouse {
+    open_with(folder, Options::default())
+}
+
+fn table() -> TableName {
+    "d.t".parse().expect("a table")
+}
+
+fn query(warehouse: &mut Warehouse, sql: &str) -> Result<Value, WarehouseError> {
+    let rows = warehouse.query(&[&table()], &Query::new(sql))?;
+    Ok(rows.rows[0][0].clone())
+}
+
+fn sum(warehouse: &mut Warehouse) -> Result<Value, WarehouseError> {
+    query(warehouse, "SELECT SUM(x) FROM d.t")
+}
+
+/// A database with a thousand rows of 1, more than the smallest page cache holds.
+fn database(path: &Path, journal_mode: &str) -> Connection {
+    let database = Connection::open(path).expect("a database");
+    database
+        .execute_batch(&format!(
+            "PRAGMA journal_mode = {journal_mode}; PRAGMA cache_size = 1;
+             CREATE TABLE t (x INTEGER, filler TEXT);
+             WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1000)
+             INSERT INTO t SELECT 1, printf('%400d', 0) FROM n;"
+        ))
+        .expect("rows");
+    database
+}
+
+#[test]
+fn half_a_transaction_of_a_job_that_died_is_not_read() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let source = folder.path().join("source.db");
+    let writer = database(&source, "delete");
+    writer
+        .execute_batch("BEGIN; UPDATE t SET x = 2")
+        .expect("an open transaction that has spilled into the file");
+    // What a killed process leaves behind: the file, and the journal that undoes what it did.
+    fs::copy(&source, folder.path().join("d.db")).expect("a copy");
+    fs::copy(
+        folder.path().join("source.db-journal"),
+        folder.path().join("d.db-journal"),
+    )
+    .expect("the journal is on disk");
+
+    let error = sum(&mut open(folder.path())).expect_err("half a transaction");
+    let WarehouseError::FileUnreadable { path, reason } = &error else {
+        panic!("{error:?}");
+    };
+    assert!(
+        path.ends_with("d.db") && reason.contains("rolled back"),
+        "{error}"
+    );
+
+    // The way out that the error names.
+    Connection::open(folder.path().join("d.db"))
+        .and_then(|database| database.query_row("SELECT 1 FROM sqlite_master", [], |_| Ok(())))
+        .expect("the owner can roll it back");
+    assert_eq!(sum(&mut open(folder.path())), Ok(Value::Int(1000)));
+}
+
+#[test]
+fn all_queries_of_a_run_see_the_same_rows_while_a_job_writes() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let writer = database(&folder.path().join("d.db"), "wal");
+    let mut warehouse = open(folder.path());
+    assert_eq!(sum(&mut warehouse), Ok(Value::Int(1000)));
+    writer
+        .execute_batch("UPDATE t SET x = 3")
+        .expect("a commit");
+    assert_eq!(sum(&mut warehouse), Ok(Value::Int(1000)));
+    assert_eq!(sum(&mut open(folder.path())), Ok(Value::Int(3000)));
+}
+
+#[test]
+fn nothing_is_written_and_no_file_is_made() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let missing = sum(&mut open(folder.path())).expect_err("there is no file");
+    assert!(
+        matches!(missing, WarehouseError::FileMissing { .. }),
+        "{missing}"
+    );
+    assert_eq!(fs::read_dir(folder.path()).expect("a folder").count(), 0);
+
+    drop(database(&folder.path().join("d.db"), "delete"));
+    for sql in [
+        "DELETE FROM d.t",
+        "CREATE TABLE d.u (x)",
+        "CREATE TABLE u (x)",
+    ] {
+        let outcome = open(folder.path()).query(&[&table()], &Query::new(sql));
+        assert!(outcome.is_err(), "{sql}");
+    }
+    assert_eq!(sum(&mut open(folder.path())), Ok(Value::Int(1000)));
+}
+
+#[test]
+fn a_folder_may_have_any_name() {
+    let parent = tempfile::tempdir().expect("a folder");
+    let folder = parent.path().join("100% 'of' what? #1 né");
+    fs::create_dir(&folder).expect("a folder");
+    drop(database(&folder.join("d.db"), "delete"));
+    assert_eq!(sum(&mut open(&folder)), Ok(Value::Int(1000)));
+}
+
+#[test]
+fn a_missing_table_is_named_with_the_one_that_was_meant() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let writer = database(&folder.path().join("d.db"), "delete");
+    writer
+        .execute_batch("CREATE TABLE player_game_summary (x)")
+        .expect("a table");
+    let wanted: TableName = "d.player_game_sumary".parse().expect("a table");
+    let error = open(folder.path()).columns(&wanted).expect_err("misspelt");
+    assert_eq!(
+        error.hint().as_deref(),
+        Some("did you mean d.player_game_summary?")
+    );
+}
+
+/// Takes minutes, and reads no table.
+const ENDLESS: &str = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n \
+                       WHERE i < 10000000000) SELECT SUM(i) FROM n";
+
+#[test]
+fn a_query_ends_when_somebody_asks() {
+    let folder = tempfile::tempdir().expect("a folder");
+    drop(database(&folder.path().join("d.db"), "delete"));
+    let options = Options {
+        interrupted: Some(Arc::new(|| true)),
+        ..Options::default()
+    };
+    let mut warehouse = open_with(folder.path(), options);
+    let outcome = query(&mut warehouse, ENDLESS);
+    assert_eq!(outcome, Err(WarehouseError::Interrupted));
+}
+
+#[test]
+fn a_query_ends_with_the_deadline() {
+    let folder = tempfile::tempdir().expect("a folder");
+    drop(database(&folder.path().join("d.db"), "delete"));
+    let options = Options {
+        deadline: Some(Duration::from_millis(50)),
+        ..Options::default()
+    };
+    let mut warehouse = open_with(folder.path(), options);
+    let error = query(&mut warehouse, ENDLESS).expect_err("too long");
+    assert!(matches!(error, WarehouseError::TimedOut(_)), "{error}");
+}
