@@ -225,7 +225,7 @@ impl Run {
     /// Where the closing summary and the lines above it disagree.
     pub(crate) fn disagreements(&self) -> Vec<String> {
         let mut notes = Vec::new();
-        if !self.ended {
+        if !self.ended || self.is_dry() {
             return notes;
         }
         for (what, claimed, seen) in [

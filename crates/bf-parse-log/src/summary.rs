@@ -146,7 +146,7 @@ pub(crate) fn summary(
             past.mode
                 .or(history.run.as_ref().and_then(|run| run.mode))
                 .map(dialect)
-                .or((!unknown).then_some("arguments"))
+                .or((!unknown).then_some("refusal"))
                 .map(str::to_owned)
         }),
         job: past.job.clone(),
