@@ -241,8 +241,8 @@ fn beginning_in_words(subject: &Subject) -> (ProcessEventKind, String) {
 /// earlier run.
 fn end_of_an_earlier_run(path: &std::path::Path, process: &Process) -> Option<Place> {
     use std::os::unix::fs::MetadataExt;
-    /// Clocks of files are coarse, and those of file servers are others.
-    const DOUBT: Duration = Duration::from_secs(2);
+    /// Times of files and of processes are both as coarse as the kernel's tick.
+    const DOUBT: Duration = Duration::from_millis(100);
     let file = std::fs::File::open(path).ok()?;
     let metadata = file.metadata().ok()?;
     let started = SystemTime::now().checked_sub(process.age()?)?;

@@ -143,7 +143,8 @@ impl Watch {
     /// # Errors
     /// Whoever reads the events went away (exit 3).
     pub fn run(mut self, begins_with: ProcessEventKind, message: &str) -> Result<Exit, Failure> {
-        if self.over.is_none() {
+        // A job that was started now was started, however soon it ended.
+        if self.over.is_none() || begins_with == ProcessEventKind::Started {
             let details = Details {
                 message: Some(message.to_owned()),
                 ..self.details(None)
@@ -203,8 +204,15 @@ impl Watch {
         if has_begun && self.looks.is_multiple_of(self.settings.said_every) {
             self.reporter.progress(&details)?;
         }
+        let slow = self.newly_slow();
+        let details = Details {
+            message: slow.clone(),
+            ..details
+        };
         self.reporter.event(ProcessEventKind::Progress, details)?;
-        self.say_where_slow()?;
+        if let Some(slow) = slow {
+            self.reporter.warn(&slow)?;
+        }
         let gave_up = self.say_what_stands_still(now, signs)?;
         if gave_up.is_some() {
             return Ok(gave_up);
@@ -234,19 +242,16 @@ impl Watch {
         }
     }
 
-    fn say_where_slow(&mut self) -> Result<(), Failure> {
+    /// What is to be said of a rate that has fallen, once until it recovers.
+    fn newly_slow(&mut self) -> Option<String> {
         let slow = self.rate.slowed_down();
-        if let Some((recent, median)) = slow
-            && !self.said.slow
-        {
-            self.reporter.warn(&format!(
-                "a date takes {} of late, more than three times the {} that it took before",
-                duration(recent),
-                duration(median)
-            ))?;
-        }
-        self.said.slow = slow.is_some();
-        Ok(())
+        let was_slow = std::mem::replace(&mut self.said.slow, slow.is_some());
+        let (recent, median) = slow.filter(|_| !was_slow)?;
+        Some(format!(
+            "a date takes {} of late, more than three times the {} that it took before",
+            duration(recent),
+            duration(median)
+        ))
     }
 
     /// Says what is quiet, stalled or hung.
