@@ -3,7 +3,9 @@
 //! It compares no figures. The tools have judged; here only the worst of what they say is taken, and what
 //! they did not say counts as not checked.
 
-use bf_contract::{Exit, PhaseStatus, ProcessEvent, ProcessEventKind, ValidationReport, Verdict};
+use bf_contract::{
+    DateRange, Exit, PhaseStatus, ProcessEvent, ProcessEventKind, ValidationReport, Verdict,
+};
 
 /// What bf-monitor said of the process.
 #[derive(Debug, Clone, Default)]
@@ -25,6 +27,17 @@ pub struct Validated {
     pub report: Option<ValidationReport>,
     /// The last line that it wrote for people.
     pub said: Option<String>,
+    /// What it was asked to judge.
+    pub asked: Option<Asked>,
+}
+
+/// What a validator is asked to judge.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Asked {
+    /// The dates.
+    pub range: DateRange,
+    /// The table, where the phase names it.
+    pub table: Option<String>,
 }
 
 /// What the gate came to.
@@ -162,6 +175,23 @@ pub fn judge_data(validated: &Validated) -> Judgement {
             _ => Judgement::could_not_check(said.unwrap_or("the validator gave no report")),
         };
     };
+    if let Some(asked) = &validated.asked
+        && (report.range != asked.range
+            || asked
+                .table
+                .as_ref()
+                .is_some_and(|table| *table != report.table))
+    {
+        return Judgement::could_not_check(format!(
+            "the validator judged {} over {}, not what it was asked for",
+            report.table, report.range
+        ));
+    }
+    if Verdict::of(&report.checks) > report.verdict {
+        return Judgement::could_not_check(
+            "the validator's report contradicts itself: its checks are worse than its verdict",
+        );
+    }
     let reason = report_reason(report);
     match (report.verdict, validated.code.and_then(Exit::from_code)) {
         (Verdict::Pass, Some(Exit::Success)) => {
@@ -220,7 +250,8 @@ fn report_reason(report: &ValidationReport) -> String {
 #[cfg(test)]
 mod tests {
     use bf_contract::{
-        DateRange, Engine, ExitSource, ProcessEventType, ProcessExit, Schema, ValidationReportType,
+        Check, CheckStatus, Engine, ExitSource, Level, ProcessEventType, ProcessExit, Schema,
+        ValidationReportType,
     };
 
     use super::*;
@@ -260,12 +291,54 @@ mod tests {
                 table: "d.t".to_owned(),
                 range,
                 verdict,
-                checks: Vec::new(),
+                checks: vec![check(verdict)],
                 log_summary: None,
                 engine: Engine::default(),
                 rerun: None,
             }),
             said: None,
+            asked: None,
+        }
+    }
+
+    fn check(verdict: Verdict) -> Check {
+        Check {
+            name: "game_count".to_owned(),
+            level: Level::Normal,
+            status: match verdict {
+                Verdict::Pass => CheckStatus::Pass,
+                Verdict::Warn => CheckStatus::Warn,
+                Verdict::Error => CheckStatus::Error,
+                Verdict::Fail => CheckStatus::Fail,
+            },
+            observed: None,
+            threshold: None,
+            message: "game count".to_owned(),
+            evidence: None,
+        }
+    }
+
+    #[test]
+    fn a_report_that_contradicts_itself_or_judges_something_else_has_checked_nothing() {
+        let good = exited(Some(0), Some(0));
+        let mut empty = reported(Some(0), Verdict::Pass);
+        let mut failing = empty.clone();
+        let mut elsewhere = empty.clone();
+        if let Some(report) = &mut empty.report {
+            report.checks.clear();
+        }
+        if let Some(report) = &mut failing.report {
+            report.checks.push(check(Verdict::Fail));
+        }
+        elsewhere.asked = Some(Asked {
+            range: "2023-01-01 2024-01-02".parse().expect("a range"),
+            table: None,
+        });
+        for contradictory in [empty, failing, elsewhere] {
+            assert_eq!(
+                status(&good, &contradictory),
+                (PhaseStatus::CouldNotCheck, 3)
+            );
         }
     }
 

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use bf_cli::Failure;
 use bf_cli::text::{Mark, duration};
-use bf_contract::{Exit, Phase, PhaseStatus, ProcessEventKind};
+use bf_contract::{Exit, Phase, PhaseStatus, ProcessEvent, ProcessEventKind};
 use chrono::NaiveDate;
 
 use crate::boot;
@@ -22,7 +22,11 @@ use crate::observer::Observer;
 use crate::plan::{AfterReboot, Job, OnFail, PhasePlan, Plan, RetryOn};
 use crate::progress::Done;
 use crate::run_dir::RunDir;
-use crate::steps::{Kept, Steps};
+use crate::steps::{self, Kept, Steps};
+
+/// How often a watch is taken up again whose bf-monitor was killed, and after what pause.
+const WATCH_AGAIN: u32 = 5;
+const WATCH_AGAIN_AFTER: Duration = Duration::from_millis(500);
 
 /// What all phases of a run share.
 pub struct RunContext<'a> {
@@ -144,7 +148,7 @@ impl RunContext<'_> {
         }
         let mut is_seen = done.job_seen;
         let lock = self.locks.get(&phase.name);
-        let watched = self.steps.watch(phase, job, kept, lock, |event| {
+        let mut on_event = |event: &ProcessEvent| {
             self.observer.process_event(&phase.name, event);
             let is_first = matches!(
                 event.event,
@@ -158,7 +162,19 @@ impl RunContext<'_> {
                 self.observer.phase_started(&phase.name, event);
             }
             Ok(())
-        })?;
+        };
+        let mut watched = self.steps.watch(phase, job, kept, lock, &mut on_event)?;
+        for _ in 0..WATCH_AGAIN {
+            // A bf-monitor that was killed says nothing of the job: its state takes the watch up again.
+            if watched.code.is_some() || self.steps.running.pause(WATCH_AGAIN_AFTER) {
+                break;
+            }
+            self.steps.console.mark(
+                Mark::Warn,
+                &format!("{}: bf-monitor was killed; watching again", phase.name),
+            );
+            watched = self.steps.watch(phase, job, kept, lock, &mut on_event)?;
+        }
         let process = watched
             .last
             .as_ref()
@@ -233,6 +249,7 @@ impl RunContext<'_> {
                     code,
                     report: kept.validation(index),
                     said: None,
+                    asked: Some(steps::asked(phase, index)),
                 },
                 None => {
                     let validated = self.steps.validate(phase, index, since, kept)?;

@@ -24,6 +24,14 @@ pub fn check(plan: &Plan, config: &Config) -> Result<Siblings, Failure> {
             }
             continue;
         };
+        if job.log.exists() && !job.log.is_file() {
+            return Err(Failure::usage(format!(
+                "phase {}: its log {} is no regular file",
+                phase.name,
+                job.log.display()
+            ))
+            .hint("nothing was started; phase2.log in the config names the log"));
+        }
         let program = job.command.first().map_or("", String::as_str);
         if find_program(program, job.cwd.as_deref()).is_none() {
             let place = match &job.cwd {
@@ -44,13 +52,18 @@ pub fn check(plan: &Plan, config: &Config) -> Result<Siblings, Failure> {
 fn check_log(phase: &str, log: &Path) -> Result<(), Failure> {
     let doing = || format!("phase {phase}: reading its log {}", log.display());
     let hint = "nothing was started; give the file that the job writes its output to";
-    match File::open(log).and_then(|file| file.metadata()) {
-        Ok(metadata) if metadata.is_dir() => {
-            Err(Failure::could_not_check(format!("{}: Is a directory", doing())).hint(hint))
-        }
-        Err(error) if error.kind() != ErrorKind::NotFound => Err(error)
+    let refuse =
+        |what: &str| Err(Failure::could_not_check(format!("{}: {what}", doing())).hint(hint));
+    match std::fs::metadata(log) {
+        Ok(metadata) if metadata.is_dir() => refuse("Is a directory"),
+        Ok(metadata) if !metadata.is_file() => refuse("Is no regular file"),
+        Ok(_) => File::open(log)
+            .map(|_| ())
             .or_could_not_check(doing)
             .map_err(|failure| failure.hint(hint)),
-        _ => Ok(()),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
+        Err(error) => Err(error)
+            .or_could_not_check(doing)
+            .map_err(|failure| failure.hint(hint)),
     }
 }

@@ -74,6 +74,17 @@ fn next_steps(plan: &Plan, end: &RunEnd) -> Vec<String> {
     }
     let mut steps = Vec::new();
     for phase in &end.phases {
+        let process = phase.job.as_ref().and_then(|job| job.process.as_ref());
+        if let Some(process) = process.filter(|process| crate::boot::is_alive(process))
+            && phase.status != PhaseStatus::Interrupted
+        {
+            // Nothing is to be repeated while the job still writes.
+            steps.push(format!(
+                "the job of {} still runs as process {}: wait for it, or end it with bf-orchestrate stop",
+                phase.name, process.pid
+            ));
+            continue;
+        }
         match phase.status {
             PhaseStatus::Failed | PhaseStatus::CouldNotCheck => {
                 if let Some(rerun) = phase

@@ -11,7 +11,7 @@ use bf_contract::{Document, LogSummary, ProcessEvent, ValidationReport};
 use chrono::{DateTime, SecondsFormat, Utc};
 
 use crate::console::Console;
-use crate::gate::{Validated, Watched};
+use crate::gate::{Asked, Validated, Watched};
 use crate::lock::TableLock;
 use crate::plan::{Job, PhasePlan};
 use crate::siblings::Siblings;
@@ -234,6 +234,7 @@ impl Steps<'_> {
             code: end.code,
             report: kept.validation(index),
             said: end.said,
+            asked: Some(asked(phase, index)),
         })
     }
 
@@ -336,6 +337,15 @@ impl Steps<'_> {
 
 fn timeout_args(seconds: f64) -> [OsString; 2] {
     ["--timeout".into(), seconds.to_string().into()]
+}
+
+/// What a validator of a phase is asked to judge; the first one of a phase with a job judges its own table.
+#[must_use]
+pub fn asked(phase: &PhasePlan, index: usize) -> Asked {
+    Asked {
+        range: phase.range,
+        table: (phase.job.is_some() && index == 0).then(|| phase.table.clone()),
+    }
 }
 
 /// Removes the documents that an interrupted step left half written.

@@ -24,8 +24,14 @@ const LOOK_EVERY: Duration = Duration::from_millis(50);
 /// # Errors
 /// There is no such run (exit 2), or a job would not end (exit 1).
 pub fn stop(args: &Named, output: Output) -> Result<Exit, Failure> {
+    // A run that timed out is over, and its job may still run.
     let found = runs::find(&args.common.runs, args.run.as_deref(), |run| {
-        run.state.finished.is_none()
+        let mut processes = run
+            .state
+            .phases
+            .values()
+            .filter_map(|done| done.process.as_ref());
+        run.state.finished.is_none() || processes.any(boot::is_alive)
     })?;
     let console = Console::new(output);
     let mut stopped = 0;

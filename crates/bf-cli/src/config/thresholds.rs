@@ -13,6 +13,7 @@ pub struct TeamOffense {
     /// Successful dates of the finished ones, in percent, at least.
     pub min_success_rate: Percent,
     /// Average quality score, at least.
+    #[serde(deserialize_with = "finite")]
     pub min_quality_score: f64,
     /// Rows that are ready for production, in percent, at least.
     pub min_production_ready_pct: Percent,
@@ -47,6 +48,7 @@ pub struct PlayerGameSummary {
     /// Rows with shot zones (`paint_attempts`), in percent, at least.
     pub shot_zones_pct: Percent,
     /// Average quality score, at least.
+    #[serde(deserialize_with = "finite")]
     pub min_quality_score: f64,
     /// Rows that are ready for production, in percent, at least.
     pub min_production_ready_pct: Percent,
@@ -112,6 +114,17 @@ impl Default for Polling {
                 .unwrap_or(std::num::NonZeroU32::MIN),
             log_tail_lines: 30,
         }
+    }
+}
+
+fn finite<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
+    let number = f64::deserialize(deserializer)?;
+    if number.is_finite() {
+        Ok(number)
+    } else {
+        Err(serde::de::Error::custom(format!(
+            "{number} is no threshold"
+        )))
     }
 }
 

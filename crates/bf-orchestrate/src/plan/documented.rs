@@ -8,6 +8,7 @@ use bf_contract::DateRange;
 
 use super::{
     AfterReboot, CheckAgain, Command, Job, OnFail, PhasePlan, Plan, Retries, Validator, fill_range,
+    graph,
 };
 use crate::args::Documented;
 
@@ -72,6 +73,10 @@ pub fn documented(
             )
         });
     }
+    let phases = graph::in_order(phases).map_err(|message| {
+        Failure::usage(message)
+            .hint("nothing was started; phase2.log of the config names phase 2's")
+    })?;
     Ok(Plan {
         name: documented_name().to_owned(),
         phases,

@@ -187,6 +187,13 @@ fn resolve(
     if validate.is_empty() {
         return Err("validate is empty: a phase that nothing judges cannot pass".to_owned());
     }
+    if let (Some(_), Some(table), Some(known)) = (&phase.job, &phase.table, known_table)
+        && table != known
+    {
+        return Err(format!(
+            "its validator judges {known}, not its table {table}"
+        ));
+    }
     let table = match (&phase.table, known_table) {
         (Some(table), _) => table.clone(),
         (None, Some(table)) => table.to_owned(),

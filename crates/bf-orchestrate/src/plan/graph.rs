@@ -1,7 +1,7 @@
 //! The graph of a plan: every phase after the ones that it needs.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::{Job, PhasePlan};
 
@@ -15,13 +15,13 @@ pub fn in_order(phases: Vec<PhasePlan>) -> Result<Vec<PhasePlan>, String> {
         return Err("it has no phases".to_owned());
     }
     let mut names = BTreeSet::new();
-    let mut logs: BTreeMap<&Path, &str> = BTreeMap::new();
+    let mut logs: BTreeMap<PathBuf, &str> = BTreeMap::new();
     for phase in &phases {
         if !names.insert(phase.name.as_str()) {
             return Err(format!("there are two phases {}", phase.name));
         }
         if let Some(log) = phase.job.as_ref().map(Job::log)
-            && let Some(other) = logs.insert(log, &phase.name)
+            && let Some(other) = logs.insert(real_path(log), &phase.name)
         {
             return Err(format!(
                 "phases {other} and {} share the log {}",
@@ -62,6 +62,13 @@ pub fn in_order(phases: Vec<PhasePlan>) -> Result<Vec<PhasePlan>, String> {
         ordered.push(waiting.remove(at));
     }
     Ok(ordered)
+}
+
+/// A path so that two ways to name the same file are one.
+fn real_path(path: &Path) -> PathBuf {
+    std::fs::canonicalize(path)
+        .or_else(|_| std::path::absolute(path))
+        .unwrap_or_else(|_| path.to_owned())
 }
 
 #[cfg(test)]
