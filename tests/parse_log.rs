@@ -203,6 +203,10 @@ fn the_list_of_failed_dates_is_complete_and_nothing_but_the_list() {
     );
     assert!(output.stderr.is_empty(), "{}", stderr(&output));
 
+    sandbox.write("foreign.log", "hello\n");
+    let foreign = run(&sandbox, &["--failed-dates", "foreign.log"]);
+    assert_eq!((code(&foreign), foreign.stdout.len()), (3, 0));
+
     sandbox.write("clean.log", &small_log(true).replace('✗', "✓"));
     assert!(
         run(&sandbox, &["--failed-dates", "clean.log"])
@@ -321,6 +325,22 @@ fn a_log_comes_from_a_pipe_compressed_or_not() {
     )
     .expect("written");
     assert_eq!(code(&run(&sandbox, &["broken.gz"])), 3);
+}
+
+#[test]
+fn a_log_comes_out_of_a_named_pipe() {
+    let sandbox = Sandbox::new();
+    let log = sandbox.write("x.log", &small_log(true));
+    let pipe = sandbox.join("pipe");
+    let made = Command::new("mkfifo")
+        .arg(&pipe)
+        .status()
+        .expect("mkfifo runs");
+    assert!(made.success());
+    let writer = std::thread::spawn(move || fs::copy(log, pipe));
+    let read = summary(&run(&sandbox, &["pipe"]));
+    writer.join().expect("no panic").expect("written");
+    assert_eq!((read.state, read.failed_days), (LogState::Completed, 1));
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! The command line.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use bf_cli::{ConfigArgs, OutputArgs};
 use clap::Parser;
@@ -31,9 +31,9 @@ Exit codes:
 #[derive(Debug, Clone, Parser)]
 #[command(name = "bf-parse-log", version, after_help = EXAMPLES)]
 pub struct Args {
-    /// The log, plain or gzip; `-` for standard input
-    #[arg(value_name = "LOG", default_value = "-")]
-    pub log: PathBuf,
+    /// The log, plain or gzip [default: -, standard input]
+    #[arg(value_name = "LOG")]
+    pub log: Option<PathBuf>,
 
     /// One ledger_entry per date before the log_summary
     #[arg(long, conflicts_with = "failed_dates")]
@@ -78,6 +78,13 @@ pub struct Args {
     /// What goes where
     #[command(flatten)]
     pub output: OutputArgs,
+}
+
+impl Args {
+    /// The log to read; `-` is standard input.
+    pub(crate) fn path(&self) -> &Path {
+        self.log.as_deref().unwrap_or(Path::new("-"))
+    }
 }
 
 fn percent(text: &str) -> Result<f64, String> {

@@ -35,7 +35,13 @@ pub(crate) fn read(
         return pour(stream, from_byte, path, parser, &mut LogParser::feed);
     }
     let mut file = File::open(path).or_could_not_check(doing)?;
-    let length = file.metadata().or_could_not_check(doing)?.len();
+    let metadata = file.metadata().or_could_not_check(doing)?;
+    if !metadata.is_file() {
+        // A named pipe, or what a shell puts in the place of `<(zcat x.gz)`.
+        let stream = BufReader::with_capacity(PIECE, file);
+        return pour(stream, from_byte, path, parser, &mut LogParser::feed);
+    }
+    let length = metadata.len();
     let mut magic = [0; 2];
     let is_gzip = match file.read_exact(&mut magic) {
         Ok(()) => magic == GZIP,

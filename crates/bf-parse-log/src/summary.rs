@@ -83,7 +83,9 @@ pub(crate) fn what_was_looked_for(dialects: &Dialects) -> String {
     } else {
         format!("of the config: {}", custom.join(", "))
     };
-    format!("looked for the dialects {built_in}; {custom}")
+    format!(
+        "looked for the dialects {built_in}; {custom}; a job in a form of its own is described under dialects: in the config"
+    )
 }
 
 /// `custom` is the name of the dialect of the config that the history was read in.

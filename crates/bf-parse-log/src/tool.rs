@@ -42,7 +42,7 @@ pub fn run(mut args: Args, mut streams: Streams) -> Result<Exit, Failure> {
         LogEnd::StillWritten
     };
     let mut parser =
-        LogParser::new(dialects).of_log(args.log.display().to_string(), args.from_byte);
+        LogParser::new(dialects).of_log(args.path().display().to_string(), args.from_byte);
     if args.explain && args.output.format == Format::Auto {
         // An explanation is for a person, also one that is piped into a pager.
         args.output.format = Format::Text;
@@ -50,14 +50,16 @@ pub fn run(mut args: Args, mut streams: Streams) -> Result<Exit, Failure> {
     let stdin = std::mem::replace(&mut streams.stdin, Box::new(std::io::empty()));
 
     if args.failed_dates {
-        source::read(&args.log, args.from_byte, stdin, &mut parser)?;
+        source::read(args.path(), args.from_byte, stdin, &mut parser)?;
         let summary = parser.summary(end);
-        print_failed_dates(&summary, &mut streams)?;
-        return Ok(exit(&args, &summary));
+        return print_failed_dates(&summary, &mut streams).map(|()| exit(&args, &summary));
     }
     let (mut output, _) = Output::new(&args.output, streams);
     if config.path.is_some() {
         output.text(output.style().dim(&config.describe()))?;
+    }
+    if args.log.is_none() && output.is_live() {
+        output.text("reading standard input (bf-parse-log LOG reads a file)")?;
     }
     if args.follow {
         if let Some(exit) = follow(&args, &mut parser, &mut output)? {
@@ -66,7 +68,7 @@ pub fn run(mut args: Args, mut streams: Streams) -> Result<Exit, Failure> {
     } else if args.explain {
         explain(&args, stdin, &mut parser, &mut output)?;
     } else {
-        source::read(&args.log, args.from_byte, stdin, &mut parser)?;
+        source::read(args.path(), args.from_byte, stdin, &mut parser)?;
     }
 
     let mut summary = parser.summary(end);
@@ -97,12 +99,20 @@ fn say(
     output.document(summary)?;
     output.text(report(summary, output.style()))?;
     if summary.state == LogState::Unknown {
-        output.text(how_to_write_a_dialect(&args.log))?;
+        output.text(how_to_write_a_dialect(args.path()))?;
     }
     Ok(())
 }
 
 fn print_failed_dates(summary: &LogSummary, streams: &mut Streams) -> Result<(), Failure> {
+    if matches!(summary.state, LogState::Unknown | LogState::Empty) {
+        // No output would read like no failure.
+        return Err(Failure::could_not_check(format!(
+            "{}: nothing in it is in a known dialect",
+            summary.log.path
+        ))
+        .hint("look at it with --explain"));
+    }
     let dates: Vec<String> = summary
         .failed_dates
         .iter()
@@ -134,7 +144,7 @@ fn explain(
         }
     };
     source::explain(
-        &args.log,
+        args.path(),
         args.from_byte,
         stdin,
         parser,
@@ -155,13 +165,13 @@ fn follow(
     parser: &mut LogParser,
     output: &mut Output,
 ) -> Result<Option<Exit>, Failure> {
-    if args.log == Path::new("-") {
+    if args.path() == Path::new("-") {
         return Err(Failure::usage("--follow needs a file, not standard input")
             .hint("a pipe is read to its end in any case; leave --follow out"));
     }
-    let reading = || format!("reading {}", args.log.display());
-    let wakeup = Wakeup::install(&args.log)?;
-    let mut tail = Tail::new(&args.log, args.from_byte);
+    let reading = || format!("reading {}", args.path().display());
+    let wakeup = Wakeup::install(args.path())?;
+    let mut tail = Tail::new(args.path(), args.from_byte);
     let began = Local::now();
     let mut last_said: Option<(Instant, LogSummary)> = None;
     let mut is_missed = false;
@@ -170,7 +180,7 @@ fn follow(
         match happened {
             Happened::Missing if !is_missed => {
                 is_missed = true;
-                output.text(format!("waiting for {}", args.log.display()))?;
+                output.text(format!("waiting for {}", args.path().display()))?;
             }
             Happened::Rotated => output.text("the log was rotated; going on with the new file")?,
             Happened::Truncated => output.text("the log was cut; going on from its beginning")?,

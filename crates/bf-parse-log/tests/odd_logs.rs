@@ -132,9 +132,18 @@ fn a_job_that_dies_is_interrupted_by_its_own_word() {
     assert_eq!(parsed.summary.state, LogState::Interrupted);
     assert_eq!(parsed.summary.fatal_errors, 1);
 
-    let mut killed = running.clone();
-    killed.raw("Killed\n");
-    assert_eq!(killed.parse().summary.state, LogState::Interrupted);
+    for last_words in [
+        "Killed\n",
+        "Terminated\n",
+        "./run.sh: line 3: 4711 Killed                  python job.py --dates x\n",
+        "^CTraceback (most recent call last):\n  File \"x.py\"\nKeyboardInterrupt\n",
+    ] {
+        let mut killed = running.clone();
+        killed.raw(last_words);
+        let summary = killed.parse().summary;
+        assert_eq!(summary.state, LogState::Interrupted, "{last_words}");
+        assert_eq!(summary.fatal_errors, 0, "{last_words}");
+    }
 
     // The same traceback, but a message owns it, and the job goes on.
     let mut logged = running;

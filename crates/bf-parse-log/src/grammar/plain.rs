@@ -7,16 +7,16 @@ use crate::bytes::trim;
 use crate::event::{Crash, Event, Span};
 
 pub(super) fn read(message: &Message<'_>) -> Option<Rule> {
-    let text = message.text;
     (message.indent == 0).then_some(())?;
+    // A terminal shows Ctrl-C before what Python says to it.
+    let text = message.text.strip_prefix(b"^C").unwrap_or(message.text);
+    if ends_by_signal(text) {
+        return Some((Event::Crash(Crash::Stopped), "stopped"));
+    }
     match text.first()? {
         b'T' if text.starts_with(b"Traceback (most recent call last):") => {
             Some((Event::Crash(Crash::Traceback), "traceback"))
         }
-        b'K' if matches!(trim(text), b"KeyboardInterrupt" | b"Killed") => {
-            Some((Event::Crash(Crash::Stopped), "stopped"))
-        }
-        b'T' if trim(text) == b"Terminated" => Some((Event::Crash(Crash::Stopped), "stopped")),
         b'F' if text.starts_with(b"Fatal Python error: ") => {
             Some((Event::Crash(Crash::Traceback), "fatal-python-error"))
         }
@@ -34,6 +34,28 @@ pub(super) fn read(message: &Message<'_>) -> Option<Rule> {
         }
         _ => argument_error(message),
     }
+}
+
+/// What Python says to Ctrl-C, and a shell to a process that a signal ended: `Killed`, or
+/// `run.sh: line 3: 4711 Killed    python job.py`.
+fn ends_by_signal(text: &[u8]) -> bool {
+    const WORDS: [&[u8]; 3] = [b"KeyboardInterrupt", b"Killed", b"Terminated"];
+    if WORDS.contains(&trim(text)) {
+        return true;
+    }
+    let Some(line) = memmem::find(&text[..text.len().min(300)], b": line ") else {
+        return false;
+    };
+    WORDS[1..].iter().any(|word| {
+        memmem::find(&text[line..], word).is_some_and(|at| {
+            let before = &text[line..line + at];
+            before.ends_with(b" ")
+                && before
+                    .trim_ascii_end()
+                    .last()
+                    .is_some_and(u8::is_ascii_digit)
+        })
+    })
 }
 
 /// `job.py: error: the following arguments are required: --start-date`.
