@@ -109,12 +109,6 @@ impl Job {
     pub fn wait(&mut self) {
         self.0.wait().expect("a job can be waited for");
     }
-
-    /// Sends SIGKILL and waits.
-    pub fn kill(&mut self) {
-        self.0.kill().expect("a job can be killed");
-        self.wait();
-    }
 }
 
 impl Drop for Job {

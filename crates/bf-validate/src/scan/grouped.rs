@@ -16,7 +16,10 @@ pub(super) fn query(plan: &Plan, columns: &Columns) -> Query {
     let dialect = SqlDialect::BigQuery;
     let mut params = Params::named(dialect);
     let date = dialect.column(&plan.date_column);
-    let mut fields = vec![format!("{} AS bf_day", dialect.day_of(&date, plan.date_kind))];
+    let mut fields = vec![format!(
+        "{} AS bf_day",
+        dialect.day_of(&date, plan.date_kind)
+    )];
     fields.extend(plan.columns().iter().map(|column| dialect.column(column)));
     let (start, end) = (
         params.date("start", plan.read.start),
