@@ -86,7 +86,7 @@
 //! process group, or as its descendant, and has the log open, is waited for.
 //!
 //! # What is whose
-//! [`Args`] and [`run`] are the tool. Inside, `sys` is all that asks the operating system (Linux in one
+//! [`Args`] and [`run()`] are the tool. Inside, `sys` is all that asks the operating system (Linux in one
 //! module), `log` follows and parses, `subject` finds out what is watched, `start`, `keeper`, `gate` and
 //! `record` are the protocol above, `watch` is the loop; `verdict`, `silence`, `rate` and `words` are plain
 //! functions of what was seen.

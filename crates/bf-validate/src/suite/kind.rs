@@ -10,15 +10,15 @@ use crate::condition::{Condition, Literal};
 /// What a check looks at. The unit of its figure is in brackets.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Kind {
-    /// The rows of the range [rows].
+    /// The rows of the range (rows).
     RowCount,
-    /// The distinct values of some columns [values].
+    /// The distinct values of some columns (values).
     DistinctCount(ColumnList),
-    /// The rows that meet a condition [rows]; at most 0 unless the suite says otherwise.
+    /// The rows that meet a condition (rows); at most 0 unless the suite says otherwise.
     MatchingRows(Share),
-    /// The rows that have a value in a column [percent].
+    /// The rows that have a value in a column (percent).
     Completeness(Completeness),
-    /// The rows that meet a condition [percent].
+    /// The rows that meet a condition (percent).
     Share(Share),
     /// The average of a column.
     Average(Column),
@@ -26,28 +26,28 @@ pub enum Kind {
     Minimum(Column),
     /// The largest value of a column.
     Maximum(Column),
-    /// The rows whose value is one of a list [percent]; all of them unless the suite says otherwise.
+    /// The rows whose value is one of a list (percent); all of them unless the suite says otherwise.
     AcceptedValues(AcceptedValues),
-    /// The rows whose value lies between two others [percent]; all of them unless the suite says otherwise.
+    /// The rows whose value lies between two others (percent); all of them unless the suite says otherwise.
     ValueRange(ValueRange),
-    /// The rows beyond the first of each primary key [rows]; none unless the suite says otherwise.
+    /// The rows beyond the first of each primary key (rows); none unless the suite says otherwise.
     UniqueKey,
-    /// The groups that have more or fewer rows than they should [groups]; none unless the suite says
+    /// The groups that have more or fewer rows than they should (groups); none unless the suite says
     /// otherwise.
     RowsPerGroup(RowsPerGroup),
-    /// The expected dates without a row [dates]; none unless the suite says otherwise.
+    /// The expected dates without a row (dates); none unless the suite says otherwise.
     MissingDates,
-    /// The scheduled groups that the table does not have [groups]; none unless the suite says otherwise.
+    /// The scheduled groups that the table does not have (groups); none unless the suite says otherwise.
     MissingGroups,
-    /// The dates with rows from before the phase began [dates]; none unless the suite says otherwise.
+    /// The dates with rows from before the phase began (dates); none unless the suite says otherwise.
     Freshness,
     /// The range in percent of the time before it; see [`Change`].
     Change(Change),
-    /// The rows that find their partner in the partner table [percent].
+    /// The rows that find their partner in the partner table (percent).
     Reference(Partnered),
-    /// The keys that only one of the two tables has [keys]; none unless the suite says otherwise.
+    /// The keys that only one of the two tables has (keys); none unless the suite says otherwise.
     UnmatchedKeys(NoKeys),
-    /// The keys over which the sums of the two tables agree [percent].
+    /// The keys over which the sums of the two tables agree (percent).
     Sums(Sums),
     /// The one figure of a query of the suite's own.
     Sql(SqlFigure),
