@@ -133,8 +133,8 @@ impl Project {
             "tableReference": {"projectId": self.name, "datasetId": dataset, "tableId": table},
             "schema": {"fields": fields},
         });
-        if columns.iter().any(|(name, _)| name == "game_date") {
-            description["timePartitioning"] = json!({"type": "DAY", "field": "game_date"});
+        if let Some((day, _)) = columns.iter().find(|(_, kind)| matches!(kind, Kind::Date)) {
+            description["timePartitioning"] = json!({"type": "DAY", "field": day});
             description["requirePartitionFilter"] = json!(true);
         }
         self.post(&format!("datasets/{dataset}/tables"), &description);
@@ -202,6 +202,7 @@ enum Kind {
     Date,
     Bool,
     Strings,
+    Floats,
     Timestamp,
     Integer,
     Float,
@@ -211,11 +212,12 @@ enum Kind {
 impl Kind {
     fn of(name: &str, declared: &str) -> Self {
         match (name, declared) {
-            (_, "DATE") | ("game_date" | "cache_date", _) => Self::Date,
-            ("quality_issues" | "data_sources", _) => Self::Strings,
-            ("processed_at", _) => Self::Timestamp,
-            ("win_flag", _) => Self::Bool,
-            (name, _) if name.starts_with("is_") => Self::Bool,
+            ("quality_issues" | "data_sources" | "feature_names", _) => Self::Strings,
+            ("features", _) => Self::Floats,
+            ("home_game", _) => Self::Bool,
+            (name, _) if name.ends_with("_date") => Self::Date,
+            (name, _) if name.ends_with("_at") => Self::Timestamp,
+            (name, _) if name.starts_with("is_") || name.ends_with("_flag") => Self::Bool,
             (_, "INTEGER") => Self::Integer,
             (_, "REAL") => Self::Float,
             _ => Self::Text,
@@ -227,6 +229,7 @@ impl Kind {
             Self::Date => ("DATE", "NULLABLE"),
             Self::Bool => ("BOOLEAN", "NULLABLE"),
             Self::Strings => ("STRING", "REPEATED"),
+            Self::Floats => ("FLOAT", "REPEATED"),
             Self::Timestamp => ("TIMESTAMP", "NULLABLE"),
             Self::Integer => ("INTEGER", "NULLABLE"),
             Self::Float => ("FLOAT", "NULLABLE"),
@@ -236,12 +239,12 @@ impl Kind {
 
     fn value(self, value: ValueRef<'_>) -> Value {
         match (self, value) {
-            (Self::Strings, ValueRef::Null) => json!([]),
+            (Self::Strings | Self::Floats, ValueRef::Null) => json!([]),
             (_, ValueRef::Null) => Value::Null,
             (Self::Bool, ValueRef::Integer(number)) => json!(number != 0),
             (_, ValueRef::Integer(number)) => json!(number),
             (_, ValueRef::Real(number)) => json!(number),
-            (Self::Strings, ValueRef::Text(text)) => {
+            (Self::Strings | Self::Floats, ValueRef::Text(text)) => {
                 serde_json::from_slice(text).expect("a JSON array")
             }
             (_, ValueRef::Text(text)) => json!(String::from_utf8_lossy(text)),

@@ -1,6 +1,6 @@
 //! Both engines say the same of the same rows, figure by figure.
 
-use std::path::PathBuf;
+use std::path::Path;
 
 use rusqlite::Connection;
 use serde_json::Value;
@@ -47,13 +47,10 @@ impl Twins {
     }
 
     /// Changes the SQLite side, before it is copied.
-    fn change(&self, sql: &str) {
-        let db = Connection::open(self.analytics()).expect("a database");
+    fn change(&self, dataset: &str, sql: &str) {
+        let path = self.sandbox.join(&format!("warehouse/{dataset}.db"));
+        let db = Connection::open(path).expect("a database");
         db.execute_batch(sql).expect(sql);
-    }
-
-    fn analytics(&self) -> PathBuf {
-        self.sandbox.join("warehouse/nba_analytics.db")
     }
 
     /// Copies everything into the emulator.
@@ -144,8 +141,8 @@ fn difference(place: &str, left: &Value, right: &Value) -> Option<String> {
                 .then(differ)
                 .flatten()
         }
-        // SQLite keeps no NaN.
-        (Value::Null, Value::String(text)) if text == "NaN" => None,
+        // SQLite keeps no NaN, and BigQuery no array that is NULL.
+        (Value::Null, Value::String(text)) if text == "NaN" || text == "[]" => None,
         _ => (left != right).then(differ).flatten(),
     }
 }
@@ -308,6 +305,7 @@ fn a_column_that_is_not_there_is_could_not_check_in_both_engines() {
     let Some(twins) = Twins::new() else { return };
     twins.fill(["2024-11-01", "2024-11-30"], &[], &[]);
     twins.change(
+        "nba_analytics",
         "ALTER TABLE team_offense_game_summary DROP COLUMN is_production_ready;
          ALTER TABLE player_game_summary RENAME COLUMN usage_rate TO usage_pct;",
     );
@@ -324,6 +322,7 @@ fn what_is_no_number_counts_as_absent_in_both_engines() {
     let Some(twins) = Twins::new() else { return };
     twins.fill(["2024-11-01", "2024-11-30"], &[], &[]);
     twins.change(
+        "nba_analytics",
         "UPDATE player_game_summary SET usage_rate = NULL WHERE game_date = '2024-11-08';
          UPDATE player_game_summary SET minutes_played = NULL WHERE game_date = '2024-11-06';
          UPDATE player_game_summary SET quality_score = NULL WHERE game_date = '2024-11-07';",
@@ -340,6 +339,7 @@ fn what_is_no_number_counts_as_absent_in_both_engines() {
     set("minutes_played", "Infinity", "2024-11-06");
     set("quality_score", "NaN", "2024-11-07");
     twins.change(
+        "nba_analytics",
         "UPDATE player_game_summary SET minutes_played = 9e999
          WHERE game_date = '2024-11-06' AND points IS NOT NULL;",
     );
@@ -376,4 +376,100 @@ fn an_estimate_is_shown_and_nothing_is_run() {
         before,
         "an estimate is no job"
     );
+}
+
+#[test]
+fn every_table_of_the_pipeline_is_judged_alike_in_both_engines() {
+    let Some(twins) = Twins::new() else { return };
+    let [start, end] = ["2024-11-15", "2024-12-15"];
+    for job in [
+        "team-offense",
+        "player-summary",
+        "team-defense",
+        "team-defense-zones",
+        "player-shot-zones",
+        "composite-factors",
+        "daily-cache",
+        "feature-store",
+    ] {
+        let range = ["--start-date", "2024-10-22", "--end-date", end];
+        twins.job("job.log", &[&[job], &range[..]].concat());
+    }
+    let suites = Path::new(env!("CARGO_MANIFEST_DIR")).join("config/suites");
+    let mut suites: Vec<_> = std::fs::read_dir(suites)
+        .expect("the suites")
+        .map(|suite| suite.expect("a suite").path().display().to_string())
+        .collect();
+    suites.sort();
+    assert!(suites.len() >= 8, "{suites:?}");
+    twins.copy();
+    let judge = |twins: &Twins| -> Vec<Option<i32>> {
+        let codes = suites.iter().map(|suite| {
+            twins
+                .agree("bf-validate", &["--suite", suite, start, end])
+                .0
+        });
+        codes.collect()
+    };
+    judge(&twins);
+
+    let Some(damaged) = Twins::new() else { return };
+    std::fs::remove_dir_all(damaged.sandbox.join("warehouse")).expect("an empty warehouse");
+    std::fs::rename(
+        twins.sandbox.join("warehouse"),
+        damaged.sandbox.join("warehouse"),
+    )
+    .expect("a warehouse");
+    for (dataset, table, day, column) in [
+        (
+            "nba_analytics",
+            "team_defense_game_summary",
+            "game_date",
+            "opp_paint_attempts",
+        ),
+        (
+            "nba_precompute",
+            "team_defense_zone_analysis",
+            "analysis_date",
+            "opponent_pace",
+        ),
+        (
+            "nba_precompute",
+            "player_shot_zone_analysis",
+            "analysis_date",
+            "paint_rate_last_10",
+        ),
+        (
+            "nba_precompute",
+            "player_composite_factors",
+            "game_date",
+            "fatigue_score",
+        ),
+        (
+            "nba_precompute",
+            "player_daily_cache",
+            "cache_date",
+            "points_avg_last_5",
+        ),
+        (
+            "nba_predictions",
+            "ml_feature_store_v2",
+            "game_date",
+            "features",
+        ),
+    ] {
+        damaged.change(
+            dataset,
+            &format!(
+                "DELETE FROM {table} WHERE {day} BETWEEN '2024-11-20' AND '2024-11-22';
+                 UPDATE {table} SET {column} = NULL WHERE {day} BETWEEN '2024-11-25' AND '2024-12-08';
+                 UPDATE {table} SET is_production_ready = 0 WHERE {day} >= '2024-12-01';
+                 INSERT INTO {table} SELECT * FROM {table} WHERE {day} = '2024-12-10';"
+            ),
+        );
+    }
+    damaged.copy();
+    let codes = judge(&damaged);
+    let failed = codes.iter().filter(|code| **code == Some(1)).count();
+    assert!(failed >= 6, "{suites:?}: {codes:?}");
 }

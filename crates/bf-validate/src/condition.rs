@@ -32,9 +32,9 @@ pub enum Condition {
 /// What is asked of a column.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Test {
-    /// It is NULL.
+    /// It is NULL, or an array of nothing.
     IsNull,
-    /// It holds a value: not NULL, not NaN, not infinite.
+    /// It holds a value: not NULL, not NaN, not infinite, not an array of nothing.
     IsPresent,
     /// It holds a finite number, or a text that is written like one.
     IsNumber,

@@ -77,11 +77,10 @@ fn answer(node: &Node, row: Record<'_>) -> Option<bool> {
 
 fn test_field(field: Field<'_>, test: &Test) -> Option<bool> {
     match test {
-        Test::IsNull => Some(field == Field::Null),
+        Test::IsNull => Some(is_null(field)),
         Test::IsPresent => Some(match field {
-            Field::Null => false,
             Field::Float(number) => number.is_finite(),
-            Field::Int(_) | Field::Text(_) => true,
+            field => !is_null(field),
         }),
         Test::IsNumber => Some(number(field).is_some()),
         Test::IsTrue => truth(field),
@@ -102,6 +101,11 @@ fn test_field(field: Field<'_>, test: &Test) -> Option<bool> {
             _ => false,
         }),
     }
+}
+
+/// Whether a field holds nothing: NULL, or a list of nothing, which BigQuery does not tell from NULL.
+fn is_null(field: Field<'_>) -> bool {
+    matches!(field, Field::Null | Field::Text(b"[]"))
 }
 
 /// The number that a field holds: a finite number, or a text that is written like one.

@@ -105,12 +105,24 @@ fn render_test(column: &Ident, kind: ColumnKind, test: &Test, params: &mut Param
     let dialect = params.dialect;
     let name = dialect.column(column);
     match test {
-        Test::IsNull => format!("({name} IS NULL)"),
+        Test::IsNull => match (dialect, kind) {
+            (SqlDialect::Sqlite, _) => format!("({name} IS NULL OR CAST({name} AS TEXT) = '[]')"),
+            // A NULL array is stored as an empty one, which IS NULL does not find. Source: "Working with
+            // arrays" of BigQuery's documentation.
+            (SqlDialect::BigQuery, ColumnKind::Array) => {
+                format!("(IFNULL(ARRAY_LENGTH({name}), 0) = 0)")
+            }
+            (SqlDialect::BigQuery, _) => format!("({name} IS NULL)"),
+        },
         Test::IsPresent => match (dialect, kind) {
             (SqlDialect::Sqlite, _) => {
                 format!(
-                    "({name} IS NOT NULL AND (typeof({name}) <> 'real' OR abs({name}) < 9e999))"
+                    "({name} IS NOT NULL AND CAST({name} AS TEXT) <> '[]' \
+                     AND (typeof({name}) <> 'real' OR abs({name}) < 9e999))"
                 )
+            }
+            (SqlDialect::BigQuery, ColumnKind::Array) => {
+                format!("(IFNULL(ARRAY_LENGTH({name}), 0) > 0)")
             }
             (SqlDialect::BigQuery, ColumnKind::Number) => {
                 format!("({} IS NOT NULL)", number(column, kind, dialect))
