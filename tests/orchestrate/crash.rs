@@ -165,6 +165,28 @@ fn killed_after_any_record_a_run_starts_each_phase_once_and_reports_the_same() {
 }
 
 #[test]
+fn a_monitor_that_is_killed_alone_is_started_again_and_its_job_is_not() {
+    let rig = Rig::new(&["--delay-ms", "300"]);
+    let mut job = rig.start_phase1(&[]);
+    let pid = job.pid();
+    job.wait();
+    let orchestrator = start(rig.orchestrate(pid));
+    wait_until("phase 2 is seen", || {
+        journal(&rig)
+            .and_then(|path| fs::read_to_string(path).ok())
+            .is_some_and(|text| text.contains(r#""job_seen","phase":"player_game_summary""#))
+    });
+    for child in children(orchestrator.id()) {
+        let pid = i32::try_from(child).ok().and_then(Pid::from_raw);
+        kill_process(pid.expect("a pid"), Signal::KILL).expect("its monitor runs");
+    }
+    let ran = Ran::from(orchestrator.wait_with_output().expect("it ends"));
+    assert_eq!(ran.code, Some(0), "{}", ran.text);
+    assert!(ran.text.contains("watching again"), "{}", ran.text);
+    assert_eq!(phase2_starts(&rig), 1);
+}
+
+#[test]
 fn the_same_command_takes_up_a_run_whose_tools_outlived_it() {
     let rig = Rig::new(&["--delay-ms", "150"]);
     let mut job = rig.start_phase1(&[]);

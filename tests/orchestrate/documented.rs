@@ -287,3 +287,50 @@ fn a_log_that_cannot_be_read_is_found_out_before_anything_is_watched() {
         "a refused run leaves no trace"
     );
 }
+
+#[test]
+fn a_level_that_no_validator_knows_is_found_out_before_anything_is_watched() {
+    let rig = Rig::new(&[]);
+    let job = rig.start_phase1(&["--delay-ms", "60000"]);
+    rig.configure(&[], "levels:\n  player_game_summary:\n    usage_rte: off\n");
+    let ran = Ran::from(rig.orchestrate(job.pid()).output().expect("it runs"));
+    assert_eq!(ran.code, Some(2), "{}", ran.text);
+    assert!(ran.text.contains("usage_rte"), "{}", ran.text);
+    assert!(
+        !rig.sandbox.join(".bf").exists(),
+        "a refused run leaves no trace"
+    );
+}
+
+#[test]
+fn two_phases_never_share_a_log_under_whatever_name() {
+    let rig = Rig::new(&[]);
+    let job = rig.start_phase1(&["--delay-ms", "60000"]);
+    let config = rig.sandbox.read("config/backfill_thresholds.yaml");
+    let shared = config.replace("  env: {}", "  env: {}\n  log: ./logs/../logs/phase1.log");
+    rig.sandbox
+        .write("config/backfill_thresholds.yaml", &shared);
+    let output = rig.orchestrate(job.pid()).output().expect("it runs");
+    assert_eq!(output.status.code(), Some(2));
+    let text = String::from_utf8_lossy(&output.stderr);
+    assert!(text.contains("share the log"), "{text}");
+}
+
+#[test]
+fn a_pass_that_reached_nobody_is_no_pass() {
+    let rig = Rig::new(&[]);
+    let mut job = rig.start_phase1(&[]);
+    job.wait();
+    // As `> orchestrate.log 2>&1` on a full disk.
+    let full = fs::File::options()
+        .write(true)
+        .open("/dev/full")
+        .expect("a Linux machine");
+    let status = rig
+        .orchestrate(job.pid())
+        .stdout(full.try_clone().expect("a descriptor"))
+        .stderr(full)
+        .status()
+        .expect("it runs");
+    assert_eq!(status.code(), Some(3));
+}

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use bf_cli::text::{Mark, Style, clock};
 use bf_cli::{Failure, Output};
-use bf_contract::{ProcessEvent, RunReport};
+use bf_contract::{Exit, ProcessEvent, RunReport};
 use chrono::{DateTime, Local};
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
@@ -63,7 +63,21 @@ impl Console {
         ));
     }
 
-    /// Writes the final document.
+    /// Writes the final report for people and for machines, and returns `exit`.
+    ///
+    /// # Errors
+    /// What would have been a pass reached nobody (exit 3). A worse end stays what it is.
+    pub fn finish(&self, report: &RunReport, exit: Exit) -> Result<Exit, Failure> {
+        let text = crate::report::text(report, self.style);
+        let shown = self.lock().text(text);
+        let told = shown.and_then(|()| self.report(report));
+        match told {
+            Err(_) if !exit.is_success() => Ok(exit),
+            told => told.map(|()| exit),
+        }
+    }
+
+    /// Writes the document of a run that has no more to say.
     ///
     /// # Errors
     /// Nobody reads it any more: not a pass (exit 3).

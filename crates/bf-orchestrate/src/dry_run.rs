@@ -70,11 +70,7 @@ pub fn rehearse(
     report_document.dry_run = true;
     report_document.provisional = provisional;
     report_document.run_dir = None;
-    console.say(report::text(&report_document, console.style()));
-    match console.report(&report_document) {
-        Err(_) if !exit.is_success() => Ok(exit),
-        written => written.map(|()| exit),
-    }
+    console.finish(&report_document, exit)
 }
 
 /// Judges a phase by what is there now, and says whether its process still runs.

@@ -81,7 +81,7 @@ pub fn run(args: Args, streams: Streams) -> Result<Exit, Failure> {
             let warehouse = args.common.warehouse_flag();
             let mut plan = plan::load(&args.plan, &loaded.config, warehouse)?;
             plan.config_file = config_file(&loaded);
-            let siblings = preflight::check(&plan, &loaded.config)?;
+            let siblings = preflight::check(&plan, &loaded)?;
             check::check(&plan, &loaded, &siblings, &console)
         }
         Some(Action::Status(args)) => {
@@ -113,7 +113,7 @@ fn run_plan(
     loaded: &Loaded,
     console: &Console,
 ) -> Result<Exit, Failure> {
-    let outcome = preflight::check(plan, &loaded.config).and_then(|siblings| {
+    let outcome = preflight::check(plan, loaded).and_then(|siblings| {
         if options.dry_run {
             return dry_run::rehearse(plan, loaded, &siblings, console);
         }
@@ -157,7 +157,7 @@ fn resume(args: &Resume, streams: Streams) -> Result<Exit, Failure> {
     if common.config.config.is_some() {
         plan.config_file = config_file(&loaded);
     }
-    let outcome = preflight::check(&plan, &loaded.config).and_then(|siblings| {
+    let outcome = preflight::check(&plan, &loaded).and_then(|siblings| {
         let request = Request {
             runs: &common.runs,
             options: RunOptions {

@@ -3,20 +3,27 @@
 use std::fs::File;
 use std::io::ErrorKind;
 use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
 
-use bf_cli::config::Config;
+use bf_cli::config::Loaded;
 use bf_cli::{Context, Failure};
+use bf_contract::Exit;
 
-use crate::plan::{Job, Plan};
+use crate::plan::{Job, PhasePlan, Plan, Validator};
 use crate::program::find_program;
 use crate::siblings::Siblings;
 
-/// Finds every tool of the run and the program of every job that it would start, and looks whether the logs
-/// that are there already can be read.
+/// How long a validator may take to say what it would ask.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Finds every tool of the run and the program of every job that it would start, looks whether the logs that
+/// are there already can be read, and has every validator read its config.
 ///
 /// # Errors
-/// A program is missing (exit 2), or a log cannot be read (exit 3); nothing was started.
-pub fn check(plan: &Plan, config: &Config) -> Result<Siblings, Failure> {
+/// A program is missing or a validator refuses its config (exit 2), or a log cannot be read (exit 3); nothing
+/// was started.
+pub fn check(plan: &Plan, loaded: &Loaded) -> Result<Siblings, Failure> {
     for phase in &plan.phases {
         let Some(job) = phase.job.as_ref().and_then(Job::command) else {
             if let Some(job) = &phase.job {
@@ -45,7 +52,67 @@ pub fn check(plan: &Plan, config: &Config) -> Result<Siblings, Failure> {
             .hint("nothing was started; set phase2.command (and phase2.cwd) in the config"));
         }
     }
-    Siblings::find(plan, config)
+    let siblings = Siblings::find(plan, &loaded.config)?;
+    for phase in &plan.phases {
+        for validator in &phase.validate {
+            ask_validator(plan, phase, validator, loaded, &siblings)?;
+        }
+    }
+    Ok(siblings)
+}
+
+/// Has a validator read its config, its suite and the warehouse's URL, and say what it would ask. Only its
+/// refusal counts: the warehouse may still be on its way, and is looked at when the gate is.
+fn ask_validator(
+    plan: &Plan,
+    phase: &PhasePlan,
+    validator: &Validator,
+    loaded: &Loaded,
+    siblings: &Siblings,
+) -> Result<(), Failure> {
+    let Some(program) = siblings.validator(&validator.program) else {
+        return Ok(());
+    };
+    let mut command = Command::new(program);
+    command
+        .args([phase.range.start.to_string(), phase.range.end.to_string()])
+        .args(["--explain", "--format", "json", "--quiet", "--warehouse"])
+        .arg(&plan.warehouse)
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped());
+    if let Some(path) = &loaded.path {
+        command.arg("--config").arg(path);
+    }
+    if let Some(suite) = &validator.suite {
+        command.arg("--suite").arg(suite);
+    }
+    let doing = || format!("starting {}", program.display());
+    let mut child = command.spawn().or_could_not_check(doing)?;
+    let began = Instant::now();
+    while child.try_wait().or_could_not_check(doing)?.is_none() {
+        if began.elapsed() > PATIENCE {
+            // It has read what it was given, and waits for a warehouse that does not answer.
+            let _ = child.kill();
+            break;
+        }
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    let output = child.wait_with_output().or_could_not_check(doing)?;
+    if output.status.code() != Some(i32::from(Exit::Usage.code())) {
+        return Ok(());
+    }
+    let said = String::from_utf8_lossy(&output.stderr);
+    let (hints, lines): (Vec<&str>, Vec<&str>) = said
+        .lines()
+        .filter(|line| !line.trim().is_empty())
+        .partition(|line| line.starts_with("hint: "));
+    let why = lines.last().copied().unwrap_or("it refused the call");
+    let failure = Failure::usage(format!("phase {}: {why}", phase.name));
+    Err(match hints.last() {
+        Some(hint) => failure.hint(hint.trim_start_matches("hint: ")),
+        None => failure.hint("nothing was started"),
+    })
 }
 
 /// A log that is not there yet may still be written; one that is there must be a file that can be read.

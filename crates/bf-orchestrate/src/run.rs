@@ -175,15 +175,9 @@ impl Request<'_> {
                 document.reason = failure.message;
             }
         }
-        self.console
-            .say(report::text(&document, self.console.style()));
-        let written = self.console.report(&document);
+        let told = self.console.finish(&document, exit);
         observer.run_ended(&document, exit.code(), is_finished);
-        match written {
-            // The report that nobody took is in the run directory; a worse end stays what it is.
-            Err(_) if !exit.is_success() => Ok(exit),
-            written => written.map(|()| exit),
-        }
+        told
     }
 
     /// When a run of this plan last passed, in seconds since 1970.

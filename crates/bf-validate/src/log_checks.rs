@@ -108,7 +108,7 @@ fn without_a_range(log: &LogInput, range: DateRange) -> Option<(Met, String)> {
     if log.summary.dialect.as_deref() == Some(SPECIFIC_DATES) {
         let remark =
             "; the job was asked for these dates only, the table is checked over the whole range";
-        return Some((Met::Yes, remark.to_owned()));
+        return Some((Met::Barely, remark.to_owned()));
     }
     let first_and_last = log
         .ledger
