@@ -28,6 +28,11 @@ pub struct Args {
     #[arg(long, value_name = "FILE")]
     pub log: Option<PathBuf>,
 
+    /// Read the log in this dialect alone: built-in, or one of the config's [default: whichever
+    /// understands most of it]
+    #[arg(long, value_name = "NAME")]
+    pub dialect: Option<String>,
+
     /// Where to keep what is known, so that a second bf-monitor takes up the same job and starts no other
     #[arg(long, value_name = "FILE")]
     pub state: Option<PathBuf>,

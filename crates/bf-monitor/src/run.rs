@@ -34,7 +34,10 @@ pub fn run(args: Args, streams: Streams) -> Result<Exit, Failure> {
         return doctor::run(output);
     }
     let loaded = config::load(&args.config)?;
-    let dialects = Dialects::new(&loaded.config.dialects)?;
+    let mut dialects = Dialects::new(&loaded.config.dialects)?;
+    if let Some(name) = &args.dialect {
+        dialects = dialects.only(name)?;
+    }
     refuse_unreadable_log(&args)?;
     let (state_file, state) = match &args.state {
         Some(path) => {

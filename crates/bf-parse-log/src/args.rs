@@ -67,6 +67,11 @@ pub struct Args {
     #[arg(long, value_name = "FILE", conflicts_with = "failed_dates")]
     pub checkpoint: Option<PathBuf>,
 
+    /// Read the log in this dialect alone: built-in, or one of the config's [default: whichever
+    /// understands most of it]
+    #[arg(long, value_name = "NAME")]
+    pub dialect: Option<String>,
+
     /// Begin at this offset, in bytes of the uncompressed log
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub from_byte: u64,

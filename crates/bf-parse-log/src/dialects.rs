@@ -14,7 +14,19 @@ use crate::event::{Event, Mode, Opened, Opening, Span};
 #[derive(Debug, Clone, Default)]
 pub struct Dialects {
     custom: Arc<[Custom]>,
+    only: Option<Only>,
 }
+
+/// The one dialect that counts, whatever others understand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Only {
+    BuiltIn,
+    /// The custom one at this place.
+    Custom(usize),
+}
+
+/// The name of the built-in dialects taken together.
+pub const BUILT_IN: &str = "built-in";
 
 impl Dialects {
     /// The built-in dialects alone.
@@ -41,7 +53,42 @@ impl Dialects {
         }
         Ok(Self {
             custom: custom.into(),
+            only: None,
         })
+    }
+
+    /// The same dialects, of which only the named one counts: [`BUILT_IN`], or one of the config. What a log
+    /// says in another one then says nothing.
+    ///
+    /// # Errors
+    /// No dialect has that name: usage (exit 2), naming those that there are.
+    pub fn only(mut self, name: &str) -> Result<Self, Failure> {
+        let custom = self.names().position(|custom| custom == name);
+        self.only = Some(match custom {
+            Some(at) => Only::Custom(at),
+            None if name == BUILT_IN => Only::BuiltIn,
+            None => {
+                let names: Vec<&str> = std::iter::once(BUILT_IN).chain(self.names()).collect();
+                return Err(Failure::usage(format!(
+                    "there is no dialect {name:?} (there are {})",
+                    names.join(", ")
+                ))
+                .hint("dialects: in the config describes a log of another form"));
+            }
+        });
+        Ok(self)
+    }
+
+    /// The name of the one dialect that counts, where there is one.
+    pub(crate) fn named(&self) -> Option<&str> {
+        match self.only? {
+            Only::BuiltIn => Some(BUILT_IN),
+            Only::Custom(at) => self.names().nth(at),
+        }
+    }
+
+    pub(crate) fn counts(&self) -> Option<Only> {
+        self.only
     }
 
     pub(crate) fn custom(&self) -> &[Custom] {

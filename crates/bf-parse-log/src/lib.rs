@@ -30,6 +30,6 @@ mod tool;
 mod totals;
 
 pub use args::Args;
-pub use dialects::Dialects;
+pub use dialects::{BUILT_IN, Dialects};
 pub use parser::{LogEnd, LogParser, Snapshot};
 pub use tool::run;

@@ -4,6 +4,7 @@ use bf_contract::{LedgerEntry, LogFile, LogSummary};
 use serde::{Deserialize, Serialize};
 
 use crate::Dialects;
+use crate::dialects::Only;
 use crate::escapes::clean;
 use crate::explain::Trace;
 use crate::history::History;
@@ -88,8 +89,17 @@ impl Snapshot {
     }
 
     /// The dialect that has understood most of the log: the one with the most dates that came to an end.
-    /// The built-in ones come first where others understood no more.
-    fn best(&self) -> (Option<&str>, &History) {
+    /// The built-in ones come first where others understood no more. Where one was named, that one.
+    fn best(&self, dialects: &Dialects) -> (Option<&str>, &History) {
+        match dialects.counts() {
+            Some(Only::BuiltIn) => return (None, &self.built_in),
+            Some(Only::Custom(at)) => {
+                if let Some((name, history)) = self.custom.get(at) {
+                    return (Some(name), history);
+                }
+            }
+            None => {}
+        }
         let score = |history: &History| (history.ledger.finished(), history.run.is_some());
         let mut best: (Option<&str>, &History) = (None, &self.built_in);
         for (name, history) in &self.custom {
@@ -227,7 +237,7 @@ impl LogParser {
             from_byte: known.from_byte,
         };
         self.with_last_line(|known| {
-            let (name, history) = known.best();
+            let (name, history) = known.best(&self.dialects);
             let mut summary = summary::summary(history, name, known.blank, end, log);
             if summary.state == bf_contract::LogState::Unknown {
                 summary
@@ -242,7 +252,7 @@ impl LogParser {
     /// What the log says of each date so far, sorted.
     #[must_use]
     pub fn ledger(&self, end: LogEnd) -> Vec<LedgerEntry> {
-        self.with_last_line(|known| summary::ledger(known.best().1, end))
+        self.with_last_line(|known| summary::ledger(known.best(&self.dialects).1, end))
     }
 
     fn with_last_line<T>(&self, look: impl FnOnce(&Snapshot) -> T) -> T {

@@ -76,6 +76,9 @@ pub(crate) fn ledger(history: &History, end: LogEnd) -> Vec<LedgerEntry> {
 
 /// What a log in no known dialect was held against.
 pub(crate) fn what_was_looked_for(dialects: &Dialects) -> String {
+    if let Some(name) = dialects.named() {
+        return format!("looked for the dialect {name} alone, as was asked for");
+    }
     let built_in = MODES.map(dialect).join(", ");
     let custom: Vec<String> = dialects.names().map(|name| format!("{name:?}")).collect();
     let custom = if custom.is_empty() {

@@ -29,7 +29,10 @@ const LOOK_AGAIN: Duration = Duration::from_secs(2);
 /// The config is wrong (exit 2), the log cannot be read or the output not be written (exit 3).
 pub fn run(mut args: Args, mut streams: Streams) -> Result<Exit, Failure> {
     let config = config::load(&args.config)?;
-    let dialects = Dialects::with(&config.config.dialects)?;
+    let mut dialects = Dialects::with(&config.config.dialects)?;
+    if let Some(name) = &args.dialect {
+        dialects = dialects.only(name)?;
+    }
     // Read first: without it the question cannot be answered, and a large log takes its time.
     let checkpoint = args
         .checkpoint

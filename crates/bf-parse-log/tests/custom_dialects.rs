@@ -201,3 +201,27 @@ fn two_dialects_of_one_name_are_refused() {
     let failure = Dialects::with(&config.config.dialects).expect_err("the name is taken");
     assert_eq!(failure.exit, bf_contract::Exit::Usage);
 }
+
+#[test]
+fn a_dialect_that_is_named_is_the_only_one_that_counts() {
+    let both =
+        dialects("dialects:\n  - {name: mine, success: '^ok (?P<date>\\S+)', end: '^over$'}\n");
+    // The built-in dialect understands more of it.
+    let text = "INFO:__main__:Processing day 1/2: 2024-01-01\nINFO:__main__:  ✓ Success: 16 records\n\
+                INFO:__main__:Processing day 2/2: 2024-01-02\nINFO:__main__:  ✓ Success: 16 records\n\
+                ok 2024-01-01\nover\n";
+    let summary = |dialects: &Dialects| parse(dialects, text).summary(LogEnd::WriterGone);
+    assert_eq!(summary(&both).successful_days, 2);
+    let mine = summary(&both.clone().only("mine").expect("it is there"));
+    assert_eq!(mine.dialect.as_deref(), Some("mine"));
+    assert_eq!((mine.state, mine.successful_days), (LogState::Completed, 1));
+    let built_in = summary(&both.clone().only("built-in").expect("it is there"));
+    assert_eq!(built_in.successful_days, 2);
+    // A log in another dialect says nothing, and so is no pass.
+    let other = dialects("dialects:\n  - {name: other, success: '^done (?P<date>\\S+)'}\n");
+    let nothing = summary(&other.only("other").expect("it is there"));
+    assert_eq!(nothing.state, LogState::Unknown);
+    let failure = both.only("minne").expect_err("a misspelt name");
+    assert_eq!(failure.exit, bf_contract::Exit::Usage);
+    assert!(failure.message.contains("mine"), "{failure}");
+}

@@ -37,6 +37,14 @@ impl Dialects {
     pub fn new(configured: &[Dialect]) -> Result<Self, Failure> {
         bf_parse_log::Dialects::with(configured).map(Self)
     }
+
+    /// The same, of which only the named one counts.
+    ///
+    /// # Errors
+    /// There is none of that name (exit 2).
+    pub fn only(self, name: &str) -> Result<Self, Failure> {
+        self.0.only(name).map(Self)
+    }
 }
 
 impl Claims {
