@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use bf_contract::Exit;
-use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGXFSZ};
 
 use crate::{Context, Failure};
 
@@ -53,7 +53,9 @@ pub struct Interrupts {
 }
 
 impl Interrupts {
-    /// Takes over SIGINT and SIGTERM, and SIGHUP unless the process was told to ignore it (nohup).
+    /// Takes over SIGINT and SIGTERM, and SIGHUP unless the process was told to ignore it (nohup). A write
+    /// beyond the file size limit (`ulimit -f`) is an error of that write from then on, not the end of the
+    /// process; a child has its own way with it.
     ///
     /// # Errors
     /// The process has no descriptors left.
@@ -74,6 +76,8 @@ impl Interrupts {
             let notify = notify.try_clone().or_could_not_check(doing)?;
             signal_hook::low_level::pipe::register(signal, notify).or_could_not_check(doing)?;
         }
+        // The flag is of no use: that there is a handler is all.
+        signal_hook::flag::register(SIGXFSZ, Arc::default()).or_could_not_check(doing)?;
         Ok(Self { wake, last })
     }
 
