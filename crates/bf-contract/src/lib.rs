@@ -29,7 +29,7 @@ pub use process_event::{
     ExitSource, ProcessEvent, ProcessEventKind, ProcessEventType, ProcessExit, ProcessIdentity,
 };
 pub use range::{DateRange, DateRangeError, date_spans, parse_date};
-pub use run_report::{Phase, PhaseJob, PhaseStatus, RunReport, RunReportType};
+pub use run_report::{HeldBy, Phase, PhaseJob, PhaseStatus, RunReport, RunReportType};
 pub use run_status::{PhaseProgress, PhaseStep, RunState, RunStatus, RunStatusType};
 pub use validation_report::{
     Check, CheckStatus, Comparison, DateSpan, Engine, Evidence, Level, Rerun, Threshold,

@@ -99,4 +99,16 @@ pub struct RunReport {
     pub total_seconds: f64,
     /// What a person does next.
     pub next_steps: Vec<String>,
+    /// The run that this one was refused for; absent where it was not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub held_by: Option<HeldBy>,
+}
+
+/// A run that has what another one asked for: a table's dates, or the very same run.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HeldBy {
+    /// Its name.
+    pub run_id: String,
+    /// Its directory; null where that is not known.
+    pub run_dir: Option<String>,
 }
