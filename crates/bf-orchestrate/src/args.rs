@@ -20,8 +20,11 @@ Examples:
   After a crash, a reboot or Ctrl-C, take the run up where it stopped:
     bf-orchestrate resume
 
-  Any number of phases:
+  Any number of phases; preflight: in the plan lists commands that must exit 0 before anything is started:
     bf-orchestrate check plan.yaml && bf-orchestrate run plan.yaml
+
+  A pid from a file may be another program's by now:
+    bf-orchestrate --phase1-pid \"$(cat job.pid)\" --expect-cmd team_offense ...
 
 Exit codes:
   0 every phase passed its gate    1 a job or its data failed    2 usage or configuration
@@ -81,7 +84,13 @@ pub enum Action {
 #[derive(Debug, Clone, Default, clap::Args)]
 pub struct Documented {
     /// The process id of the running phase 1 job
-    #[arg(long, value_name = "PID", required = true, value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(
+        long,
+        value_name = "PID",
+        required = true,
+        value_parser = parse_pid,
+        allow_negative_numbers = true
+    )]
     pub phase1_pid: Option<u32>,
 
     /// The log that phase 1 writes
@@ -95,6 +104,23 @@ pub struct Documented {
     /// The dates that phase 2 fills; without them the run ends after phase 1's gate
     #[arg(long, value_name = "\"START END\"")]
     pub phase2_dates: Option<DateRange>,
+
+    /// Refuse a phase 1 process whose command line does not contain this
+    #[arg(long, value_name = "SUBSTRING")]
+    pub expect_cmd: Option<String>,
+}
+
+fn parse_pid(text: &str) -> Result<u32, String> {
+    let digits = text.trim();
+    let wanted = "a pid is a positive whole number, as `pgrep -f JOB` or `$!` prints it";
+    if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Err(wanted.to_owned());
+    }
+    match digits.parse::<u32>() {
+        Ok(0) => Err(format!("0 is no pid; {wanted}")),
+        Ok(pid) => Ok(pid),
+        Err(_) => Err(format!("no system has a pid that large; {wanted}")),
+    }
 }
 
 /// How a run is begun.

@@ -4,12 +4,13 @@ use std::fs::File;
 use std::path::Path;
 
 use bf_cli::config::Loaded;
-use bf_cli::text::Mark;
+use bf_cli::text::{Mark, duration};
 use bf_cli::{Context, Failure};
 use bf_contract::{Exit, LogState};
 
 use crate::console::Console;
 use crate::plan::{Job, PhasePlan, Plan};
+use crate::preflight::commands;
 use crate::report;
 use crate::run::write_plan;
 use crate::run_dir::RunDir;
@@ -82,17 +83,30 @@ pub fn check(
         findings.push(notifier_finding(end));
     }
 
-    let mut exit = Exit::Success;
+    for check in &plan.preflight {
+        findings.push(match commands::run(check, None) {
+            Ok(took) => Finding::good(format!(
+                "preflight {}: passed in {}",
+                check.name,
+                duration(took)
+            )),
+            Err(failure) => Finding {
+                exit: failure.exit,
+                text: failure.message,
+            },
+        });
+    }
+
     for finding in &findings {
-        let mark = if finding.exit.is_success() {
-            Mark::Pass
-        } else {
-            exit = finding.exit;
-            Mark::Error
+        let mark = match finding.exit {
+            Exit::Success => Mark::Pass,
+            Exit::CouldNotCheck => Mark::Error,
+            _ => Mark::Fail,
         };
         console.mark(mark, &finding.text);
     }
-    Ok(exit)
+    let first_bad = findings.iter().find(|finding| !finding.exit.is_success());
+    Ok(first_bad.map_or(Exit::Success, |finding| finding.exit))
 }
 
 fn look_at_job(
@@ -104,8 +118,8 @@ fn look_at_job(
     let name = &phase.name;
     let mut findings = Vec::new();
     match job {
-        Job::Attach { pid, log } => {
-            let watched = steps.glance(*pid, log, kept)?;
+        Job::Attach { pid, log, .. } => {
+            let watched = steps.glance(phase, *pid, log, kept)?;
             let is_alive = watched.code == Some(i32::from(Exit::TimedOut.code()));
             findings.push(if is_alive {
                 Finding::good(format!("{name}: process {pid} is running"))
@@ -113,21 +127,28 @@ fn look_at_job(
                 // It may have ended already: its log then decides.
                 Finding::good(format!("{name}: process {pid} is over; its log decides"))
             });
-            findings.push(look_at_log(steps, name, log, kept)?);
+            findings.push(look_at_log(steps, phase, log, kept)?);
         }
-        Job::AlreadyDone { log } => findings.push(look_at_log(steps, name, log, kept)?),
+        Job::AlreadyDone { log } => findings.push(look_at_log(steps, phase, log, kept)?),
         Job::Command(command) => findings.push(look_at_log_place(name, &command.log)),
     }
     Ok(findings)
 }
 
-fn look_at_log(steps: &Steps<'_>, name: &str, log: &Path, kept: &Kept) -> Result<Finding, Failure> {
-    let end = steps.read_log(log, 0, false, kept)?;
+fn look_at_log(
+    steps: &Steps<'_>,
+    phase: &PhasePlan,
+    log: &Path,
+    kept: &Kept,
+) -> Result<Finding, Failure> {
+    let end = steps.read_log(phase, log, 0, false, kept)?;
+    let name = &phase.name;
     let log = log.display();
     Ok(match kept.log_summary() {
-        Some(summary) if summary.state == LogState::Unknown => {
-            Finding::bad(format!("{name}: the log {log} is in no known dialect"))
-        }
+        Some(summary) if summary.state == LogState::Unknown => Finding::bad(match &phase.dialect {
+            Some(dialect) => format!("{name}: the log {log} is not in the dialect {dialect}"),
+            None => format!("{name}: the log {log} is in no known dialect"),
+        }),
         Some(summary) => Finding::good(format!(
             "{name}: the log {log} can be read ({})",
             summary.dialect.as_deref().unwrap_or("empty so far")

@@ -12,6 +12,7 @@ use crate::console::Console;
 use crate::document;
 use crate::gate::{self, Judgement, Validated};
 use crate::plan::{Command, Job, PhasePlan, Plan};
+use crate::preflight;
 use crate::report;
 use crate::run_dir::RunDir;
 use crate::scheduler;
@@ -40,6 +41,9 @@ pub fn rehearse(
         Mark::Warn,
         "DRY RUN: nothing is started, nothing is waited for",
     );
+
+    preflight::check_attached(plan)?;
+    preflight::commands::run_all(plan, console, None)?;
 
     let running = RunningTools::default();
     let steps = Steps {
@@ -80,7 +84,7 @@ fn judge_now(
     kept: &Kept,
 ) -> Result<(Judgement, bool), Failure> {
     let watched = match &phase.job {
-        Some(Job::Attach { pid, log }) => Some((*pid, steps.glance(*pid, log, kept)?)),
+        Some(Job::Attach { pid, log, .. }) => Some((*pid, steps.glance(phase, *pid, log, kept)?)),
         _ => None,
     };
     let running_pid = watched
@@ -88,7 +92,7 @@ fn judge_now(
         .filter(|(_, watched)| watched.code == Some(i32::from(Exit::TimedOut.code())))
         .map(|(pid, _)| *pid);
     if let Some(job) = &phase.job {
-        steps.read_log(job.log(), 0, running_pid.is_none(), kept)?;
+        steps.read_log(phase, job.log(), 0, running_pid.is_none(), kept)?;
     }
     let validated: Vec<Validated> = (0..phase.validate.len())
         .map(|index| steps.validate(phase, index, None, kept))

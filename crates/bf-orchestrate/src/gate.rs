@@ -64,6 +64,12 @@ impl Judgement {
         Self::new(PhaseStatus::Failed, exit, reason)
     }
 
+    /// Nothing is decided: the run was asked to end, and goes on from here when it is taken up.
+    #[must_use]
+    pub fn interrupted(reason: impl Into<String>) -> Self {
+        Self::new(PhaseStatus::Interrupted, Exit::Terminated, reason)
+    }
+
     fn could_not_check(reason: impl Into<String>) -> Self {
         Self::new(PhaseStatus::CouldNotCheck, Exit::CouldNotCheck, reason)
     }

@@ -45,7 +45,7 @@ pub fn history(args: &History, mut output: Output) -> Result<Exit, Failure> {
         output.document(&status)?;
     }
     match unreadable.into_iter().next() {
-        Some(failure) => Err(failure),
+        Some(unreadable) => Err(unreadable.failure),
         None => Ok(Exit::Success),
     }
 }

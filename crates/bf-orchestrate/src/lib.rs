@@ -13,6 +13,7 @@ mod console;
 mod document;
 mod dry_run;
 mod gate;
+mod held;
 mod inspect;
 mod journal;
 mod lock;
@@ -34,13 +35,14 @@ mod steps;
 mod stop;
 mod tool;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use args::{Action, Common, Resume, RunOptions};
 use bf_cli::config::Loaded;
-use bf_cli::{ConfigArgs, Failure, Streams, config};
+use bf_cli::{ConfigArgs, Context, Failure, Streams, config};
 use bf_contract::Exit;
 use console::Console;
+use held::Refusal;
 use plan::Plan;
 use run::Request;
 
@@ -82,6 +84,7 @@ pub fn run(args: Args, streams: Streams) -> Result<Exit, Failure> {
             let mut plan = plan::load(&args.plan, &loaded.config, warehouse)?;
             plan.config_file = config_file(&loaded);
             let siblings = preflight::check(&plan, &loaded)?;
+            preflight::check_attached(&plan)?;
             check::check(&plan, &loaded, &siblings, &console)
         }
         Some(Action::Status(args)) => {
@@ -113,9 +116,10 @@ fn run_plan(
     loaded: &Loaded,
     console: &Console,
 ) -> Result<Exit, Failure> {
-    let outcome = preflight::check(plan, loaded).and_then(|siblings| {
+    let run = || -> Result<Exit, Refusal> {
+        let siblings = preflight::check(plan, loaded)?;
         if options.dry_run {
-            return dry_run::rehearse(plan, loaded, &siblings, console);
+            return Ok(dry_run::rehearse(plan, loaded, &siblings, console)?);
         }
         let request = Request {
             runs: &common.runs,
@@ -128,38 +132,36 @@ fn run_plan(
             restart_interrupted: false,
         };
         request.start()
-    });
-    say_refusal(plan, outcome, console)
+    };
+    say_refusal(plan, run(), console)
 }
 
-/// Takes up a run with the plan that it was begun with.
+/// Takes up a run with the plan that it was begun with, in the folder that it was begun in.
 fn resume(args: &Resume, streams: Streams) -> Result<Exit, Failure> {
     let common = &args.common;
     let console = Console::new(common.output_of(streams));
-    let found = runs::find(&common.runs, args.run.as_deref(), |run| {
-        run.state.finished.is_none()
-    })?;
-    if let Some((_, code)) = found.state.finished {
-        return Err(Failure::usage(format!(
-            "run {} is finished (exit code {code})",
-            found.run_dir.run_id
-        ))
-        .hint("give the command again to start a new run"));
-    }
+    let mut found = runs::find_unfinished(&common.runs, args.run.as_deref())?;
+    found.run_dir.path = absolute(&found.run_dir.path);
     // The run's own config, unless another one is named.
     let loaded = match &common.config.config {
-        Some(_) => config::load(&common.config)?,
+        Some(config) => config::load(&ConfigArgs {
+            config: Some(absolute(config)),
+        })?,
         None => config::load(&ConfigArgs {
             config: Some(found.run_dir.config()),
         })?,
     };
     let mut plan = found.plan.clone();
+    let runs = absolute(&common.runs);
+    let metrics_file = common.metrics_file.as_deref().map(absolute);
+    go_to(plan.folder.as_deref(), &console)?;
     if common.config.config.is_some() {
         plan.config_file = config_file(&loaded);
     }
-    let outcome = preflight::check(&plan, &loaded).and_then(|siblings| {
+    let run = || -> Result<Exit, Refusal> {
+        let siblings = preflight::check(&plan, &loaded)?;
         let request = Request {
-            runs: &common.runs,
+            runs: &runs,
             options: RunOptions {
                 force: args.force,
                 ..RunOptions::default()
@@ -168,23 +170,47 @@ fn resume(args: &Resume, streams: Streams) -> Result<Exit, Failure> {
             loaded: &loaded,
             siblings: &siblings,
             console: &console,
-            metrics_file: common.metrics_file.as_deref(),
+            metrics_file: metrics_file.as_deref(),
             restart_interrupted: args.restart_interrupted,
         };
         request.take_up(found)
-    });
-    say_refusal(&plan, outcome, &console)
+    };
+    say_refusal(&plan, run(), &console)
+}
+
+fn absolute(path: &Path) -> PathBuf {
+    std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
+}
+
+/// Goes to the folder that a run was begun in: its relative paths and its jobs belong there.
+fn go_to(folder: Option<&Path>, console: &Console) -> Result<(), Failure> {
+    let Some(folder) =
+        folder.filter(|folder| std::env::current_dir().ok().as_deref() != Some(folder))
+    else {
+        return Ok(());
+    };
+    std::env::set_current_dir(folder).or_could_not_check(|| {
+        format!(
+            "going to the folder that the run was begun in, {}",
+            folder.display()
+        )
+    })?;
+    console.say(format!(
+        "Working in {}, where the run was begun",
+        folder.display()
+    ));
+    Ok(())
 }
 
 /// Whoever reads the report hears of a run that was refused or broke off, as well.
 fn say_refusal(
     plan: &Plan,
-    outcome: Result<Exit, Failure>,
+    outcome: Result<Exit, Refusal>,
     console: &Console,
 ) -> Result<Exit, Failure> {
-    if let Err(failure) = &outcome {
+    outcome.map_err(|refusal| {
         // The failure itself is said in any case.
-        let _ = console.report(&report::refused(plan, failure));
-    }
-    outcome
+        let _ = console.report(&report::refused(plan, &refusal));
+        refusal.failure
+    })
 }

@@ -16,13 +16,17 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::plan::{PhasePlan, Plan};
+use crate::run_dir::RunDir;
 
 /// Whose a lock is.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Holder {
     /// The run.
     pub run_id: String,
-    /// The process id of its orchestrator.
+    /// The run's directory, absolute; `None` in a lock of a build that did not write it down.
+    #[serde(default)]
+    pub run_dir: Option<PathBuf>,
+    /// The process id of its orchestrator, which the job may outlive.
     pub orchestrator_pid: u32,
     /// The warehouse, in its canonical form.
     pub warehouse: String,
@@ -46,24 +50,35 @@ impl TableLock {
     }
 }
 
+impl Holder {
+    fn is_same_run(&self, other: &Self) -> bool {
+        self.run_id == other.run_id && (self.run_dir == other.run_dir || other.run_dir.is_none())
+    }
+}
+
 /// What came of asking for a lock.
 #[derive(Debug)]
 pub enum Asked {
     /// It is ours.
     Held(TableLock),
-    /// A job of this very run still holds it.
-    HeldByOwnJob,
     /// Another run has it.
     Refused(Holder),
 }
 
-/// Asks for the lock of a phase's table and dates.
+/// Asks for the lock of a phase's table and dates. What this very run holds already, through a job that outlived
+/// its orchestrator or for another of its phases, is no obstacle.
 ///
 /// # Errors
 /// The lock files cannot be made or read: nothing was started (exit 2).
-pub fn ask(folder: &Path, plan: &Plan, phase: &PhasePlan, run_id: &str) -> Result<Asked, Failure> {
+pub fn ask(
+    folder: &Path,
+    plan: &Plan,
+    phase: &PhasePlan,
+    run_dir: &RunDir,
+) -> Result<Asked, Failure> {
     let me = Holder {
-        run_id: run_id.to_owned(),
+        run_id: run_dir.run_id.clone(),
+        run_dir: fs::canonicalize(&run_dir.path).ok(),
         orchestrator_pid: std::process::id(),
         warehouse: canonical(&plan.warehouse),
         table: phase.table.clone(),
@@ -76,7 +91,6 @@ pub fn ask(folder: &Path, plan: &Plan, phase: &PhasePlan, run_id: &str) -> Resul
     let guard = open(&place.join("guard")).or_usage(doing)?;
     flock(&guard, FlockOperation::LockExclusive).or_usage(doing)?;
 
-    let mut own_job_holds = false;
     for entry in fs::read_dir(&place).or_usage(doing)? {
         let path = entry.or_usage(doing)?.path();
         if path.extension().is_none_or(|extension| extension != "lock") {
@@ -84,18 +98,21 @@ pub fn ask(folder: &Path, plan: &Plan, phase: &PhasePlan, run_id: &str) -> Resul
         }
         match holder(&path).or_usage(doing)? {
             None => fs::remove_file(&path).or_usage(doing)?,
-            Some(other) if other.run_id == me.run_id && other.range == me.range => {
-                own_job_holds = true;
+            Some(other) if !me.is_same_run(&other) && overlap(other.range, me.range) => {
+                return Ok(Asked::Refused(other));
             }
-            Some(other) if overlap(other.range, me.range) => return Ok(Asked::Refused(other)),
             Some(_) => {}
         }
     }
-    if own_job_holds {
-        return Ok(Asked::HeldByOwnJob);
-    }
 
-    let path = place.join(format!("{run_id}.{}.lock", phase.name));
+    // A file of its own: an earlier one may still be held by a job of this run.
+    let stem = format!("{}.{}", me.run_id, phase.name);
+    let mut path = place.join(format!("{stem}.lock"));
+    let mut number = 1;
+    while path.exists() {
+        number += 1;
+        path = place.join(format!("{stem}.{number}.lock"));
+    }
     let mut file = open(&path).or_usage(doing)?;
     flock(&file, FlockOperation::NonBlockingLockExclusive).or_usage(doing)?;
     let text = serde_json::to_string(&me).or_usage(doing)?;
@@ -190,6 +207,10 @@ mod tests {
     use super::*;
     use crate::plan::tests::{phase, plan};
 
+    fn run(name: &str) -> RunDir {
+        RunDir::open(&Path::new("/runs").join(name))
+    }
+
     fn range(text: &str) -> DateRange {
         text.parse().expect("a range")
     }
@@ -200,9 +221,9 @@ mod tests {
         let one = phase("a", range("2024-01-01 2024-01-31"));
         let other = phase("b", range("2024-01-31 2024-02-29"));
         let plan = plan(vec![one.clone(), other.clone()]);
-        let held = ask(folder.path(), &plan, &one, "run-1").expect("a lock");
+        let held = ask(folder.path(), &plan, &one, &run("run-1")).expect("a lock");
         assert!(matches!(held, Asked::Held(_)));
-        match ask(folder.path(), &plan, &other, "run-2").expect("an answer") {
+        match ask(folder.path(), &plan, &other, &run("run-2")).expect("an answer") {
             Asked::Refused(holder) => assert_eq!(holder.run_id, "run-1"),
             asked => panic!("{asked:?}"),
         }
@@ -214,8 +235,8 @@ mod tests {
         let one = phase("a", range("2024-01-01 2024-01-31"));
         let other = phase("b", range("2024-02-01 2024-02-29"));
         let plan = plan(vec![one.clone(), other.clone()]);
-        let _held = ask(folder.path(), &plan, &one, "run-1").expect("a lock");
-        let asked = ask(folder.path(), &plan, &other, "run-2").expect("an answer");
+        let _held = ask(folder.path(), &plan, &one, &run("run-1")).expect("a lock");
+        let asked = ask(folder.path(), &plan, &other, &run("run-2")).expect("an answer");
         assert!(matches!(asked, Asked::Held(_)));
     }
 
@@ -224,15 +245,19 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let one = phase("a", range("2024-01-01 2024-01-31"));
         let plan = plan(vec![one.clone()]);
-        let ask = |run: &str| ask(folder.path(), &plan, &one, run).expect("an answer");
+        let ask = |name: &str| ask(folder.path(), &plan, &one, &run(name)).expect("an answer");
         let Asked::Held(lock) = ask("run-1") else {
             panic!("the first has no rival");
         };
         let inherited = lock.file().try_clone().expect("a descriptor");
         drop(lock);
         assert!(matches!(ask("run-2"), Asked::Refused(_)));
-        assert!(matches!(ask("run-1"), Asked::HeldByOwnJob));
+        // The run itself is not hindered, and holds a lock of its own from then on.
+        let again = ask("run-1");
+        assert!(matches!(again, Asked::Held(_)));
         drop(inherited);
+        assert!(matches!(ask("run-2"), Asked::Refused(_)));
+        drop(again);
         assert!(matches!(ask("run-2"), Asked::Held(_)));
     }
 

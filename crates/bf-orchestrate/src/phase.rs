@@ -20,7 +20,7 @@ use crate::journal::{Journal, Step};
 use crate::lock::TableLock;
 use crate::observer::Observer;
 use crate::plan::{AfterReboot, Job, OnFail, PhasePlan, Plan, RetryOn};
-use crate::progress::Done;
+use crate::progress::{Done, is_interruption};
 use crate::run_dir::RunDir;
 use crate::steps::{self, Kept, Steps};
 
@@ -110,14 +110,23 @@ impl RunContext<'_> {
             return Ok((ended, None));
         }
         loop {
-            let validated = self.look(phase, job.as_ref(), watched.as_ref(), done, kept)?;
+            let Some(validated) = self.look(phase, job.as_ref(), watched.as_ref(), done, kept)?
+            else {
+                return Ok((
+                    Judgement::interrupted("interrupted while its log was read"),
+                    None,
+                ));
+            };
             let judgement = gate::judge(watched.as_ref(), &validated);
             let data = gate::judge_tables(&validated);
             if data.status == PhaseStatus::CouldNotCheck
                 && judgement.status == PhaseStatus::CouldNotCheck
                 && done.checked_again < phase.check_again.limit
-                && !self.check_again(phase, done, &data)?
             {
+                if self.check_again(phase, done, &data)? {
+                    let reason = format!("interrupted before it was looked again: {}", data.reason);
+                    return Ok((Judgement::interrupted(reason), None));
+                }
                 continue;
             }
             let retry = self.retry(phase, done, watched.as_ref(), &judgement, kept);
@@ -211,7 +220,8 @@ impl RunContext<'_> {
         (judgement, retry)
     }
 
-    /// Reads the log and has the tables validated, as far as that is not done.
+    /// Reads the log and has the tables validated, as far as that is not done. `None` where the run is about to
+    /// end before the log was read.
     fn look(
         &self,
         phase: &PhasePlan,
@@ -219,7 +229,7 @@ impl RunContext<'_> {
         watched: Option<&Watched>,
         done: &mut Done,
         kept: &Kept,
-    ) -> Result<Vec<Validated>, Failure> {
+    ) -> Result<Option<Vec<Validated>>, Failure> {
         if let Some(job) = job
             && done.log_read.is_none()
         {
@@ -231,8 +241,11 @@ impl RunContext<'_> {
                 .map_or(0, |summary| summary.log.from_byte);
             let code = self
                 .steps
-                .read_log(job.log(), from_byte, is_over, kept)?
+                .read_log(phase, job.log(), from_byte, is_over, kept)?
                 .code;
+            if is_interruption(code) {
+                return Ok(None);
+            }
             self.write(Step::LogRead {
                 phase: phase.name.clone(),
                 code,
@@ -262,7 +275,7 @@ impl RunContext<'_> {
                 }
             });
         }
-        Ok(validated)
+        Ok(Some(validated))
     }
 
     /// Waits, and makes ready to look at log and tables again. True where the run is about to end.
@@ -391,12 +404,23 @@ impl RunContext<'_> {
         Ok(judgement)
     }
 
+    /// Where the documents of the latest attempt are kept, without making a place for them.
+    #[must_use]
+    pub fn latest_kept(&self, phase: &PhasePlan) -> Kept {
+        let mut folder = PathBuf::from(&phase.name);
+        for earlier_attempts in 1.. {
+            let next = attempt_folder(phase, earlier_attempts);
+            if !self.run_dir.path.join(&next).is_dir() {
+                break;
+            }
+            folder = next;
+        }
+        Kept::in_folder(&self.run_dir.path.join(folder), phase)
+    }
+
     /// Where the documents of an attempt are kept.
     fn kept(&self, phase: &PhasePlan, earlier_attempts: u32) -> Result<Kept, Failure> {
-        let folder = match earlier_attempts {
-            0 => PathBuf::from(&phase.name),
-            earlier => PathBuf::from(&phase.name).join(format!("attempt-{}", earlier + 1)),
-        };
+        let folder = attempt_folder(phase, earlier_attempts);
         Ok(Kept::in_folder(&self.run_dir.folder(&folder)?, phase))
     }
 
@@ -405,6 +429,13 @@ impl RunContext<'_> {
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .write(step)
+    }
+}
+
+fn attempt_folder(phase: &PhasePlan, earlier_attempts: u32) -> PathBuf {
+    match earlier_attempts {
+        0 => PathBuf::from(&phase.name),
+        earlier => PathBuf::from(&phase.name).join(format!("attempt-{}", earlier + 1)),
     }
 }
 

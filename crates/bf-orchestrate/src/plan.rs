@@ -4,6 +4,7 @@ mod documented;
 mod file;
 mod graph;
 mod identity;
+mod placeholder;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -14,6 +15,7 @@ use serde::{Deserialize, Serialize};
 
 pub use documented::{documented, documented_name};
 pub use file::{PlanFile, load};
+pub use placeholder::fill_range;
 
 /// All phases of a run, in the order that they may start.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -26,11 +28,29 @@ pub struct Plan {
     pub warehouse: String,
     /// How many phases may run at a time, at least 1.
     pub concurrency: usize,
+    /// What must be so before anything is started, in order.
+    #[serde(default)]
+    pub preflight: Vec<Preflight>,
     /// What a person does after a run in which everything passed.
     pub next_steps: Vec<String>,
+    /// The folder in which the run was begun, absolute: relative paths and the jobs themselves are meant to be
+    /// there, wherever the run is taken up. `None` for a run of a build that did not write it down.
+    #[serde(default)]
+    pub folder: Option<PathBuf>,
     /// The config that the run was begun with; `None` for the built-in one. The run's own copy holds no
     /// secrets, so that people are told by this one.
     pub config_file: Option<PathBuf>,
+}
+
+/// A command that says whether a run may begin: exit code 0.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Preflight {
+    /// Its name, unique in the plan.
+    pub name: String,
+    /// The program and its arguments, with the plan's range filled in.
+    pub command: Vec<String>,
+    /// How long it may take.
+    pub timeout: Seconds,
 }
 
 /// One backfill job and its gate.
@@ -46,6 +66,9 @@ pub struct PhasePlan {
     pub range: DateRange,
     /// Its job; a phase without one is a gate only.
     pub job: Option<Job>,
+    /// The dialect that its log is in, by name; `None` where the log itself is to tell.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dialect: Option<String>,
     /// What judges the tables, in order; the worst verdict counts.
     pub validate: Vec<Validator>,
     /// How long its job may take, from the job's own start.
@@ -70,6 +93,9 @@ pub enum Job {
         pid: u32,
         /// The log that it writes.
         log: PathBuf,
+        /// What its command line must contain; `None` where any process is taken that may be a job.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        expect_cmd: Option<String>,
     },
     /// A job that is over: only its log and its table are judged.
     AlreadyDone {
@@ -213,11 +239,36 @@ pub fn shell_words(words: &[String]) -> String {
     quoted.collect::<Vec<_>>().join(" ")
 }
 
-/// Puts the range's dates where `{start}` and `{end}` stand.
-#[must_use]
-pub fn fill_range(word: &str, range: DateRange) -> String {
-    word.replace("{start}", &range.start.to_string())
-        .replace("{end}", &range.end.to_string())
+/// An argument list with the range's dates in it.
+///
+/// # Errors
+/// As [`fill_range`].
+pub fn fill_words(words: &[String], range: DateRange) -> Result<Vec<String>, String> {
+    words.iter().map(|word| fill_range(word, range)).collect()
+}
+
+/// Environment variables with the range's dates in their values.
+///
+/// # Errors
+/// As [`fill_range`].
+pub fn fill_env(
+    env: &BTreeMap<String, String>,
+    range: DateRange,
+) -> Result<BTreeMap<String, String>, String> {
+    env.iter()
+        .map(|(name, value)| Ok((name.clone(), fill_range(value, range)?)))
+        .collect()
+}
+
+/// A path with the range's dates in it. One that is not UTF-8 stays as it is.
+///
+/// # Errors
+/// As [`fill_range`].
+pub fn fill_path(path: &Path, range: DateRange) -> Result<PathBuf, String> {
+    match path.to_str() {
+        Some(text) => fill_range(text, range).map(PathBuf::from),
+        None => Ok(path.to_owned()),
+    }
 }
 
 impl CheckAgain {
@@ -246,7 +297,9 @@ pub mod tests {
             phases,
             warehouse: "sqlite:/warehouse".to_owned(),
             concurrency: 1,
+            preflight: Vec::new(),
             next_steps: Vec::new(),
+            folder: None,
             config_file: None,
         }
     }
@@ -261,6 +314,7 @@ pub mod tests {
             job: Some(Job::AlreadyDone {
                 log: PathBuf::from(format!("logs/{name}.log")),
             }),
+            dialect: None,
             validate: Vec::new(),
             timeout: Seconds::new(60),
             retries: Retries::default(),

@@ -1,5 +1,8 @@
 //! What must be there before anything is watched, so that nobody finds out at four in the morning.
 
+mod attached;
+pub mod commands;
+
 use std::fs::File;
 use std::io::ErrorKind;
 use std::path::Path;
@@ -10,9 +13,12 @@ use bf_cli::config::Loaded;
 use bf_cli::{Context, Failure};
 use bf_contract::Exit;
 
-use crate::plan::{Job, PhasePlan, Plan, Validator};
+use crate::plan::{Job, PhasePlan, Plan, Validator, documented_name};
 use crate::program::find_program;
 use crate::siblings::Siblings;
+
+/// The name under which bf-parse-log and bf-monitor know the dialects that they come with.
+const BUILT_IN_DIALECTS: &str = "built-in";
 
 /// How long a validator may take to say what it would ask.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -21,10 +27,11 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// are there already can be read, and has every validator read its config.
 ///
 /// # Errors
-/// A program is missing or a validator refuses its config (exit 2), or a log cannot be read (exit 3); nothing
-/// was started.
+/// A program is missing, a dialect is none of the config, or a validator refuses its config (exit 2); or a log
+/// cannot be read (exit 3). Nothing was started.
 pub fn check(plan: &Plan, loaded: &Loaded) -> Result<Siblings, Failure> {
     for phase in &plan.phases {
+        check_dialect(phase, loaded)?;
         let Some(job) = phase.job.as_ref().and_then(Job::command) else {
             if let Some(job) = &phase.job {
                 check_log(&phase.name, job.log())?;
@@ -37,7 +44,7 @@ pub fn check(plan: &Plan, loaded: &Loaded) -> Result<Siblings, Failure> {
                 phase.name,
                 job.log.display()
             ))
-            .hint("nothing was started; phase2.log in the config names the log"));
+            .hint(where_to_mend(plan, "log")));
         }
         let program = job.command.first().map_or("", String::as_str);
         if find_program(program, job.cwd.as_deref()).is_none() {
@@ -49,7 +56,17 @@ pub fn check(plan: &Plan, loaded: &Loaded) -> Result<Siblings, Failure> {
                 "phase {}: its program {program} does not exist or cannot be executed{place}",
                 phase.name
             ))
-            .hint("nothing was started; set phase2.command (and phase2.cwd) in the config"));
+            .hint(where_to_mend(plan, "command")));
+        }
+    }
+    for check in &plan.preflight {
+        let program = check.command.first().map_or("", String::as_str);
+        if find_program(program, None).is_none() {
+            return Err(Failure::usage(format!(
+                "preflight {}: its program {program} does not exist or cannot be executed",
+                check.name
+            ))
+            .hint("nothing was started; preflight in the plan names it"));
         }
     }
     let siblings = Siblings::find(plan, &loaded.config)?;
@@ -59,6 +76,58 @@ pub fn check(plan: &Plan, loaded: &Loaded) -> Result<Siblings, Failure> {
         }
     }
     Ok(siblings)
+}
+
+/// Looks whether the pids that a new run is to watch can be those of jobs. A run that is taken up knows its
+/// processes by more than their pids.
+///
+/// # Errors
+/// One is no job's: usage (exit 2).
+pub fn check_attached(plan: &Plan) -> Result<(), Failure> {
+    for phase in &plan.phases {
+        if let Some(Job::Attach {
+            pid, expect_cmd, ..
+        }) = &phase.job
+        {
+            attached::check(&phase.name, *pid, expect_cmd.as_deref())?;
+        }
+    }
+    Ok(())
+}
+
+/// Where the job's command and its log are written down.
+fn where_to_mend(plan: &Plan, key: &str) -> String {
+    if plan.name == documented_name() {
+        format!(
+            "nothing was started; phase2.{key} in the config names it (and phase2.cwd where from)"
+        )
+    } else {
+        format!("nothing was started; {key} of the phase in the plan names it (and cwd where from)")
+    }
+}
+
+/// A dialect that the config does not describe would be refused by every tool, hours later.
+fn check_dialect(phase: &PhasePlan, loaded: &Loaded) -> Result<(), Failure> {
+    let Some(wanted) = phase.dialect.as_deref() else {
+        return Ok(());
+    };
+    let described = loaded
+        .config
+        .dialects
+        .iter()
+        .map(|dialect| dialect.name.as_str());
+    let names: Vec<&str> = std::iter::once(BUILT_IN_DIALECTS)
+        .chain(described)
+        .collect();
+    if names.contains(&wanted) {
+        return Ok(());
+    }
+    Err(Failure::usage(format!(
+        "phase {}: there is no dialect {wanted:?} (there are {})",
+        phase.name,
+        names.join(", ")
+    ))
+    .hint("nothing was started; dialects: in the config describes a log of another form"))
 }
 
 /// Has a validator read its config, its suite and the warehouse's URL, and say what it would ask. Only its

@@ -71,11 +71,13 @@ fn apply(state: &mut Progress, step: &Step) {
         Step::JobEnded { phase, code } if !is_interruption(*code) => {
             state.phase(phase).job_ended = Some(*code);
         }
-        Step::LogRead { phase, code } => state.phase(phase).log_read = Some(*code),
+        Step::LogRead { phase, code } if !is_interruption(*code) => {
+            state.phase(phase).log_read = Some(*code);
+        }
         Step::Validated { phase, code } if !is_interruption(*code) => {
             state.phase(phase).validated.push(*code);
         }
-        Step::JobEnded { .. } | Step::Validated { .. } => {}
+        Step::JobEnded { .. } | Step::LogRead { .. } | Step::Validated { .. } => {}
         Step::CheckedAgain { phase, .. } => {
             let done = state.phase(phase);
             done.checked_again += 1;
@@ -120,7 +122,9 @@ impl Progress {
     }
 }
 
-fn is_interruption(code: Option<i32>) -> bool {
+/// Whether a tool ended because somebody asked it to, so that its step is still to be taken.
+#[must_use]
+pub fn is_interruption(code: Option<i32>) -> bool {
     matches!(
         code.and_then(Exit::from_code),
         Some(Exit::Interrupted | Exit::Terminated)

@@ -3,7 +3,6 @@
 use std::fmt::Write as _;
 use std::time::Duration;
 
-use bf_cli::Failure;
 use bf_cli::config::Loaded;
 use bf_cli::text::{Mark, Style, duration, percent, printable, thousands};
 use bf_contract::{
@@ -12,6 +11,7 @@ use bf_contract::{
 };
 
 use crate::document::not_run;
+use crate::held::Refusal;
 use crate::plan::{Job, Plan, shell_words};
 use crate::progress::Progress;
 use crate::run_dir::RunDir;
@@ -36,16 +36,21 @@ pub fn document(plan: &Plan, run_dir: &RunDir, end: RunEnd, took: Duration) -> R
         phases: end.phases,
         total_seconds: took.as_secs_f64(),
         next_steps,
+        held_by: None,
     }
 }
 
 /// The report of a run that was refused before anything was watched, or that broke off.
 #[must_use]
-pub fn refused(plan: &Plan, failure: &Failure) -> RunReport {
-    let (status, reason) = if failure.exit == Exit::Usage {
-        (PhaseStatus::NotStarted, "nothing was started".to_owned())
-    } else {
-        (PhaseStatus::CouldNotCheck, failure.message.clone())
+pub fn refused(plan: &Plan, refusal: &Refusal) -> RunReport {
+    let failure = &refusal.failure;
+    let (status, reason) = match (&refusal.held_by, failure.exit) {
+        (Some(held_by), _) => (
+            PhaseStatus::NotStarted,
+            format!("not started by this call: run {} has it", held_by.run_id),
+        ),
+        (None, Exit::CouldNotCheck) => (PhaseStatus::CouldNotCheck, failure.message.clone()),
+        (None, _) => (PhaseStatus::NotStarted, "nothing was started".to_owned()),
     };
     let phases = plan
         .phases
@@ -64,6 +69,7 @@ pub fn refused(plan: &Plan, failure: &Failure) -> RunReport {
         phases,
         total_seconds: 0.0,
         next_steps: failure.hint.iter().cloned().collect(),
+        held_by: refusal.held_by.clone(),
     }
 }
 

@@ -14,6 +14,7 @@ use bf_contract::{Exit, PhaseStatus, RunReport, Verdict};
 
 use crate::args::RunOptions;
 use crate::console::Console;
+use crate::held::{self, Refusal};
 use crate::journal::{Journal, Step, VERSION};
 use crate::lock::{self, Asked, TableLock};
 use crate::notify::Notifier;
@@ -21,10 +22,11 @@ use crate::observer::Observer;
 use crate::phase::RunContext;
 use crate::plan::Plan;
 use crate::plan::documented_name;
+use crate::preflight;
 use crate::progress::{Progress, fold};
 use crate::report;
 use crate::run_dir::{RunDir, write_atomically};
-use crate::runs::{self, Claim, Found};
+use crate::runs::{self, Claim, Found, Unreadable};
 use crate::scheduler::{Event, RunEnd, run_all};
 use crate::siblings::Siblings;
 use crate::steps::Steps;
@@ -57,7 +59,7 @@ impl Request<'_> {
     /// # Errors
     /// The run is refused before anything is started (exit 2), or its state cannot be read or written
     /// (exit 3).
-    pub fn start(&self) -> Result<Exit, Failure> {
+    pub fn start(&self) -> Result<Exit, Refusal> {
         match self.unfinished()? {
             Some(found) => self.take_up(found),
             None => self.begin(),
@@ -68,15 +70,24 @@ impl Request<'_> {
     ///
     /// # Errors
     /// As [`Request::start`].
-    pub fn take_up(&self, found: Found) -> Result<Exit, Failure> {
+    pub fn take_up(&self, found: Found) -> Result<Exit, Refusal> {
         let began = Instant::now();
         let interrupts = Interrupts::install()?;
         let run_dir = found.run_dir;
-        let claim = claim(&run_dir)?;
-        let locks = self.lock_tables(&run_dir.run_id)?;
+        let claim = self.claim(&run_dir)?;
+        let locks = self.lock_tables(&run_dir)?;
         // The journal is read again under the claim: its last orchestrator may have written meanwhile.
         let (mut journal, records) = Journal::reopen(&run_dir.journal())?;
         let state = fold(&records);
+        if state.finished.is_some() {
+            let ended = format!("run {} has ended in this very moment", run_dir.run_id);
+            return Err(Failure::usage(ended)
+                .hint("nothing was started; the same command again starts a new run")
+                .into());
+        }
+        if state.phases.is_empty() {
+            preflight::commands::run_all(self.plan, self.console, Some(&interrupts))?;
+        }
         write_plan(&run_dir, self.plan, self.loaded)?;
         journal.write(Step::RunResumed {
             orchestrator_pid: std::process::id(),
@@ -84,18 +95,29 @@ impl Request<'_> {
         self.say_heading(&run_dir);
         self.console
             .say(report::taken_up(&run_dir, self.plan, &state));
-        self.see_through(began, interrupts, run_dir, (claim, locks), journal, state)
+        let ended = self.see_through(began, interrupts, run_dir, (claim, locks), journal, state)?;
+        Ok(ended)
     }
 
-    fn begin(&self) -> Result<Exit, Failure> {
+    fn begin(&self) -> Result<Exit, Refusal> {
         let began = Instant::now();
+        preflight::check_attached(self.plan)?;
         let interrupts = Interrupts::install()?;
         let run_dir = RunDir::create(self.runs)?;
-        let locks = self.lock_tables(&run_dir.run_id).inspect_err(|_| {
+        let may_begin = || -> Result<_, Refusal> {
+            let locks = self.lock_tables(&run_dir)?;
+            if let Some(other) = self.unfinished()? {
+                // It was begun after the first look.
+                return Err(held::has_an_orchestrator(&other.run_dir, self.runs));
+            }
+            preflight::commands::run_all(self.plan, self.console, Some(&interrupts))?;
+            Ok(locks)
+        };
+        let locks = may_begin().inspect_err(|_| {
             // Nothing is in it yet; a refused run leaves no trace.
             let _ = fs::remove_dir(&run_dir.path);
         })?;
-        let claim = claim(&run_dir)?;
+        let claim = self.claim(&run_dir)?;
         write_plan(&run_dir, self.plan, self.loaded)?;
         let mut journal = Journal::create(&run_dir.journal())?;
         journal.write(Step::RunStarted {
@@ -105,7 +127,8 @@ impl Request<'_> {
         })?;
         self.say_heading(&run_dir);
         let state = Progress::default();
-        self.see_through(began, interrupts, run_dir, (claim, locks), journal, state)
+        let ended = self.see_through(began, interrupts, run_dir, (claim, locks), journal, state)?;
+        Ok(ended)
     }
 
     fn see_through(
@@ -196,9 +219,8 @@ impl Request<'_> {
     /// The latest unfinished run that this plan takes up.
     fn unfinished(&self) -> Result<Option<Found>, Failure> {
         let (found, unreadable) = runs::all(self.runs)?;
-        for failure in unreadable {
-            self.console
-                .mark(Mark::Warn, &format!("{failure}; it is left alone"));
+        for run in &unreadable {
+            self.pass_by(run)?;
         }
         let mut candidates = found
             .into_iter()
@@ -223,30 +245,39 @@ impl Request<'_> {
         .hint("--accept-changed-plan takes it up with the new plan; bf-orchestrate resume with the old one"))
     }
 
+    /// Leaves a run alone that cannot be read, unless it may be an unfinished one of this plan: then nobody can
+    /// say what has been started already.
+    fn pass_by(&self, run: &Unreadable) -> Result<(), Failure> {
+        let failure = &run.failure;
+        if run.may_be_unfinished(&self.plan.name) && !self.options.force {
+            return Err(Failure::could_not_check(format!(
+                "{failure}: what it has started is not known"
+            ))
+            .hint(format!(
+                "nothing was started; finish it with the bf that began it, or move {} away; --force starts a new run all the same",
+                run.path.display()
+            )));
+        }
+        self.console
+            .mark(Mark::Warn, &format!("{failure}; it is left alone"));
+        Ok(())
+    }
+
     /// Locks the table of every phase.
-    fn lock_tables(&self, run_id: &str) -> Result<BTreeMap<String, TableLock>, Failure> {
+    fn lock_tables(&self, run_dir: &RunDir) -> Result<BTreeMap<String, TableLock>, Refusal> {
         let folder = lock::folder();
         let mut locks = BTreeMap::new();
         for phase in self.plan.phases.iter().filter(|phase| phase.job.is_some()) {
-            match lock::ask(&folder, self.plan, phase, run_id)? {
+            match lock::ask(&folder, self.plan, phase, run_dir)? {
                 Asked::Held(lock) => {
                     locks.insert(phase.name.clone(), lock);
                 }
-                Asked::HeldByOwnJob => {}
                 Asked::Refused(holder) => {
-                    let whose = format!(
-                        "phase {}: {} is locked for {} by run {} (orchestrator process {})",
-                        phase.name,
-                        holder.table,
-                        holder.range,
-                        holder.run_id,
-                        holder.orchestrator_pid
-                    );
+                    let refusal = held::has_the_table(&phase.name, &holder, self.runs);
                     if !self.options.force {
-                        return Err(Failure::usage(whose).hint(
-                            "nothing was started; wait for that run or stop it, or go on all the same with --force",
-                        ));
+                        return Err(refusal);
                     }
+                    let whose = refusal.failure.message;
                     self.console.mark(
                         Mark::Warn,
                         &format!("{whose}; going on without the lock (--force)"),
@@ -257,6 +288,11 @@ impl Request<'_> {
         Ok(locks)
     }
 
+    /// Claims a run for this process.
+    fn claim(&self, run_dir: &RunDir) -> Result<Claim, Refusal> {
+        runs::claim(run_dir)?.ok_or_else(|| held::has_an_orchestrator(run_dir, self.runs))
+    }
+
     fn say_heading(&self, run_dir: &RunDir) {
         self.console.say(report::heading(
             self.plan,
@@ -265,16 +301,6 @@ impl Request<'_> {
             self.console.style(),
         ));
     }
-}
-
-fn claim(run_dir: &RunDir) -> Result<Claim, Failure> {
-    runs::claim(run_dir)?.ok_or_else(|| {
-        Failure::usage(format!(
-            "run {} already has an orchestrator",
-            run_dir.run_id
-        ))
-        .hint("nothing was started; bf-orchestrate status shows how far it has come")
-    })
 }
 
 /// Keeps the report, and then closes the journal.
@@ -302,6 +328,9 @@ fn closing_step(end: &RunEnd) -> Step {
     match end.interrupt {
         Some(signal) => Step::Interrupted {
             signal: signal.name().to_owned(),
+        },
+        None if end.is_broken => Step::Interrupted {
+            signal: "a step that could not be taken".to_owned(),
         },
         None if waits => Step::Interrupted {
             signal: "reboot".to_owned(),

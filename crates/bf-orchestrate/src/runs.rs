@@ -1,14 +1,16 @@
 //! The runs that were begun in a folder.
 
 use std::fs::{self, File, OpenOptions};
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use bf_cli::{Context, Failure};
-use chrono::{DateTime, Utc};
+use bf_contract::Verdict;
+use chrono::{DateTime, Local, Utc};
 use rustix::fs::{FlockOperation, flock};
 
 use crate::journal::{self, Step, VERSION};
-use crate::plan::Plan;
+use crate::plan::{Plan, documented_name};
 use crate::progress::{Progress, fold};
 use crate::run_dir::RunDir;
 
@@ -27,11 +29,41 @@ pub struct Found {
     pub updated: DateTime<Utc>,
 }
 
-/// Every run below `runs`, the latest first; and, for those that cannot be read, why.
+/// A run whose directory cannot be read.
+#[derive(Debug)]
+pub struct Unreadable {
+    /// Its directory.
+    pub path: PathBuf,
+    /// Why it cannot be read.
+    pub failure: Failure,
+}
+
+impl Unreadable {
+    /// Whether it may be an unfinished run of the plan of that name, as far as a build that cannot read it
+    /// can tell.
+    #[must_use]
+    pub fn may_be_unfinished(&self, plan_name: &str) -> bool {
+        let run_dir = RunDir::open(&self.path);
+        let field = |text: &str, names: &[&str]| {
+            let value: serde_json::Value = serde_json::from_str(text).ok()?;
+            let field = names.iter().try_fold(&value, |value, name| value.get(name));
+            field?.as_str().map(str::to_owned)
+        };
+        let name = fs::read_to_string(run_dir.plan())
+            .ok()
+            .and_then(|plan| field(&plan, &["name"]));
+        let last_step = fs::read_to_string(run_dir.journal())
+            .ok()
+            .and_then(|journal| field(journal.lines().next_back()?, &["what", "step"]));
+        name.is_none_or(|name| name == plan_name) && last_step.as_deref() != Some("run_finished")
+    }
+}
+
+/// Every run below `runs`, the latest first; and those that cannot be read.
 ///
 /// # Errors
 /// The folder is there and cannot be listed (exit 3).
-pub fn all(runs: &Path) -> Result<(Vec<Found>, Vec<Failure>), Failure> {
+pub fn all(runs: &Path) -> Result<(Vec<Found>, Vec<Unreadable>), Failure> {
     let doing = || format!("listing the runs in {}", runs.display());
     let entries = match fs::read_dir(runs) {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
@@ -41,10 +73,11 @@ pub fn all(runs: &Path) -> Result<(Vec<Found>, Vec<Failure>), Failure> {
     };
     let (mut found, mut unreadable) = (Vec::new(), Vec::new());
     for entry in entries {
-        match read(&entry.or_could_not_check(doing)?.path()) {
+        let path = entry.or_could_not_check(doing)?.path();
+        match read(&path) {
             Ok(Some(run)) => found.push(run),
             Ok(None) => {}
-            Err(failure) => unreadable.push(failure),
+            Err(failure) => unreadable.push(Unreadable { path, failure }),
         }
     }
     found.sort_by(|one, other| {
@@ -79,12 +112,58 @@ pub fn find(
         unreadable.into_iter().next(),
     ) {
         (Some(run), _) => Ok(run),
-        (None, Some(failure)) => Err(failure),
+        (None, Some(unreadable)) => Err(unreadable.failure),
         (None, None) => Err(
             Failure::usage(format!("there is no such run in {}", runs.display()))
                 .hint("bf-orchestrate history lists the runs; --runs DIR names another folder"),
         ),
     }
+}
+
+/// The run to take up: the one that `name` means, or the latest that is not finished.
+///
+/// # Errors
+/// There is none, or it is finished (exit 2), which says how it ended; or it cannot be read (exit 3).
+pub fn find_unfinished(runs: &Path, name: Option<&str>) -> Result<Found, Failure> {
+    let is_unfinished = |run: &Found| run.state.finished.is_none();
+    if name.is_none() {
+        let (found, unreadable) = all(runs)?;
+        let has_unfinished = found.iter().any(is_unfinished);
+        if let Some(latest) = found
+            .first()
+            .filter(|_| !has_unfinished && unreadable.is_empty())
+        {
+            return Err(is_finished(latest, "the latest run, "));
+        }
+    }
+    let run = find(runs, name, is_unfinished)?;
+    if run.state.finished.is_some() {
+        return Err(is_finished(&run, "run "));
+    }
+    Ok(run)
+}
+
+fn is_finished(run: &Found, which: &str) -> Failure {
+    let run_id = &run.run_dir.run_id;
+    let (verdict, code) = run.state.finished.unwrap_or((Verdict::Error, 0));
+    let how = match verdict {
+        Verdict::Pass => "passed",
+        Verdict::Warn => "passed with warnings",
+        Verdict::Fail => "failed",
+        Verdict::Error => "could not be checked",
+    };
+    let again = if run.plan.name == documented_name() {
+        "bf-orchestrate --phase1-pid …"
+    } else {
+        "bf-orchestrate run PLAN"
+    };
+    Failure::usage(format!(
+        "nothing to take up: {which}{run_id}, is finished: it {how} (exit code {code}) on {}",
+        run.updated.with_timezone(&Local).format("%Y-%m-%d %H:%M:%S")
+    ))
+    .hint(format!(
+        "the command that began it ({again}) starts a new one; bf-orchestrate status {run_id} shows this one"
+    ))
 }
 
 /// Reads a run; `None` where the folder is none, or one that was never begun.
@@ -126,6 +205,9 @@ fn read(path: &Path) -> Result<Option<Found>, Failure> {
     }))
 }
 
+/// How often a claim is tried again, 10 ms apart: `status` holds it for a moment to see whether somebody does.
+const LOOKERS_GO_AWAY: u32 = 10;
+
 /// The right to orchestrate a run, held as long as the value lives.
 #[derive(Debug)]
 pub struct Claim {
@@ -137,6 +219,16 @@ pub struct Claim {
 /// # Errors
 /// The lock file cannot be made (exit 3).
 pub fn claim(run_dir: &RunDir) -> Result<Option<Claim>, Failure> {
+    for _ in 0..LOOKERS_GO_AWAY {
+        if let Some(claim) = try_claim(run_dir)? {
+            return Ok(Some(claim));
+        }
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    try_claim(run_dir)
+}
+
+fn try_claim(run_dir: &RunDir) -> Result<Option<Claim>, Failure> {
     let path = run_dir.path.join("orchestrator.lock");
     let doing = || format!("locking {}", path.display());
     let lock = OpenOptions::new()
@@ -156,5 +248,5 @@ pub fn claim(run_dir: &RunDir) -> Result<Option<Claim>, Failure> {
 /// Whether an orchestrator has the run now.
 #[must_use]
 pub fn is_live(run_dir: &RunDir) -> bool {
-    matches!(claim(run_dir), Ok(None))
+    matches!(try_claim(run_dir), Ok(None))
 }

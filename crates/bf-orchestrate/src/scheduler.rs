@@ -6,7 +6,7 @@ use std::sync::mpsc::{Receiver, Sender};
 use bf_cli::{Failure, Interrupt};
 use bf_contract::{Exit, Phase, PhaseStatus, Verdict};
 
-use crate::document::not_run;
+use crate::document::{self, not_run};
 use crate::gate::Judgement;
 use crate::phase::{PhaseEnd, RunContext};
 use crate::plan::{OnFail, PhasePlan, Plan};
@@ -32,6 +32,8 @@ pub struct RunEnd {
     pub exit: Exit,
     /// The signal that ended the run early.
     pub interrupt: Option<Interrupt>,
+    /// Whether a step could not be taken, so that the run stands still and can be taken up.
+    pub is_broken: bool,
 }
 
 /// Runs every phase whose needs are met, until none is left or a signal arrives.
@@ -44,11 +46,11 @@ pub fn run_all(
     let mut ends: Vec<Option<PhaseEnd>> = plans.iter().map(|_| None).collect();
     let mut started = BTreeSet::new();
     let mut first_stop: Option<(String, Judgement)> = None;
-    let mut interrupt = None;
+    let (mut interrupt, mut is_broken) = (None, false);
 
     std::thread::scope(|scope| {
         loop {
-            if interrupt.is_none() {
+            if interrupt.is_none() && !is_broken {
                 for index in ready(context.plan, &ends, &started) {
                     started.insert(index);
                     let sender = sender.clone();
@@ -67,7 +69,10 @@ pub fn run_all(
             }
             match receiver.recv() {
                 Ok(Event::PhaseEnded(index, end)) => {
-                    let end = (*end).unwrap_or_else(|failure| broken(&plans[index], &failure));
+                    let end = (*end).unwrap_or_else(|failure| {
+                        is_broken = true;
+                        broken(context, &plans[index], &failure)
+                    });
                     if !end.judgement.opens() && first_stop.is_none() {
                         first_stop = Some((plans[index].name.clone(), end.judgement.clone()));
                     }
@@ -82,7 +87,7 @@ pub fn run_all(
         }
     });
 
-    let phases = phase_documents(plans, ends, interrupt);
+    let phases = phase_documents(plans, ends, interrupt, is_broken);
     let (verdict, reason, exit) = verdict(&phases, first_stop, interrupt);
     RunEnd {
         phases,
@@ -90,6 +95,7 @@ pub fn run_all(
         reason,
         exit,
         interrupt,
+        is_broken,
     }
 }
 
@@ -108,6 +114,7 @@ pub fn rehearsed(phases: Vec<Phase>, first_stop: Option<(String, Judgement)>) ->
         reason,
         exit,
         interrupt: None,
+        is_broken: false,
     }
 }
 
@@ -143,7 +150,7 @@ fn lets_pass(name: &str, plans: &[PhasePlan], ends: &[Option<PhaseEnd>]) -> bool
 }
 
 /// A phase of which a step could not be taken.
-fn broken(plan: &PhasePlan, failure: &Failure) -> PhaseEnd {
+fn broken(context: &RunContext<'_>, plan: &PhasePlan, failure: &Failure) -> PhaseEnd {
     let judgement = Judgement {
         status: PhaseStatus::CouldNotCheck,
         reason: failure.message.clone(),
@@ -154,7 +161,13 @@ fn broken(plan: &PhasePlan, failure: &Failure) -> PhaseEnd {
         },
     };
     PhaseEnd {
-        phase: not_run(plan, judgement.status, judgement.reason.clone()),
+        // Its job may be running all the same, and is named.
+        phase: document::of_phase(
+            plan,
+            &context.latest_kept(plan),
+            context.run_dir,
+            &judgement,
+        ),
         judgement,
     }
 }
@@ -163,12 +176,18 @@ fn phase_documents(
     plans: &[PhasePlan],
     ends: Vec<Option<PhaseEnd>>,
     interrupt: Option<Interrupt>,
+    is_broken: bool,
 ) -> Vec<Phase> {
     let reasons: Vec<String> = plans
         .iter()
         .map(|plan| match interrupt {
             Some(signal) => format!("the run was interrupted by {}", signal.name()),
-            None => format!("{} did not pass its gate", held_by(plan, plans, &ends)),
+            None => match held_by(plan, plans, &ends) {
+                names if names.is_empty() && is_broken => {
+                    "the run stopped before it was started".to_owned()
+                }
+                names => format!("{names} did not pass its gate"),
+            },
         })
         .collect();
     plans

@@ -115,11 +115,19 @@ impl Steps<'_> {
         mut on_event: impl FnMut(&ProcessEvent) -> Result<(), Failure>,
     ) -> Result<Watched, Failure> {
         let mut args = self.shared_args();
+        args.extend(dialect_args(phase));
         args.extend(["--log".into(), job.log().into()]);
         args.extend(["--state".into(), kept.monitor_state.clone().into()]);
         args.extend(timeout_args(phase.timeout.0.as_secs_f64()));
         match job {
-            Job::Attach { pid, .. } => args.extend(["--pid".into(), pid.to_string().into()]),
+            Job::Attach {
+                pid, expect_cmd, ..
+            } => {
+                args.extend(["--pid".into(), pid.to_string().into()]);
+                if let Some(expected) = expect_cmd {
+                    args.extend(["--expect-cmd".into(), expected.into()]);
+                }
+            }
             Job::AlreadyDone { .. } => {}
             Job::Command(job) => {
                 for (name, value) in &job.env {
@@ -167,8 +175,15 @@ impl Steps<'_> {
     ///
     /// # Errors
     /// bf-monitor could not be started, or its documents not be kept (exit 3).
-    pub fn glance(&self, pid: u32, log: &Path, kept: &Kept) -> Result<Watched, Failure> {
+    pub fn glance(
+        &self,
+        phase: &PhasePlan,
+        pid: u32,
+        log: &Path,
+        kept: &Kept,
+    ) -> Result<Watched, Failure> {
         let mut args = self.shared_args();
+        args.extend(dialect_args(phase));
         args.extend(["--log".into(), log.into()]);
         args.extend(["--pid".into(), pid.to_string().into()]);
         args.extend(timeout_args(0.001));
@@ -188,12 +203,14 @@ impl Steps<'_> {
     /// bf-parse-log could not be started, or its documents not be kept (exit 3).
     pub fn read_log(
         &self,
+        phase: &PhasePlan,
         log: &Path,
         from_byte: u64,
         is_over: bool,
         kept: &Kept,
     ) -> Result<ToolEnd, Failure> {
         let mut args = self.shared_args();
+        args.extend(dialect_args(phase));
         args.push("--ledger".into());
         if is_over {
             args.push("--writer-gone".into());
@@ -332,6 +349,14 @@ impl Steps<'_> {
             .into_iter()
             .chain([config.into()])
             .collect()
+    }
+}
+
+/// The dialect that the plan names for the phase's log.
+fn dialect_args(phase: &PhasePlan) -> Vec<OsString> {
+    match &phase.dialect {
+        Some(dialect) => vec!["--dialect".into(), dialect.into()],
+        None => Vec::new(),
     }
 }
 

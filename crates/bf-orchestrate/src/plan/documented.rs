@@ -1,14 +1,12 @@
 //! The plan behind the documented flags: team_offense, then player_game_summary.
 
-use std::path::PathBuf;
-
 use bf_cli::config::{Config, Hours};
 use bf_cli::{Failure, Seconds};
 use bf_contract::DateRange;
 
 use super::{
-    AfterReboot, CheckAgain, Command, Job, OnFail, PhasePlan, Plan, Retries, Validator, fill_range,
-    graph,
+    AfterReboot, CheckAgain, Command, Job, OnFail, PhasePlan, Plan, Retries, Validator, fill_env,
+    fill_path, fill_words, graph,
 };
 use crate::args::Documented;
 
@@ -41,6 +39,7 @@ pub fn documented(
         table: table.to_owned(),
         range,
         job: None,
+        dialect: None,
         validate: vec![Validator {
             program: validator.to_owned(),
             suite: None,
@@ -52,7 +51,11 @@ pub fn documented(
         after_reboot: AfterReboot::Wait,
     };
     let mut phases = vec![PhasePlan {
-        job: Some(Job::Attach { pid, log }),
+        job: Some(Job::Attach {
+            pid,
+            log,
+            expect_cmd: args.expect_cmd.clone(),
+        }),
         ..phase(
             "team_offense",
             "nba_analytics.team_offense_game_summary",
@@ -82,7 +85,9 @@ pub fn documented(
         phases,
         warehouse,
         concurrency: 1,
+        preflight: Vec::new(),
         next_steps: config.next_steps.clone(),
+        folder: std::env::current_dir().ok(),
         config_file: None,
     })
 }
@@ -93,12 +98,18 @@ fn phase2_command(config: &Config, range: DateRange) -> Result<Command, Failure>
         return Err(Failure::usage("phase2.command of the config is empty")
             .hint("name the program and its arguments, or leave the key out"));
     }
-    let fill = |words: &[String]| words.iter().map(|word| fill_range(word, range)).collect();
+    let wrong = |key: &'static str| {
+        move |message: String| {
+            Failure::usage(format!("phase2.{key} of the config: {message}"))
+                .hint("nothing was started; {start} and {end} stand for the phase's dates")
+        }
+    };
     Ok(Command {
-        command: fill(&phase2.command),
-        restart_command: fill(&phase2.restart_command),
-        env: phase2.env.clone(),
+        command: fill_words(&phase2.command, range).map_err(wrong("command"))?,
+        restart_command: fill_words(&phase2.restart_command, range)
+            .map_err(wrong("restart_command"))?,
+        env: fill_env(&phase2.env, range).map_err(wrong("env"))?,
         cwd: phase2.cwd.clone(),
-        log: PathBuf::from(fill_range(&phase2.log.to_string_lossy(), range)),
+        log: fill_path(&phase2.log, range).map_err(wrong("log"))?,
     })
 }

@@ -7,11 +7,12 @@ use std::path::{Path, PathBuf};
 use bf_cli::config::{Config, Hours, load_yaml};
 use bf_cli::{Failure, Seconds};
 use bf_contract::DateRange;
+use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    AfterReboot, CheckAgain, Command, Job, OnFail, PhasePlan, Plan, Retries, RetryOn, Validator,
-    fill_range, graph,
+    AfterReboot, CheckAgain, Command, Job, OnFail, PhasePlan, Plan, Preflight, Retries, RetryOn,
+    Validator, fill_env, fill_path, fill_words, graph,
 };
 
 /// The file.
@@ -30,12 +31,28 @@ pub struct PlanFile {
     /// The range of phases that name none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     range: Option<DateRange>,
+    /// What must be so before anything is started.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    preflight: Vec<PreflightFile>,
     /// The phases.
     phases: Vec<PhaseFile>,
     /// What a person does after a run in which everything passed; the config's where it is not given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     next_steps: Option<Vec<String>>,
 }
+
+/// A command that says whether the run may begin.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct PreflightFile {
+    name: String,
+    command: Vec<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    timeout: Option<Seconds>,
+}
+
+/// How long a pre-flight check may take that names no time.
+const PREFLIGHT_TIMEOUT: Seconds = Seconds::new(60);
 
 /// A phase in the file.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -56,6 +73,9 @@ struct PhaseFile {
     env: BTreeMap<String, String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     cwd: Option<PathBuf>,
+    /// The dialect that its log is in: `built-in`, or a name of the config's `dialects`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    dialect: Option<String>,
     validate: Vec<ValidatorFile>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     timeout_hours: Option<Hours>,
@@ -88,6 +108,9 @@ struct JobFile {
 struct AttachFile {
     pid: std::num::NonZeroU32,
     log: PathBuf,
+    /// What its command line must contain.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    expect_cmd: Option<String>,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -154,6 +177,7 @@ pub fn load(path: &Path, config: &Config, warehouse: Option<&str>) -> Result<Pla
         phases.push(phase);
     }
     let phases = graph::in_order(phases).map_err(wrong)?;
+    let preflight = resolve_preflight(&file.preflight, file.range).map_err(wrong)?;
     let stem = path.file_stem().map(|stem| stem.to_string_lossy());
     Ok(Plan {
         name: file
@@ -162,9 +186,56 @@ pub fn load(path: &Path, config: &Config, warehouse: Option<&str>) -> Result<Pla
         phases,
         warehouse,
         concurrency: file.concurrency.map_or(2, NonZeroUsize::get),
+        preflight,
         next_steps: file.next_steps.unwrap_or_else(|| config.next_steps.clone()),
+        folder: std::env::current_dir().ok(),
         config_file: None,
     })
+}
+
+fn resolve_preflight(
+    checks: &[PreflightFile],
+    range: Option<DateRange>,
+) -> Result<Vec<Preflight>, String> {
+    let mut resolved: Vec<Preflight> = Vec::with_capacity(checks.len());
+    for check in checks {
+        let named = |message: String| format!("preflight {}: {message}", check.name);
+        check_name(&check.name).map_err(named)?;
+        if resolved.iter().any(|other| other.name == check.name) {
+            return Err(format!("there are two preflight checks {}", check.name));
+        }
+        if check.command.is_empty() {
+            return Err(named("its command is empty".to_owned()));
+        }
+        let timeout = check.timeout.unwrap_or(PREFLIGHT_TIMEOUT);
+        if timeout.0.is_zero() {
+            return Err(named("its timeout must be above 0".to_owned()));
+        }
+        resolved.push(Preflight {
+            name: check.name.clone(),
+            command: match range {
+                Some(range) => fill_words(&check.command, range).map_err(named)?,
+                None => without_dates(&check.command).map_err(named)?,
+            },
+            timeout,
+        });
+    }
+    Ok(resolved)
+}
+
+/// Words that stand for no dates, as there are none.
+fn without_dates(words: &[String]) -> Result<Vec<String>, String> {
+    let some_day = NaiveDate::MIN;
+    let any = DateRange {
+        start: some_day,
+        end: some_day,
+    };
+    let filled = fill_words(words, any)?;
+    if filled == words {
+        Ok(filled)
+    } else {
+        Err("it names {start} or {end}, and the plan has no range".to_owned())
+    }
 }
 
 fn resolve(
@@ -209,6 +280,7 @@ fn resolve(
             .as_ref()
             .map(|job| resolve_job(job, phase, range))
             .transpose()?,
+        dialect: phase.dialect.clone(),
         validate,
         timeout: Seconds(phase.timeout_hours.unwrap_or(Hours(12.0)).duration()),
         retries: phase
@@ -229,21 +301,28 @@ fn resolve(
 }
 
 fn resolve_job(job: &JobFile, phase: &PhaseFile, range: DateRange) -> Result<Job, String> {
-    let fill = |words: &[String]| words.iter().map(|word| fill_range(word, range)).collect();
+    let is_for_a_command = phase.log.is_some() || phase.cwd.is_some() || !phase.env.is_empty();
+    if job.command.is_empty() && (is_for_a_command || !job.restart_command.is_empty()) {
+        return Err(
+            "log, env, cwd and restart_command are for a job with a command; attach and already_done name their log themselves"
+                .to_owned(),
+        );
+    }
     match (job.command.is_empty(), &job.attach, &job.already_done) {
         (false, None, None) => Ok(Job::Command(Command {
-            command: fill(&job.command),
-            restart_command: fill(&job.restart_command),
-            env: phase.env.clone(),
+            command: fill_words(&job.command, range)?,
+            restart_command: fill_words(&job.restart_command, range)?,
+            env: fill_env(&phase.env, range)?,
             cwd: phase.cwd.clone(),
-            log: phase
-                .log
-                .clone()
-                .unwrap_or_else(|| PathBuf::from(format!("logs/{}.log", phase.name))),
+            log: match &phase.log {
+                Some(log) => fill_path(log, range)?,
+                None => PathBuf::from(format!("logs/{}.log", phase.name)),
+            },
         })),
         (true, Some(attach), None) => Ok(Job::Attach {
             pid: attach.pid.get(),
             log: attach.log.clone(),
+            expect_cmd: attach.expect_cmd.clone(),
         }),
         (true, None, Some(done)) => Ok(Job::AlreadyDone {
             log: done.log.clone(),
@@ -305,9 +384,18 @@ impl PlanFile {
             warehouse: Some(plan.warehouse.clone()),
             concurrency: NonZeroUsize::new(plan.concurrency),
             range: None,
+            preflight: plan.preflight.iter().map(preflight_file).collect(),
             phases: plan.phases.iter().map(phase_file).collect(),
             next_steps: Some(plan.next_steps.clone()),
         }
+    }
+}
+
+fn preflight_file(check: &Preflight) -> PreflightFile {
+    PreflightFile {
+        name: check.name.clone(),
+        command: check.command.clone(),
+        timeout: Some(check.timeout),
     }
 }
 
@@ -324,6 +412,7 @@ fn phase_file(phase: &PhasePlan) -> PhaseFile {
             .map(|command| command.env.clone())
             .unwrap_or_default(),
         cwd: command.and_then(|command| command.cwd.clone()),
+        dialect: phase.dialect.clone(),
         validate: phase.validate.iter().map(validator_file).collect(),
         timeout_hours: Some(Hours(phase.timeout.0.as_secs_f64() / 3600.0)),
         retries: (phase.retries.limit > 0).then_some(RetriesFile {
@@ -344,10 +433,15 @@ fn job_file(job: &Job) -> JobFile {
             restart_command: command.restart_command.clone(),
             ..JobFile::default()
         },
-        Job::Attach { pid, log } => JobFile {
+        Job::Attach {
+            pid,
+            log,
+            expect_cmd,
+        } => JobFile {
             attach: std::num::NonZeroU32::new(*pid).map(|pid| AttachFile {
                 pid,
                 log: log.clone(),
+                expect_cmd: expect_cmd.clone(),
             }),
             ..JobFile::default()
         },

@@ -61,7 +61,46 @@ pub fn in_order(phases: Vec<PhasePlan>) -> Result<Vec<PhasePlan>, String> {
         };
         ordered.push(waiting.remove(at));
     }
+    refuse_two_writers(&ordered)?;
     Ok(ordered)
+}
+
+/// Two jobs never write the same dates of a table side by side.
+fn refuse_two_writers(ordered: &[PhasePlan]) -> Result<(), String> {
+    // Of each phase everything that is over before it begins; what it needs stands before it.
+    let mut before: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+    for phase in ordered {
+        let mut over: BTreeSet<&str> = phase.needs.iter().map(String::as_str).collect();
+        for need in &phase.needs {
+            over.extend(before.get(need.as_str()).into_iter().flatten());
+        }
+        before.insert(&phase.name, over);
+    }
+    let writes =
+        |phase: &PhasePlan| matches!(phase.job, Some(Job::Attach { .. } | Job::Command(_)));
+    for (at, later) in ordered
+        .iter()
+        .enumerate()
+        .filter(|(_, phase)| writes(phase))
+    {
+        let over = before.get(later.name.as_str());
+        let rival = ordered[..at]
+            .iter()
+            .filter(|phase| writes(phase))
+            .find(|earlier| {
+                earlier.table == later.table
+                    && earlier.range.start <= later.range.end
+                    && later.range.start <= earlier.range.end
+                    && !over.is_some_and(|over| over.contains(earlier.name.as_str()))
+            });
+        if let Some(rival) = rival {
+            return Err(format!(
+                "phases {} and {} write the same dates of {}, and neither needs the other",
+                rival.name, later.name, later.table
+            ));
+        }
+    }
+    Ok(())
 }
 
 /// A path so that two ways to name the same file are one.
@@ -104,6 +143,22 @@ mod tests {
         let twice = in_order(vec![named("a", &[]), named("a", &[])]);
         assert!(twice.is_err_and(|error| error.contains("two phases a")));
         assert!(in_order(Vec::new()).is_err());
+    }
+
+    #[test]
+    fn two_jobs_never_write_the_same_dates_side_by_side() {
+        let job = |name: &str, needs: &[&str]| PhasePlan {
+            job: Some(Job::Attach {
+                pid: 2,
+                log: PathBuf::from(format!("logs/{name}.log")),
+                expect_cmd: None,
+            }),
+            ..named(name, needs)
+        };
+        let both = in_order(vec![job("a", &[]), job("b", &[])]);
+        assert!(both.is_err_and(|error| error.contains("a and b write the same dates of d.t")));
+        let through_another = vec![job("a", &[]), named("gate", &["a"]), job("b", &["gate"])];
+        assert!(in_order(through_another).is_ok());
     }
 
     #[test]

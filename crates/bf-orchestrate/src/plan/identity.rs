@@ -65,6 +65,13 @@ impl Plan {
             self.warehouse.clone(),
             now.warehouse.clone(),
         );
+        if let (Some(was), Some(is)) = (&self.folder, &now.folder) {
+            compare(
+                "folder".to_owned(),
+                was.display().to_string(),
+                is.display().to_string(),
+            );
+        }
         let names = |plan: &Self| {
             let names: Vec<&str> = plan
                 .phases
