@@ -1,5 +1,7 @@
 //! What is watched: finding it from the flags, the state file and the job record.
 
+mod refuse;
+
 use std::path::{Path, PathBuf};
 use std::process::ExitStatus;
 use std::time::{Duration, Instant};
@@ -90,8 +92,8 @@ pub fn find(args: &Args, state: Option<&State>) -> Result<Subject, Failure> {
     let Some(pid) = &args.pid else {
         return take_up(args, state, log, record, story);
     };
-    refuse_foreign_state(args, state, pid.number)?;
-    refuse_foreign_log(args, state, log.as_deref())?;
+    refuse::foreign_state(args, state, pid.number)?;
+    refuse::foreign_log(args, state, log.as_deref())?;
     let life = by_pid(args, pid, state, &story, log.is_some())?;
     let (intent, record) = match (story, record) {
         (Story::Started(intent, recorded) | Story::Ended(intent, recorded, _), Some(record))
@@ -256,7 +258,7 @@ fn take_up(
         return Err(Failure::usage("nothing to watch")
             .hint("give --pid PID, or the job to start behind --; see bf-monitor --help"));
     };
-    refuse_foreign_log(args, state, log.as_deref())?;
+    refuse::foreign_log(args, state, log.as_deref())?;
     let record = record.unwrap_or_else(|| record::path_beside(path));
     let (life, intent) = match story {
         Story::Started(intent, recorded) => (joined(&record, recorded), Some(intent)),
@@ -273,7 +275,7 @@ fn take_up(
                 ))
                 .hint("give --pid PID, or the job to start behind --"));
             };
-            refuse_foreign_state(args, Some(state), u64::from(process.pid))?;
+            refuse::foreign_state(args, Some(state), u64::from(process.pid))?;
             (kept_process(state, process), None)
         }
     };
@@ -284,51 +286,6 @@ fn take_up(
         record: intent.is_some().then_some(record),
         log: log.or_else(|| intent.map(|intent: Intent| intent.log)),
     })
-}
-
-/// Refuses a state file that is of another process or of another boot: what it says of the log would be
-/// taken for that of this process.
-fn refuse_foreign_state(args: &Args, state: Option<&State>, pid: u64) -> Result<(), Failure> {
-    let (Some(path), Some(state)) = (&args.state, state) else {
-        return Ok(());
-    };
-    let Some(process) = &state.process else {
-        return Ok(());
-    };
-    let path = path.display();
-    let problem = if u64::from(process.pid) != pid {
-        format!(
-            "the state file {path} is of process {}, not of {pid}",
-            process.pid
-        )
-    } else if state.boot_id != sys::boot_id() && state.ended.is_none() {
-        format!(
-            "the state file {path} is of an earlier boot: its process {pid} ended with that, and how is not known"
-        )
-    } else {
-        return Ok(());
-    };
-    Err(Failure::usage(problem)
-        .hint("nothing was changed; give --state another file, or move this one away"))
-}
-
-/// Refuses a state file that was kept of another log.
-fn refuse_foreign_log(
-    args: &Args,
-    state: Option<&State>,
-    log: Option<&Path>,
-) -> Result<(), Failure> {
-    let kept = state.and_then(|state| Some(&state.log.as_ref()?.path));
-    match (&args.state, kept, log) {
-        (Some(path), Some(kept), Some(log)) if kept != log => Err(Failure::usage(format!(
-            "the state file {} is of the log {}, not of {}",
-            path.display(),
-            kept.display(),
-            log.display()
-        ))
-        .hint("nothing was changed; give --state another file, or move this one away")),
-        _ => Ok(()),
-    }
 }
 
 /// The process of a state file.
@@ -374,7 +331,9 @@ fn by_pid(
     }
     match Process::find(pid.number) {
         Found::Process(process) => {
-            refuse_unexpected(args, &process)?;
+            refuse::kernel_thread(&process)?;
+            refuse::unexpected(args, &process)?;
+            refuse::reused(args, &process, story)?;
             Ok(Watched::Attached(process))
         }
         Found::ThreadOf(leader) => Err(Failure::usage(format!(
@@ -420,27 +379,6 @@ fn with_record(past: Past, pid: u64, story: &Story) -> Past {
     }
 }
 
-/// Refuses a process that is some other program.
-fn refuse_unexpected(args: &Args, process: &Process) -> Result<(), Failure> {
-    let Some(expected) = &args.expect_cmd else {
-        return Ok(());
-    };
-    let pid = process.identity().pid;
-    let hint = "nothing was watched; the pid may have been given to another program since";
-    match process.command_line() {
-        Some(command) if command.contains(expected.as_str()) => Ok(()),
-        Some(command) => Err(Failure::usage(format!(
-            "process {pid} is `{}`, which does not contain {expected:?}",
-            bf_cli::text::printable(&command, 200)
-        ))
-        .hint(hint)),
-        None => Err(Failure::could_not_check(format!(
-            "process {pid} shows no command line, so it cannot be told whether it contains {expected:?}"
-        ))
-        .hint("leave --expect-cmd out to watch it all the same")),
-    }
-}
-
 /// The process of an identity, where it is still that one.
 fn find_same(identity: &ProcessIdentity) -> Option<Process> {
     match Process::find(u64::from(identity.pid)) {
@@ -449,21 +387,24 @@ fn find_same(identity: &ProcessIdentity) -> Option<Process> {
     }
 }
 
-/// Whether two identities are of one process; what is unknown of either is not compared, the rest must
-/// fit, and the start time must be known.
+/// Whether two identities are of one process. What is unknown of either is not compared, the rest must fit,
+/// and a pid alone is no identity: the start time or the pidfd must be known of both.
 fn is_same(found: Option<&ProcessIdentity>, known: &ProcessIdentity) -> bool {
     let Some(found) = found else {
         return false;
     };
-    let fits = |found: Option<u64>, known: Option<u64>| match (found, known) {
-        (Some(found), Some(known)) => found == known,
-        _ => true,
-    };
+    let marks = [
+        (found.start_ticks, known.start_ticks),
+        (found.pidfd_inode, known.pidfd_inode),
+    ];
+    let mut compared = marks
+        .into_iter()
+        .filter_map(|(found, known)| Some(found? == known?))
+        .peekable();
     found.pid == known.pid
         && found.boot_id == known.boot_id
-        && fits(found.pidfd_inode, known.pidfd_inode)
-        && fits(found.start_ticks, known.start_ticks)
-        && (found.start_ticks.is_some() || found.pidfd_inode.is_some())
+        && compared.peek().is_some()
+        && compared.all(|fits| fits)
 }
 
 fn read_story(path: &Path) -> Story {
@@ -473,4 +414,42 @@ fn read_story(path: &Path) -> Story {
 fn absolute(path: &Path) -> Result<PathBuf, Failure> {
     start::absolute(path)
         .map_err(|error| Failure::usage(format!("the path {}: {error}", path.display())))
+}
+
+#[cfg(test)]
+mod tests {
+    use bf_contract::ProcessIdentity;
+
+    use super::is_same;
+
+    fn process(start_ticks: Option<u64>, pidfd_inode: Option<u64>) -> ProcessIdentity {
+        ProcessIdentity {
+            pid: 7,
+            start_ticks,
+            boot_id: Some("this".to_owned()),
+            pidfd_inode,
+        }
+    }
+
+    #[test]
+    fn a_pid_alone_is_no_identity() {
+        let whole = process(Some(1), Some(2));
+        for (other, same) in [
+            (process(Some(1), Some(2)), true),
+            (process(Some(1), None), true),
+            (process(None, Some(2)), true),
+            (process(None, None), false),
+            (process(Some(9), Some(2)), false),
+            (process(Some(1), Some(9)), false),
+        ] {
+            assert_eq!(is_same(Some(&whole), &other), same, "{other:?}");
+            assert_eq!(is_same(Some(&other), &whole), same, "{other:?}");
+        }
+        let elsewhere = ProcessIdentity {
+            boot_id: Some("another".to_owned()),
+            ..whole.clone()
+        };
+        assert!(!is_same(Some(&whole), &elsewhere));
+        assert!(!is_same(None, &whole));
+    }
 }

@@ -119,6 +119,18 @@ impl Process {
             .filter(|command| !command.is_empty())
     }
 
+    /// The name of its program, which is not told here.
+    #[must_use]
+    pub fn name(&self) -> Option<String> {
+        None
+    }
+
+    /// Not known here.
+    #[must_use]
+    pub fn is_kernel_thread(&self) -> bool {
+        false
+    }
+
     /// Whether it leads its process group.
     #[must_use]
     pub fn leads_its_group(&self) -> bool {
@@ -197,6 +209,14 @@ pub fn group_members(_group: u32) -> Vec<(u32, u64)> {
     Vec::new()
 }
 
+/// Never called here, where no member is known.
+///
+/// # Errors
+/// Always.
+pub fn signal_group_of(_leader: u32, _signal: Signal) -> std::io::Result<()> {
+    Err(std::io::ErrorKind::Unsupported.into())
+}
+
 /// Not known here, so that nothing is ever called hung.
 #[must_use]
 pub fn usage(_pid: u32) -> Usage {
@@ -231,4 +251,10 @@ pub fn monotonic() -> Duration {
 /// Always.
 pub fn keep_from_children(_number: RawFd) -> rustix::io::Result<()> {
     Err(rustix::io::Errno::NOTSUP)
+}
+
+/// Not known here.
+#[must_use]
+pub fn keeps_our_time(_file: &std::fs::File) -> bool {
+    false
 }

@@ -163,6 +163,19 @@ impl Process {
         age(&self.identity)
     }
 
+    /// The name of its program; `None` where it may not be seen.
+    #[must_use]
+    pub fn name(&self) -> Option<String> {
+        let bytes = std::fs::read(format!("/proc/{}/comm", self.identity.pid)).ok()?;
+        Some(String::from_utf8_lossy(&bytes).trim_end().to_owned())
+    }
+
+    /// Whether it is a thread of the kernel's own.
+    #[must_use]
+    pub fn is_kernel_thread(&self) -> bool {
+        Stat::of(self.identity.pid).is_ok_and(|stat| stat.is_kernel_thread)
+    }
+
     /// Its command line, arguments separated by spaces; `None` where it has none or may not be seen.
     #[must_use]
     pub fn command_line(&self) -> Option<String> {

@@ -15,6 +15,8 @@ pub(crate) struct Stat {
     pub parent: u32,
     /// Field 5.
     pub group: u32,
+    /// Field 9, `PF_KTHREAD`: a thread of the kernel's own. Source: include/linux/sched.h.
+    pub is_kernel_thread: bool,
     /// Fields 14 to 17: clock ticks of the process and of its children that were waited for.
     pub cpu_ticks: u64,
     /// Field 20.
@@ -51,6 +53,7 @@ impl Stat {
             state: *field(3)?.as_bytes().first()?,
             parent: field(4)?.parse().ok()?,
             group: field(5)?.parse().ok()?,
+            is_kernel_thread: count(9)? & 0x0020_0000 != 0,
             // The times of waited-for children are signed in the documentation; they never are below 0.
             cpu_ticks: count(14)? + count(15)? + count(16)? + count(17)?,
             threads: count(20)?,

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
 
-use rustix::process::{Pid, test_kill_process_group};
+use rustix::process::{Pid, Signal, kill_process_group, test_kill_process_group};
 
 use super::super::{Total, Usage};
 use super::stat::Stat;
@@ -171,6 +171,17 @@ pub fn group_members(group: u32) -> Vec<(u32, u64)> {
         .filter(|(_, stat)| stat.group == group && stat.state != b'Z')
         .map(|(pid, stat)| (pid, stat.start_ticks))
         .collect()
+}
+
+/// Signals what is left of a process group whose leader is gone. Its number is nobody else's as long as it has
+/// members: look for those first.
+///
+/// # Errors
+/// It has none, or they are another user's.
+pub fn signal_group_of(leader: u32, signal: Signal) -> std::io::Result<()> {
+    let group = i32::try_from(leader).ok().and_then(Pid::from_raw);
+    let group = group.ok_or(std::io::ErrorKind::NotFound)?;
+    Ok(kill_process_group(group, signal)?)
 }
 
 /// A file that a process has open.
