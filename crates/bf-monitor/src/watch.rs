@@ -143,6 +143,15 @@ impl Watch {
     /// # Errors
     /// Whoever reads the events went away (exit 3).
     pub fn run(mut self, begins_with: ProcessEventKind, message: &str) -> Result<Exit, Failure> {
+        let outcome = self.watch(begins_with, message);
+        // A reader that goes away must not take along what the kernel tells only once.
+        if outcome.is_err() && self.refuse_what_never_began().is_ok() {
+            let _ = self.keep();
+        }
+        outcome
+    }
+
+    fn watch(&mut self, begins_with: ProcessEventKind, message: &str) -> Result<Exit, Failure> {
         // A job that was started now was started, however soon it ended.
         if self.over.is_none() || begins_with == ProcessEventKind::Started {
             let details = Details {
@@ -465,7 +474,7 @@ impl Watch {
     }
 
     /// Ends because a signal says so; the job goes on.
-    fn interrupted(mut self, interrupt: Interrupt) -> Result<Exit, Failure> {
+    fn interrupted(&mut self, interrupt: Interrupt) -> Result<Exit, Failure> {
         self.reporter.end_bar();
         let now = monotonic();
         self.read_log(now)?;

@@ -10,7 +10,7 @@ use rustix::process::Signal;
 use super::Watch;
 use crate::log::Writer;
 use crate::report::Details;
-use crate::sys::monotonic;
+use crate::sys::{self, monotonic};
 
 /// How long a job may take to be gone after SIGKILL.
 const KILL_GRACE: Duration = Duration::from_secs(5);
@@ -62,37 +62,79 @@ impl Watch {
         Ok(Exit::TimedOut)
     }
 
-    /// SIGTERM to the job's group, SIGKILL where that does not help. Says what came of it.
+    /// SIGTERM to the job's group, SIGKILL to whatever of it that does not end. Says what came of it.
     fn end_the_job(&mut self) -> String {
         let job = self.job_in_words();
         for (signal, name, grace) in [
             (Signal::TERM, "SIGTERM", self.settings.kill_grace),
             (Signal::KILL, "SIGKILL", KILL_GRACE),
         ] {
-            let Some(process) = &self.process else {
-                break;
-            };
-            if let Err(error) = process.signal_group(signal) {
+            if let Err(error) = self.signal_what_is_left(signal) {
                 self.ask_once();
-                if self.over.is_some() {
+                if self.is_ended() {
                     break;
                 }
                 return format!("{job} could not be ended: {error}");
             }
-            let deadline = monotonic() + grace;
-            while self.over.is_none() && monotonic() < deadline {
-                let until = self.ending.deadline().unwrap_or(deadline).min(deadline);
-                self.wait(until);
-                self.ask_once();
-            }
-            if self.over.is_some() {
+            self.await_end(monotonic() + grace);
+            if self.is_ended() {
                 return format!("{job} was ended with {name}");
             }
         }
-        if self.over.is_some() {
+        let left = self.group_left();
+        if self.over.is_none() {
+            format!("{job} does not end")
+        } else if left.is_empty() {
             format!("{job} ended by itself")
         } else {
-            format!("{job} does not end")
+            let pids: Vec<String> = left.iter().map(|(pid, _)| pid.to_string()).collect();
+            format!(
+                "{job} is over, and what it started does not end (pid {})",
+                pids.join(", ")
+            )
+        }
+    }
+
+    /// Signals the job, or what is left of its process group once the job itself is over.
+    fn signal_what_is_left(&self, signal: Signal) -> std::io::Result<()> {
+        match (&self.process, &self.identity) {
+            (Some(process), _) if self.over.is_none() => process.signal_group(signal),
+            (_, Some(identity)) if !self.group_left().is_empty() => {
+                sys::signal_group_of(identity.pid, signal)
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Members of the job's own process group that still run.
+    fn group_left(&self) -> Vec<(u32, u64)> {
+        match (&self.identity, self.leads_group) {
+            (Some(identity), true) => sys::group_members(identity.pid),
+            _ => Vec::new(),
+        }
+    }
+
+    /// Whether nothing is left of the job and its process group.
+    fn is_ended(&self) -> bool {
+        self.over.is_some() && self.group_left().is_empty()
+    }
+
+    /// Waits until nothing is left, at most until `deadline`.
+    fn await_end(&mut self, deadline: Duration) {
+        /// Nobody tells when the last member of a group is gone.
+        const PAUSE: Duration = Duration::from_millis(50);
+        while !self.is_ended() {
+            let now = monotonic();
+            if now >= deadline {
+                return;
+            }
+            let until = if self.over.is_some() {
+                now + PAUSE
+            } else {
+                self.ending.deadline().unwrap_or(deadline)
+            };
+            self.wait(until.min(deadline));
+            self.ask_once();
         }
     }
 

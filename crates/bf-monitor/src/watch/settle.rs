@@ -19,7 +19,7 @@ const SEE_OFF: std::time::Duration = std::time::Duration::from_secs(5);
 
 impl Watch {
     /// Reads the log to its end, judges, and says how it came out.
-    pub(super) fn settle(mut self) -> Result<Exit, Failure> {
+    pub(super) fn settle(&mut self) -> Result<Exit, Failure> {
         let Some(end) = self.over.clone() else {
             return Err(Failure::could_not_check(
                 "the end was settled before it came",
@@ -61,7 +61,7 @@ impl Watch {
 
     /// Where the gate opened and the program then could not be executed, no job ran: whatever ended was
     /// not the job. The record says so; it is asked only about ends that the gate's own may be.
-    fn refuse_what_never_began(&self) -> Result<(), Failure> {
+    pub(super) fn refuse_what_never_began(&self) -> Result<(), Failure> {
         let Some(record) = &self.record else {
             return Ok(());
         };
