@@ -1,6 +1,9 @@
 //! Logs that are rotated under a job that writes as fast as it can: every line is counted.
 
-use super::rig::{Ran, Rig, log_of};
+use std::time::Duration;
+
+use super::rig::{Dice, Ran, Rig, log_of};
+use crate::support::wait_until;
 
 const LINES: u64 = 12_000;
 
@@ -127,4 +130,190 @@ fn a_log_that_is_deleted_and_made_anew_is_read_on() {
     let ran = monitor.end();
     assert_eq!(ran.code, Some(0), "{ran:#?}");
     assert_eq!(ran.exited()["log_summary"]["log"]["lines"], 21);
+}
+
+/// What `logrotate` does before it moves or copies the log to `run.log.1`: every older file gets the next
+/// number.
+const SHIFT: &str = "shift_all() { n=25; while [ $n -gt 0 ]; do \
+     [ ! -e run.log.$n ] || mv run.log.$n run.log.$((n + 1)); n=$((n - 1)); done; }\n";
+
+fn lines(ran: &Ran) -> &serde_json::Value {
+    &ran.exited()["log_summary"]["log"]["lines"]
+}
+
+#[test]
+fn twenty_rotations_by_rename_lose_no_line_though_every_file_is_the_same() {
+    let ran = watched(&format!(
+        "{SHIFT}wait_for go\ni=0\nwhile [ $i -lt 20000 ]; do\n\
+           i=$((i + 1)); echo 'WARNING:__main__:trying again' >> run.log\n\
+           if [ $((i % 1000)) = 0 ]; then shift_all; mv run.log run.log.1; fi\n\
+         done\nexit 7"
+    ));
+    assert_eq!(lines(&ran), 20_000, "{}", ran.text);
+}
+
+#[test]
+fn twenty_rotations_by_copy_and_truncate_lose_no_line_though_every_copy_begins_the_same_way() {
+    // The job itself copies and cuts: nothing can be written between the two, which would be lost to everybody.
+    let ran = watched(&format!(
+        "{SHIFT}wait_for go\ni=0\nwhile [ $i -lt 20000 ]; do\n\
+           i=$((i + 1)); n=$((i % 1000))\n\
+           if [ $n -lt 60 ]; then echo 'WARNING:__main__:trying again'; else echo \"line $i\"; fi\n\
+           if [ $n = 0 ]; then shift_all; cp run.log run.log.1; : > run.log; fi\n\
+         done\nexit 7"
+    ));
+    assert_eq!(lines(&ran), 20_000, "{}", ran.text);
+    assert!(ran.said("log_truncated"), "{}", ran.text);
+    assert!(!ran.text.contains("may be lost"), "{}", ran.text);
+}
+
+#[test]
+fn a_copy_that_takes_long_is_found_again_when_the_log_is_cut() {
+    // The copy is there, unfinished, for several looks before the log is cut.
+    let ran = watched(
+        "wait_for go\ni=0\nwhile [ $i -lt 4000 ]; do i=$((i + 1)); echo \"line $i\"; done\n\
+         head -c 5000 run.log > run.log.1\nsleep 2\necho \"line 4001\"\n\
+         tail -c +5001 run.log >> run.log.1\n: > run.log\necho \"line 4002\"\nexit 7",
+    );
+    assert_eq!(lines(&ran), 4_002, "{}", ran.text);
+    assert!(!ran.text.contains("may be lost"), "{}", ran.text);
+}
+
+#[test]
+fn a_copy_that_somebody_makes_of_the_log_is_not_read() {
+    let ran = watched(
+        "wait_for go\necho one\ncp run.log run.log.1\nsleep 1.5\necho two\n\
+         mv run.log run.log.2\necho three >> run.log\nsleep 1.5\n\
+         : > run.log\necho four >> run.log\nexit 7",
+    );
+    // The one that was cut without a copy may have been read before.
+    assert_eq!(lines(&ran), 4, "{}", ran.text);
+}
+
+#[test]
+fn a_line_that_a_cut_goes_through_is_one_line() {
+    let ran = watched(
+        "wait_for go\necho one\nprintf 'tw'\ncp run.log run.log.1\n: > run.log\necho 'o'\nexit 7",
+    );
+    assert_eq!(lines(&ran), 2, "{}", ran.text);
+}
+
+#[test]
+fn a_file_that_was_deleted_is_read_to_its_end() {
+    let rig = Rig::new();
+    let mut job = rig.job(
+        "n=0\nwhile [ $n -lt 3 ]; do\n\
+           n=$((n + 1)); wait_for go-$n\n\
+           i=0; while [ $i -lt 2000 ]; do i=$((i + 1)); echo \"line $i\"; done\n\
+           rm run.log; exec >> run.log 2>&1\n\
+         done\necho end\nexit 7",
+    );
+    job.reap_in_background();
+    let monitor = rig.start(&["--pid", &job.pid(), "--log", "run.log"]);
+    monitor.wait_for("attached");
+    for number in 1..=3 {
+        wait_until("the file that is deleted next is open", || {
+            let rotations = monitor.events();
+            let rotations = rotations
+                .iter()
+                .filter(|seen| seen["event"] == "log_rotated");
+            rotations.count() >= number - 1
+        });
+        rig.touch(&format!("go-{number}"));
+    }
+    let ran = monitor.end();
+    assert_eq!(lines(&ran), 6_001, "{}", ran.text);
+}
+
+#[test]
+fn a_log_that_is_rotated_again_and_again_while_nobody_watches_loses_no_line() {
+    for rotate in [
+        "mv run.log run.log.1; exec >> run.log",
+        "cp run.log run.log.1; : > run.log",
+    ] {
+        let rig = Rig::new();
+        let mut job = rig.job(&format!(
+            "{SHIFT}echo one; echo two\nwait_for on\n\
+             for n in 1 2 3 4 5; do echo \"before $n\"; shift_all; {rotate}; echo \"after $n\"; done\n\
+             touch rotated\nwait_for go\nexit 7"
+        ));
+        job.reap_in_background();
+        rig.sandbox.write("run.log.7", "of an earlier run\n");
+        let call = [
+            "--pid",
+            &job.pid(),
+            "--log",
+            "run.log",
+            "--state",
+            "run.state",
+        ];
+        let first = rig.start(&call);
+        wait_until("two lines are read", || {
+            let events = first.events();
+            events
+                .iter()
+                .any(|event| event["log_summary"]["log"]["lines"] == 2)
+        });
+        rig.wait_for("run.state");
+        first.kill();
+        rig.touch("on");
+        rig.wait_for("rotated");
+        let second = rig.start(&call);
+        second.wait_for("attached");
+        rig.touch("go");
+        let ran = second.end();
+        assert_eq!(lines(&ran), 12, "{rotate}: {}", ran.text);
+    }
+}
+
+#[test]
+fn a_log_that_is_rotated_under_a_monitor_that_is_killed_again_and_again_loses_no_line() {
+    const KILLS: usize = 25;
+    for rotate in [
+        "mv run.log run.log.1; exec >> run.log",
+        "cp run.log run.log.1; : > run.log",
+    ] {
+        let rig = Rig::new();
+        let mut job = rig.job(&format!(
+            "{SHIFT}wait_for go\ni=0\nuntil [ -e end ]; do\n\
+               [ -e bf.yaml ] || exit 99\n\
+               i=$((i + 1)); echo \"line $i\"\n\
+               if [ $((i % 200)) = 0 ]; then shift_all; {rotate}; sleep 0.1; fi\n\
+             done\necho $i > written\nexit 7"
+        ));
+        job.reap_in_background();
+        let call = [
+            "--pid",
+            &job.pid(),
+            "--log",
+            "run.log",
+            "--state",
+            "run.state",
+            "--interval",
+            "50ms",
+        ];
+        let first = rig.start(&call);
+        first.wait_for("attached");
+        rig.wait_for("run.state");
+        rig.touch("go");
+        let seed = u64::from(std::process::id());
+        let mut dice = Dice(seed);
+        let mut monitor = first;
+        for kill in 0..KILLS {
+            std::thread::sleep(Duration::from_millis(dice.below(150)));
+            let ran = monitor.kill();
+            assert!(!ran.said("exited"), "seed {seed}, kill {kill}: {ran:#?}");
+            monitor = rig.start(&call);
+        }
+        monitor.wait_for("attached");
+        rig.touch("end");
+        let ran = monitor.end();
+        let written: u64 = rig
+            .sandbox
+            .read("written")
+            .trim()
+            .parse()
+            .expect("a number");
+        assert_eq!(lines(&ran), written, "seed {seed}, {rotate}: {}", ran.text);
+    }
 }

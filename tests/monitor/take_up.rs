@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use rustix::process::Signal;
 
-use super::rig::{Rig, is_running, log_of, state};
+use super::rig::{Dice, Rig, is_running, log_of, state};
 use crate::support::wait_until;
 
 /// The pid of the job that a run of bf-monitor told of.
@@ -191,23 +191,9 @@ fn the_time_limit_ends_the_whole_group_where_that_is_asked_for() {
     wait_until("the job's child is gone", || !is_running(child));
 }
 
-/// A pseudo-random sequence, so that a failure can be told with its seed.
-struct Dice(u64);
-
-impl Dice {
-    fn below(&mut self, limit: u64) -> u64 {
-        // Knuth's constants for a linear congruential generator, from MMIX.
-        self.0 = self
-            .0
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1_442_695_040_888_963_407);
-        (self.0 >> 33) % limit
-    }
-}
-
 #[test]
 fn a_job_survives_every_kill_of_its_monitor_and_no_line_is_lost() {
-    const KILLS: usize = 25;
+    const KILLS: usize = 100;
     let rig = Rig::new();
     // Whole lines and halves of lines, until it is told to end.
     let script = rig.script(
@@ -237,7 +223,7 @@ fn a_job_survives_every_kill_of_its_monitor_and_no_line_is_lost() {
     let mut dice = Dice(seed);
     for kill in 0..KILLS {
         let monitor = rig.start(&call);
-        std::thread::sleep(Duration::from_millis(dice.below(250)));
+        std::thread::sleep(Duration::from_millis(dice.below(120)));
         let ran = monitor.kill();
         assert_eq!(ran.code, None, "seed {seed}, kill {kill}: {ran:#?}");
         for end in ["exited", "lost", "timed_out"] {

@@ -82,7 +82,8 @@
 //! | unknown | anything else | 3 |
 //!
 //! A log that was last written to before the process started is an earlier run's: it is read from its end
-//! on. The last word waits until nobody writes the log any more: a process that outlives the job in its
+//! on. So is a run that is over already when the watching begins, where times cannot tell whose it is (too
+//! close to the process's start, or a server's clock). The last word waits until nobody writes the log any more: a process that outlives the job in its
 //! process group, or as its descendant, and has the log open, is waited for.
 //!
 //! # What is whose
@@ -95,6 +96,7 @@
 
 mod args;
 mod doctor;
+mod earlier;
 mod gate;
 mod keeper;
 mod log;

@@ -262,7 +262,7 @@ mod tests {
     use chrono::Utc;
 
     use super::{Exited, Intent, Recorded, Step, Story, read};
-    use crate::log::{Head, Place};
+    use crate::log::Place;
 
     fn intended(program: &str) -> Step {
         Step::Intended(Intent {
@@ -275,7 +275,7 @@ mod tests {
                 dev: 1,
                 ino: 2,
                 offset: 3,
-                head: Head::default(),
+                ..Place::default()
             },
         })
     }

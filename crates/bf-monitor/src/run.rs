@@ -1,7 +1,5 @@
 //! From the flags to a watch.
 
-use std::time::{Duration, SystemTime};
-
 use bf_cli::config::Loaded;
 use bf_cli::text::{duration, printable};
 use bf_cli::{Failure, Interrupts, Output, Streams, config};
@@ -9,14 +7,14 @@ use bf_contract::{Exit, ExitSource, ProcessEventKind};
 use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::args::{Args, Role};
-use crate::log::{Dialects, Head, Log, Place};
+use crate::log::{Dialects, Log};
 use crate::report::Reporter;
 use crate::settings::Settings;
 use crate::state::{State, StateFile};
 use crate::subject::{self, Past, Subject, Watched};
 use crate::sys::Process;
 use crate::watch::{Beginning, End, Watch};
-use crate::{doctor, gate, keeper};
+use crate::{doctor, earlier, gate, keeper};
 
 /// Runs bf-monitor.
 ///
@@ -123,16 +121,13 @@ impl Begun<'_> {
                 .as_ref()
                 .filter(|kept| kept.path == path)
                 .map(|kept| Log::resume(&path, kept, self.dialects));
-            let log = resumed.unwrap_or_else(|| {
-                let from = log_from.or_else(|| {
-                    let place = end_of_an_earlier_run(&path, process.as_ref()?)?;
-                    stale = Some(format!(
-                        "the log {} was last written to before the process started; what it holds is of an earlier run and is not read",
-                        given.display()
-                    ));
-                    Some(place)
-                });
-                Log::new(&path, from, self.dialects)
+            let log = resumed.unwrap_or_else(|| match (log_from, &process) {
+                (None, Some(process)) => {
+                    let (log, note) = earlier::begin(&path, given, process, self.dialects);
+                    stale = note;
+                    log
+                }
+                (from, _) => Log::new(&path, from, self.dialects),
             });
             log.shown_as(given)
         });
@@ -238,26 +233,4 @@ fn beginning_in_words(subject: &Subject) -> (ProcessEventKind, String) {
             (ProcessEventKind::Attached, text)
         }
     }
-}
-
-/// The end of a log that was last written to before the process started: whatever it says is of an
-/// earlier run.
-fn end_of_an_earlier_run(path: &std::path::Path, process: &Process) -> Option<Place> {
-    use std::os::unix::fs::MetadataExt;
-    /// Times of files and of processes are both as coarse as the kernel's tick.
-    const DOUBT: Duration = Duration::from_millis(100);
-    let file = std::fs::File::open(path).ok()?;
-    let metadata = file.metadata().ok()?;
-    let started = SystemTime::now().checked_sub(process.age()?)?;
-    if metadata.len() == 0 || metadata.modified().ok()? + DOUBT >= started {
-        return None;
-    }
-    let mut head = Head::default();
-    head.grow(&file).ok()?;
-    Some(Place {
-        dev: metadata.dev(),
-        ino: metadata.ino(),
-        offset: metadata.len(),
-        head,
-    })
 }

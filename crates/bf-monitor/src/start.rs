@@ -4,7 +4,7 @@ use std::ffi::{OsStr, OsString};
 use std::fs::{File, OpenOptions};
 use std::io::{self, BufRead, BufReader, Write};
 use std::os::fd::{AsFd, BorrowedFd, RawFd};
-use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt};
+use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Stdio};
 use std::time::{Duration, Instant};
@@ -16,7 +16,7 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 use crate::args::Role;
 use crate::keeper;
-use crate::log::{Head, Place};
+use crate::log::Place;
 use crate::record::{Exited, Intent, Record, Recorded, Step, Story};
 use crate::sys;
 
@@ -222,21 +222,13 @@ fn make_folder_of_log(spec: &Spec) -> Result<(), Failure> {
 /// Records what is to be started.
 fn intend(spec: &Spec, record: &Record, log: &File) -> Result<Intent, Failure> {
     let recording = || format!("writing the job record {}", record.path().display());
-    let metadata = log.metadata().or_usage(recording)?;
-    let mut head = Head::default();
-    head.grow(log).or_usage(recording)?;
     let intent = Intent {
         at: Utc::now(),
         boot_id: sys::boot_id(),
         command: texts(&spec.command),
         cwd: spec.cwd.clone(),
         log: spec.log.clone(),
-        from: Place {
-            dev: metadata.dev(),
-            ino: metadata.ino(),
-            offset: metadata.len(),
-            head,
-        },
+        from: Place::end_of(log).or_usage(recording)?,
     };
     record
         .clear()

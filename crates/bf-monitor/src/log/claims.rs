@@ -64,6 +64,11 @@ impl Claims {
         }
     }
 
+    /// Begins anew, in the same dialects.
+    pub fn forget(&mut self) {
+        self.parser = LogParser::new(self.parser.dialects().clone());
+    }
+
     /// What the parser knows, to be kept.
     #[must_use]
     pub fn snapshot(&self) -> Snapshot {

@@ -1,31 +1,35 @@
 //! Reading a log to its end, again and again, through every rotation, and handing on whole lines.
 
-use std::fs::{File, Metadata};
+use std::fs::File;
 use std::io::{self, ErrorKind};
-use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::{Path, PathBuf};
-use std::time::SystemTime;
 
-use super::place::{Head, Place};
-use super::siblings;
+use super::place::{FileId, Place};
+use super::siblings::{Kept, Siblings, Standing};
+use super::source::{Read, Source, is_beginning_of};
 
-/// Bytes that are read at once.
-const BLOCK: usize = 64 * 1024;
-/// A line longer than this is handed on in pieces, so that a log without newlines is not kept in memory.
-const LONGEST_LINE: usize = 1024 * 1024;
 /// Files of one log that are held open at the same time: a job that does not reopen its log goes on
 /// writing to the renamed file.
-const MOST_SOURCES: usize = 4;
-/// Files that were let go and are remembered, so that none is read twice. They only matter as long as they
-/// may look younger than the last look.
-const MOST_CLOSED: usize = 64;
+const MOST_SOURCES: usize = 16;
+/// Looks at a path that is being rotated right now, before that is left to the next time.
+const MOST_TRIES: usize = 100;
+
+/// What is at the log's path.
+enum AtPath {
+    /// The newest file still.
+    Same,
+    /// Another one.
+    Other(Source),
+    /// Nothing.
+    Nothing,
+}
 
 /// Something that happened to the file behind the log's path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Change {
     /// The log is there for the first time.
     Appeared,
-    /// The path leads to another file now; the old one was read to its end.
+    /// The path leads to another file now, or to none; the old one was read to its end.
     Rotated {
         /// Files that came and went in between and were read, too.
         between: usize,
@@ -44,76 +48,99 @@ pub enum Change {
 pub struct Follower {
     path: PathBuf,
     /// Oldest first. The last one is the file at the path, where there is one.
-    sources: Vec<Source>,
-    /// Files that were read and let go of, oldest first.
-    closed: Vec<Place>,
-    /// When the path was last looked at.
-    looked_at: SystemTime,
-    /// What [`Follower::resume`] has to tell at the first look.
-    untold: Vec<Change>,
+    sources: Vec<Opened>,
+    siblings: Siblings,
+    /// A kept place whose file was not found.
+    lost: Option<Place>,
+    /// Counts the looks.
+    looks: u64,
 }
 
 #[derive(Debug)]
-struct Source {
-    file: File,
-    place: Place,
-    /// What stands behind `place.offset` and is no whole line yet.
-    partial: Vec<u8>,
+struct Opened {
+    source: Source,
+    /// The look at which it had grown last.
+    grew_at: u64,
 }
 
 impl Follower {
-    /// Follows a log from its first byte; it need not exist yet.
+    /// Follows a log from its first byte; it need not exist yet. The rotated files that are beside it are of
+    /// the time before.
     #[must_use]
     pub fn new(path: &Path) -> Self {
         Self {
             path: path.to_owned(),
             sources: Vec::new(),
-            closed: Vec::new(),
-            looked_at: SystemTime::now(),
-            untold: Vec::new(),
+            siblings: Siblings::of_before(path),
+            lost: None,
+            looks: 0,
         }
     }
 
     /// Goes on from places that were kept, oldest first. A file that was renamed meanwhile is looked for
-    /// beside the log.
+    /// beside the log. Where it was not kept which files were beside the log, and the newest file was renamed,
+    /// those that are younger than that have come since.
     #[must_use]
-    pub fn resume(path: &Path, places: &[Place], closed: &[Place], looked_at: SystemTime) -> Self {
+    pub fn resume(path: &Path, places: &[Place], kept: Option<&[Kept]>) -> Self {
+        let has_gone = |place: &&Place| {
+            id_at(path).is_ok_and(|found| found.is_none_or(|found| !found.is(&place.id())))
+        };
+        let siblings = match (kept, places.last().filter(has_gone)) {
+            (Some(kept), _) => Siblings::with_kept(path, kept),
+            (None, Some(renamed)) => Siblings::since(path, &renamed.id()),
+            (None, None) => Siblings::of_before(path),
+        };
         let mut follower = Self {
-            looked_at,
-            closed: closed.to_vec(),
-            ..Self::new(path)
+            path: path.to_owned(),
+            sources: Vec::new(),
+            siblings,
+            lost: None,
+            looks: 0,
         };
         for (at, place) in places.iter().enumerate() {
-            let found = open_at(path, place).or_else(|| {
-                siblings::of(path)
-                    .into_iter()
-                    .find_map(|sibling| open_at(&sibling.path, place))
-            });
-            match found {
-                Some(source) => follower.sources.push(source),
-                None if at + 1 == places.len() => follower.untold.push(Change::Lost),
+            match follower.find(place) {
+                Some(source) => {
+                    follower.siblings.settle(&source.id());
+                    follower.push(source);
+                }
+                None if at + 1 == places.len() => follower.lost = Some(*place),
                 None => {}
             }
         }
         follower
     }
 
+    /// Opens the file of a kept place, wherever it is now.
+    fn find(&self, place: &Place) -> Option<Source> {
+        let id = place.id();
+        let is_at_path = id_at(&self.path).ok()?.is_some_and(|found| found.is(&id));
+        let path = if is_at_path {
+            &self.path
+        } else {
+            self.siblings.path_of(&id)?
+        };
+        let source = File::open(path).and_then(|file| Source::at_place(file, place));
+        source.ok().filter(|source| source.id().is(&id))
+    }
+
+    fn push(&mut self, source: Source) {
+        self.sources.push(Opened {
+            source,
+            grew_at: self.looks,
+        });
+    }
+
     /// Where reading stands, oldest first: as far as whole lines were handed on.
     #[must_use]
     pub fn places(&self) -> Vec<Place> {
-        self.sources.iter().map(|source| source.place).collect()
+        let sources = self.sources.iter().map(|opened| &opened.source);
+        sources.map(Source::place).chain(self.lost).collect()
     }
 
-    /// The files that were read and let go of, oldest first.
+    /// The files beside the log, and which of them were read.
     #[must_use]
-    pub fn closed(&self) -> &[Place] {
-        &self.closed
-    }
-
-    /// When the path was last looked at.
-    #[must_use]
-    pub fn looked_at(&self) -> SystemTime {
-        self.looked_at
+    pub fn keep_siblings(&self) -> Vec<Kept> {
+        self.siblings.keep()
     }
 
     /// Whether anything was ever read or opened.
@@ -125,19 +152,18 @@ impl Follower {
     /// The open file behind the path, or the last one that was.
     #[must_use]
     pub fn current(&self) -> Option<&File> {
-        self.sources.last().map(|source| &source.file)
+        self.newest().map(Source::file)
     }
 
-    /// Whether the newest file is longer than what was read of it.
+    fn newest(&self) -> Option<&Source> {
+        self.sources.last().map(|opened| &opened.source)
+    }
+
+    /// Whether one of the files is longer than what was read of it.
     #[must_use]
     pub fn has_more(&self) -> bool {
-        self.sources.last().is_some_and(|source| {
-            let read = source.place.offset + source.partial.len() as u64;
-            source
-                .file
-                .metadata()
-                .is_ok_and(|metadata| metadata.len() > read)
-        })
+        let mut sources = self.sources.iter();
+        sources.any(|opened| opened.source.has_more())
     }
 
     /// Hands every whole line that is new to `sink`, in order, and says what happened to the file.
@@ -145,267 +171,331 @@ impl Follower {
     /// # Errors
     /// The log cannot be read. A log that is not there (any more) is no error.
     pub fn catch_up(&mut self, sink: &mut impl FnMut(&[u8])) -> io::Result<Vec<Change>> {
-        let looking_at = SystemTime::now();
-        let mut changes = std::mem::take(&mut self.untold);
-        self.read_sources(sink, &mut changes)?;
-        let metadata = match std::fs::metadata(&self.path) {
-            Ok(metadata) => metadata,
-            Err(error) if matches!(error.kind(), ErrorKind::NotFound) => return Ok(changes),
-            Err(error) => return Err(error),
-        };
-        let known = self.sources.last().map(|source| source.place);
-        if known.is_none_or(|place| !place.is_in(&metadata)) {
-            self.open_next(sink, &mut changes)?;
+        self.looks += 1;
+        let mut changes = Vec::new();
+        let at_path = self.look_at_path();
+        let is_same = matches!(at_path, Ok(AtPath::Same));
+        self.read_sources(is_same, sink, &mut changes)?;
+        match at_path? {
+            // As long as the path leads to the same file, what appears beside it can only be copies of it.
+            AtPath::Same => self.siblings.turn(Standing::Fresh, Standing::Candidate),
+            AtPath::Other(next) => self.go_on_to(Some(next), sink, &mut changes)?,
+            AtPath::Nothing => self.go_on_to(None, sink, &mut changes)?,
         }
-        self.looked_at = looking_at;
         Ok(changes)
     }
 
-    /// Reads every open file to its end.
+    /// Finds out what is at the path and what is beside it, as of one moment: nothing was rotated between the
+    /// two.
+    fn look_at_path(&mut self) -> io::Result<AtPath> {
+        let mut tries = 0;
+        loop {
+            let at_path = self.what_is_at_path()?;
+            self.siblings.look();
+            for opened in &self.sources {
+                self.siblings.settle(&opened.source.id());
+            }
+            let id = match &at_path {
+                AtPath::Same => self.newest().map(Source::id),
+                AtPath::Other(next) => Some(next.id()),
+                AtPath::Nothing => None,
+            };
+            let is_still_there = match (id_at(&self.path)?, id) {
+                (Some(found), Some(id)) => found.is(&id),
+                (None, None) => true,
+                _ => false,
+            };
+            tries += 1;
+            if is_still_there || tries == MOST_TRIES {
+                return Ok(at_path);
+            }
+        }
+    }
+
+    fn what_is_at_path(&self) -> io::Result<AtPath> {
+        let is_newest = |id: &FileId| self.newest().is_some_and(|newest| newest.id().is(id));
+        // Opening a file wakes whoever watches it, ourselves for one: not without need.
+        match id_at(&self.path)? {
+            None => return Ok(AtPath::Nothing),
+            Some(id) if is_newest(&id) => return Ok(AtPath::Same),
+            Some(_) => {}
+        }
+        match File::open(&self.path) {
+            Ok(file) => {
+                let next = Source::at_start(file)?;
+                Ok(if is_newest(&next.id()) {
+                    AtPath::Same
+                } else {
+                    AtPath::Other(next)
+                })
+            }
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(AtPath::Nothing),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Reads every open file to its end. `is_same`: the newest one is at the path.
     fn read_sources(
         &mut self,
+        is_same: bool,
         sink: &mut impl FnMut(&[u8]),
         changes: &mut Vec<Change>,
     ) -> io::Result<()> {
         let newest = self.sources.len().saturating_sub(1);
-        for (at, source) in self.sources.iter_mut().enumerate() {
-            if at == newest && source.was_cut()? {
-                let recovered = recover(&self.path, self.looked_at, source, sink);
+        for at in 0..self.sources.len() {
+            let before = self.sources[at].source.reached();
+            let has_grown_again = is_same && at == newest && self.has_grown_again()?;
+            if has_grown_again || self.sources[at].source.read_on(sink)? == Read::Cut {
+                let recovered = self.begin_again(at, sink)?;
                 changes.push(Change::Truncated { recovered });
-                source.begin_again();
             }
-            source.read_to_end(sink)?;
+            let opened = &mut self.sources[at];
+            if opened.source.reached() != before {
+                opened.grew_at = self.looks;
+            }
         }
         Ok(())
     }
 
-    /// Opens the file that is at the path now, after the files that came and went before it.
-    fn open_next(
+    /// Whether the newest file was cut and has grown again to look like what was read of it: then a copy of it
+    /// that goes on in another way is beside it.
+    fn has_grown_again(&self) -> io::Result<bool> {
+        let Some(newest) = self.newest() else {
+            return Ok(false);
+        };
+        for (_, path) in self.siblings.all(&[Standing::Candidate, Standing::Fresh]) {
+            let Ok(copy) = File::open(path) else {
+                continue;
+            };
+            let goes_on = copy.metadata()?.len() > newest.reached();
+            if goes_on
+                && newest.place().fits(&copy)?
+                && !is_beginning_of(&copy, newest.file(), newest.reached())?
+            {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// Reads a file that was cut from its beginning, after the copies of what it held before. Returns whether
+    /// there was one that goes on where reading stood.
+    fn begin_again(&mut self, at: usize, sink: &mut impl FnMut(&[u8])) -> io::Result<bool> {
+        let nothing_was_read = self.sources[at].source.reached() == 0;
+        let mut recovered = false;
+        for again in 0..MOST_TRIES {
+            let place = self.sources[at].source.place();
+            let found = self.read_copies(&place, at, sink)?;
+            recovered |= found && again == 0;
+            let source = &mut self.sources[at].source;
+            if !found {
+                source.hand_on_partial(sink); // it was read, and what comes may go on with it
+            }
+            source.begin_again()?;
+            let read = source.read_on(sink)?;
+            self.siblings.turn(Standing::Fresh, Standing::Candidate);
+            self.siblings.look();
+            if read == Read::ToTheEnd {
+                // It may have been cut again after the copies were looked for and before it was read: what came
+                // in between is in a copy that was not there then.
+                self.read_copies_between(&[Standing::Fresh], at, sink)?;
+                break;
+            }
+        }
+        self.settle_what_is_no_copy_of(at);
+        Ok(recovered || nothing_was_read)
+    }
+
+    /// Reads on in the copy that holds what was read up to `place`, then in the copies that came after it.
+    fn read_copies(
         &mut self,
+        place: &Place,
+        at: usize,
+        sink: &mut impl FnMut(&[u8]),
+    ) -> io::Result<bool> {
+        let standings = [Standing::Candidate, Standing::Fresh];
+        let candidates = self.siblings.all(&standings);
+        for (number, (id, path)) in candidates.iter().enumerate() {
+            let Ok(file) = File::open(path) else {
+                continue;
+            };
+            if !place.fits(&file)? {
+                continue;
+            }
+            let mut copy = Source::at_place(file, place)?;
+            copy.read_on(sink)?;
+            // The next copy, or the file itself, goes on in the same line.
+            copy.hand_on_partial(sink);
+            for (older, _) in &candidates[..number] {
+                self.siblings.settle(older);
+            }
+            self.siblings.settle(id);
+            self.read_copies_between(&standings, at, sink)?;
+            return Ok(true);
+        }
+        Ok(false)
+    }
+
+    /// Reads the copies that hold something else than the file does now: it was copied and cut more than once.
+    /// A copy of what it holds now may still be in the making, and is left alone.
+    fn read_copies_between(
+        &mut self,
+        standings: &[Standing],
+        at: usize,
+        sink: &mut impl FnMut(&[u8]),
+    ) -> io::Result<()> {
+        for (id, path) in self.siblings.all(standings) {
+            let Ok(file) = File::open(path) else {
+                continue;
+            };
+            if is_beginning_of(&file, self.sources[at].source.file(), 0)? {
+                continue;
+            }
+            let mut copy = Source::at_start(file)?;
+            copy.read_on(sink)?;
+            copy.hand_on_partial(sink);
+            self.siblings.settle(&id);
+        }
+        Ok(())
+    }
+
+    /// Settles what cannot be a copy of what a file holds now.
+    fn settle_what_is_no_copy_of(&mut self, at: usize) {
+        for (id, path) in self.siblings.all(&[Standing::Candidate, Standing::Fresh]) {
+            let file = self.sources[at].source.file();
+            let may_be_copy = File::open(path)
+                .and_then(|copy| is_beginning_of(&copy, file, 0))
+                .unwrap_or(false);
+            if !may_be_copy {
+                self.siblings.settle(&id);
+            }
+        }
+    }
+
+    /// Goes on to the file that is at the path now, after the files that came and went before it.
+    fn go_on_to(
+        &mut self,
+        next: Option<Source>,
         sink: &mut impl FnMut(&[u8]),
         changes: &mut Vec<Change>,
     ) -> io::Result<()> {
-        let file = match File::open(&self.path) {
-            Ok(file) => file,
-            // Renamed again, just now: the next look finds out.
-            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
-            Err(error) => return Err(error),
-        };
-        let next = Source::at_start(file)?;
+        if let Some(place) = self.lost.take_if(|_| next.is_some()) {
+            // Deleted while nobody watched, perhaps after it was copied.
+            let recovered = self.read_copy_of_lost(&place, sink)?;
+            changes.push(if recovered {
+                Change::Rotated { between: 0 }
+            } else {
+                Change::Lost
+            });
+        }
+        // The old files may have got their last lines between reading them and now.
+        for opened in &mut self.sources {
+            opened.source.read_on(sink)?;
+        }
         let replaced = !self.sources.is_empty();
-        // The old file may have got its last lines between reading it and looking at the path.
-        for source in &mut self.sources {
-            source.read_to_end(sink)?;
-        }
         let mut between = 0;
-        if replaced {
-            for path in self.passed_by(&next) {
-                let Ok(mut source) = File::open(path).and_then(Source::at_start) else {
-                    continue;
-                };
-                source.read_to_end(sink)?;
-                self.sources.push(source);
-                between += 1;
+        for (id, path) in self.siblings.all(&[Standing::Fresh]) {
+            let is_younger = |next: &Source| match (id.born, next.id().born) {
+                (Some(born), Some(next)) => born > next,
+                _ => false,
+            };
+            if next.as_ref().is_some_and(is_younger) {
+                continue; // a copy of what is there now
             }
+            let Ok(mut source) = File::open(path).and_then(Source::at_start) else {
+                continue;
+            };
+            self.siblings.settle(&id);
+            if self.is_copy_of_deleted(&source)? {
+                continue;
+            }
+            source.read_on(sink)?;
+            self.push(source);
+            between += 1;
         }
-        self.sources.push(next);
-        while self.sources.len() > MOST_SOURCES {
-            let mut oldest = self.sources.remove(0);
-            oldest.close_off(sink);
-            self.closed.push(oldest.place);
+        let has_next = next.is_some();
+        if let Some(mut next) = next {
+            self.siblings.turn(Standing::Candidate, Standing::Settled);
+            self.siblings.turn(Standing::Fresh, Standing::Candidate);
+            next.read_on(sink)?;
+            self.push(next);
         }
-        let surplus = self.closed.len().saturating_sub(MOST_CLOSED);
-        self.closed.drain(..surplus);
-        if let Some(source) = self.sources.last_mut() {
-            source.read_to_end(sink)?;
+        self.let_go(sink);
+        match between + usize::from(has_next) {
+            0 => {}
+            _ if !replaced => changes.push(Change::Appeared),
+            opened => changes.push(Change::Rotated {
+                between: opened - 1,
+            }),
         }
-        changes.push(if replaced {
-            Change::Rotated { between }
-        } else {
-            Change::Appeared
-        });
         Ok(())
     }
 
-    /// Files beside the log that were created since the last look and are neither the old one, nor a copy
-    /// of it, nor the next one: the log was rotated more than once meanwhile.
-    fn passed_by(&self, next: &Source) -> Vec<PathBuf> {
-        let known = |file: (u64, u64)| {
-            file == next.place.file()
-                || self
-                    .sources
-                    .iter()
-                    .any(|source| source.place.file() == file)
-        };
-        siblings::of(&self.path)
-            .into_iter()
-            .filter(|sibling| sibling.created_since(self.looked_at) && !known(sibling.file))
-            .filter(|sibling| {
-                !self
-                    .sources
-                    .iter()
-                    .any(|source| source.place.head.is_head_of_path(&sibling.path))
-            })
-            // An inode is given again: the same number is the same file only where that begins the same way.
-            .filter(|sibling| {
-                !self.closed.iter().any(|place| {
-                    place.file() == sibling.file && place.head.is_head_of_path(&sibling.path)
-                })
-            })
-            .map(|sibling| sibling.path)
-            .collect()
+    /// Reads on in the copy of a file that is gone.
+    fn read_copy_of_lost(
+        &mut self,
+        place: &Place,
+        sink: &mut impl FnMut(&[u8]),
+    ) -> io::Result<bool> {
+        for (id, path) in self.siblings.all(&[Standing::Candidate, Standing::Fresh]) {
+            let Ok(file) = File::open(path) else {
+                continue;
+            };
+            if place.fits(&file)? {
+                let mut copy = Source::at_place(file, place)?;
+                copy.read_on(sink)?;
+                copy.close_off(sink);
+                self.siblings.settle(&id);
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// Whether a file is the copy that was made of one of the open ones before that was deleted.
+    fn is_copy_of_deleted(&self, copy: &Source) -> io::Result<bool> {
+        for Opened { source, .. } in &self.sources {
+            if source.is_deleted()
+                && source.file().metadata()?.len() == copy.file().metadata()?.len()
+                && is_beginning_of(copy.file(), source.file(), 0)?
+            {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// Lets go of the files that have been silent for longest, where there are too many.
+    fn let_go(&mut self, sink: &mut impl FnMut(&[u8])) {
+        while self.sources.len() > MOST_SOURCES {
+            let older = &self.sources[..self.sources.len() - 1];
+            let silent = older
+                .iter()
+                .enumerate()
+                .min_by_key(|(_, opened)| opened.grew_at);
+            let Some((at, _)) = silent else {
+                return;
+            };
+            self.sources.remove(at).source.close_off(sink);
+        }
     }
 
     /// Hands on what stands behind the last newline. Only once the writer is gone.
     pub fn finish(&mut self, sink: &mut impl FnMut(&[u8])) {
         if let Some((last, older)) = self.sources.split_last_mut() {
-            for source in older {
-                source.close_off(sink);
+            for opened in older {
+                opened.source.close_off(sink);
             }
-            last.hand_on_partial(sink);
+            last.source.hand_on_partial(sink);
         }
     }
 }
 
-/// Opens the file at `path` at a kept place; `None` where it is another file or was cut since.
-fn open_at(path: &Path, place: &Place) -> Option<Source> {
-    let file = File::open(path).ok()?;
-    let metadata = file.metadata().ok()?;
-    let is_it = place.is_in(&metadata)
-        && metadata.len() >= place.offset
-        && place.head.is_head_of(&file).ok()?;
-    is_it.then_some(Source {
-        file,
-        place: *place,
-        partial: Vec::new(),
-    })
-}
-
-/// Reads on in the copy of the old content that copy-truncate rotation leaves beside the log, and then in
-/// the copies that came after it. Only files younger than the last look count: an older one may begin in
-/// the same way and is another run.
-fn recover(path: &Path, looked_at: SystemTime, cut: &Source, sink: &mut impl FnMut(&[u8])) -> bool {
-    if cut.place.head.is_empty() {
-        return true; // nothing was ever read of it
-    }
-    let mut recovered = false;
-    let young = siblings::of(path)
-        .into_iter()
-        .filter(|sibling| sibling.created_since(looked_at) && sibling.file != cut.place.file());
-    for sibling in young {
-        let Ok(mut source) = File::open(&sibling.path).and_then(Source::at_start) else {
-            continue;
-        };
-        if !recovered {
-            let is_copy = cut.place.head.is_head_of(&source.file).unwrap_or(false)
-                && source
-                    .file
-                    .metadata()
-                    .is_ok_and(|metadata| metadata.len() >= cut.place.offset);
-            if !is_copy {
-                continue;
-            }
-            source.place.offset = cut.place.offset;
-            recovered = true;
-        }
-        if source.read_to_end(sink).is_err() {
-            return false;
-        }
-        source.close_off(sink);
-    }
-    recovered
-}
-
-impl Source {
-    fn at_start(file: File) -> io::Result<Self> {
-        let metadata: Metadata = file.metadata()?;
-        Ok(Self {
-            place: Place {
-                dev: metadata.dev(),
-                ino: metadata.ino(),
-                offset: 0,
-                head: Head::default(),
-            },
-            file,
-            partial: Vec::new(),
-        })
-    }
-
-    /// Whether the file is shorter than what was read of it, or begins in another way.
-    fn was_cut(&self) -> io::Result<bool> {
-        let read = self.place.offset + self.partial.len() as u64;
-        Ok(self.file.metadata()?.len() < read || !self.place.head.is_head_of(&self.file)?)
-    }
-
-    /// Goes back to the beginning. A writer that does not append leaves a hole before what it writes next:
-    /// that is passed over.
-    fn begin_again(&mut self) {
-        self.partial.clear();
-        self.place.head = Head::default();
-        self.place.offset =
-            rustix::fs::seek(&self.file, rustix::fs::SeekFrom::Data(0)).unwrap_or(0);
-    }
-
-    fn read_to_end(&mut self, sink: &mut impl FnMut(&[u8])) -> io::Result<()> {
-        let mut block = Vec::new();
-        loop {
-            let at = self.place.offset + self.partial.len() as u64;
-            if block.is_empty() {
-                // Nothing new is the usual case: no block is needed for it.
-                if self.file.metadata()?.len() <= at {
-                    break;
-                }
-                block.resize(BLOCK, 0);
-            }
-            let read = match self.file.read_at(&mut block, at) {
-                Ok(0) => break,
-                Ok(read) => read,
-                Err(error) if error.kind() == ErrorKind::Interrupted => continue,
-                Err(error) => return Err(error),
-            };
-            self.take(&block[..read], sink);
-        }
-        self.place.head.grow(&self.file)
-    }
-
-    /// Hands on the whole lines of what was read and keeps the rest.
-    fn take(&mut self, bytes: &[u8], sink: &mut impl FnMut(&[u8])) {
-        let Some(last) = memchr::memrchr(b'\n', bytes) else {
-            self.partial.extend_from_slice(bytes);
-            if self.partial.len() > LONGEST_LINE {
-                self.hand_on_partial(sink);
-            }
-            return;
-        };
-        let (whole, rest) = bytes.split_at(last + 1);
-        if self.partial.is_empty() {
-            sink(whole);
-        } else {
-            self.partial.extend_from_slice(whole);
-            sink(&self.partial);
-        }
-        self.place.offset += if self.partial.is_empty() {
-            whole.len() as u64
-        } else {
-            self.partial.len() as u64
-        };
-        self.partial.clear();
-        self.partial.extend_from_slice(rest);
-    }
-
-    /// Hands on an unfinished last line as a line: what comes next stands in another file.
-    fn close_off(&mut self, sink: &mut impl FnMut(&[u8])) {
-        if !self.partial.is_empty() {
-            self.hand_on_partial(sink);
-            sink(b"\n");
-        }
-    }
-
-    fn hand_on_partial(&mut self, sink: &mut impl FnMut(&[u8])) {
-        if !self.partial.is_empty() {
-            sink(&self.partial);
-            self.place.offset += self.partial.len() as u64;
-            self.partial.clear();
-        }
+/// Which file is at a path; `None` where there is none.
+fn id_at(path: &Path) -> io::Result<Option<FileId>> {
+    match std::fs::metadata(path) {
+        Ok(metadata) => Ok(Some(FileId::of(&metadata))),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
     }
 }

@@ -4,20 +4,20 @@ mod claims;
 mod follow;
 mod place;
 mod siblings;
+mod source;
 mod tail;
 mod wake;
 
 use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, SystemTime};
 
 use bf_contract::LogSummary;
 use serde::{Deserialize, Serialize};
 
 pub use claims::{Claims, Dialects, Snapshot, Writer};
 pub use follow::{Change, Follower};
-pub use place::{Head, Place};
+pub use place::Place;
 pub use wake::Wake;
 
 /// A log that is read as far as it goes, and what it claims so far.
@@ -39,11 +39,9 @@ pub struct Kept {
     pub from_byte: u64,
     /// The open files, oldest first.
     pub places: Vec<Place>,
-    /// The files that were read and let go of, oldest first.
+    /// The files beside the log, and which of them were read; null in files of an earlier version.
     #[serde(default)]
-    pub closed: Vec<Place>,
-    /// When the path was last looked at, in seconds since 1970.
-    pub looked_at: f64,
+    pub siblings: Option<Vec<siblings::Kept>>,
     /// The parser.
     pub claims: Snapshot,
 }
@@ -56,7 +54,7 @@ impl Log {
             path: path.to_owned(),
             shown: path.to_string_lossy().into_owned(),
             follower: match from {
-                Some(place) => Follower::resume(path, &[place], &[], SystemTime::now()),
+                Some(place) => Follower::resume(path, &[place], None),
                 None => Follower::new(path),
             },
             claims: Claims::new(dialects),
@@ -67,15 +65,23 @@ impl Log {
     /// Takes up a log where it was left.
     #[must_use]
     pub fn resume(path: &Path, kept: &Kept, dialects: &Dialects) -> Self {
-        let looked_at = SystemTime::UNIX_EPOCH
-            + Duration::try_from_secs_f64(kept.looked_at).unwrap_or_default();
         Self {
             path: path.to_owned(),
             shown: path.to_string_lossy().into_owned(),
-            follower: Follower::resume(path, &kept.places, &kept.closed, looked_at),
+            follower: Follower::resume(path, &kept.places, kept.siblings.as_deref()),
             claims: Claims::restore(&kept.claims, dialects),
             from_byte: kept.from_byte,
         }
+    }
+
+    /// Forgets what was read so far: it is another run's.
+    pub fn forget(&mut self) {
+        self.claims.forget();
+        self.from_byte = self
+            .follower
+            .places()
+            .last()
+            .map_or(0, |place| place.offset);
     }
 
     /// Shows the path as it was given.
@@ -88,16 +94,11 @@ impl Log {
     /// What is to be kept of it.
     #[must_use]
     pub fn keep(&self) -> Kept {
-        let looked_at = self
-            .follower
-            .looked_at()
-            .duration_since(SystemTime::UNIX_EPOCH);
         Kept {
             path: self.path.clone(),
             from_byte: self.from_byte,
             places: self.follower.places(),
-            closed: self.follower.closed().to_vec(),
-            looked_at: looked_at.unwrap_or_default().as_secs_f64(),
+            siblings: Some(self.follower.keep_siblings()),
             claims: self.claims.snapshot(),
         }
     }

@@ -3,98 +3,218 @@
 use std::fs::{File, Metadata};
 use std::io;
 use std::os::unix::fs::{FileExt, MetadataExt};
-use std::path::Path;
+use std::time::SystemTime;
 
 use serde::{Deserialize, Serialize};
 
-/// Bytes at the beginning of a file that tell it from another.
-const HEAD: usize = 1_024;
+/// Bytes that a [`Sample`] covers at most.
+pub const SAMPLE: usize = 1_024;
 
-/// A place in a file.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+/// Which file it is, whatever its name. An inode number is given again after a deletion, the time of birth
+/// with it is not.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FileId {
+    /// The device.
+    pub dev: u64,
+    /// The inode.
+    pub ino: u64,
+    /// Nanoseconds since 1970 at which it was created; null where the file system does not know.
+    #[serde(default)]
+    pub born: Option<u64>,
+}
+
+impl FileId {
+    /// That of a file.
+    #[must_use]
+    pub fn of(metadata: &Metadata) -> Self {
+        Self {
+            dev: metadata.dev(),
+            ino: metadata.ino(),
+            born: metadata.created().ok().and_then(nanoseconds),
+        }
+    }
+
+    /// Whether both are of one file; a birth that is not known of both is not compared.
+    #[must_use]
+    pub fn is(&self, other: &Self) -> bool {
+        let births_fit = match (self.born, other.born) {
+            (Some(one), Some(other)) => one == other,
+            _ => true,
+        };
+        (self.dev, self.ino) == (other.dev, other.ino) && births_fit
+    }
+}
+
+/// Nanoseconds since 1970.
+pub fn nanoseconds(time: SystemTime) -> Option<u64> {
+    let since = time.duration_since(SystemTime::UNIX_EPOCH).ok()?;
+    u64::try_from(since.as_nanos()).ok()
+}
+
+/// A place in a file: everything before it was read.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Place {
     /// The file's device.
     pub dev: u64,
     /// The file's inode.
     pub ino: u64,
+    /// Nanoseconds since 1970 at which the file was created; null where unknown.
+    #[serde(default)]
+    pub born: Option<u64>,
     /// The offset in bytes that reading goes on at.
     pub offset: u64,
     /// How the file begins.
-    pub head: Head,
+    pub head: Sample,
+    /// What stands right before the offset.
+    #[serde(default)]
+    pub tail: Sample,
 }
 
 impl Place {
-    /// Device and inode.
-    #[must_use]
-    pub fn file(&self) -> (u64, u64) {
-        (self.dev, self.ino)
+    /// The end of a file as it is now.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub fn end_of(file: &File) -> io::Result<Self> {
+        let metadata = file.metadata()?;
+        let FileId { dev, ino, born } = FileId::of(&metadata);
+        let offset = metadata.len();
+        Ok(Self {
+            dev,
+            ino,
+            born,
+            offset,
+            head: Sample::of(&read_at(file, 0, offset.min(SAMPLE as u64))?),
+            tail: Sample::of(&before(file, offset)?),
+        })
     }
 
-    /// Whether `metadata` is that of the same file.
+    /// Which file it is in.
     #[must_use]
-    pub fn is_in(&self, metadata: &Metadata) -> bool {
-        self.file() == (metadata.dev(), metadata.ino())
+    pub fn id(&self) -> FileId {
+        FileId {
+            dev: self.dev,
+            ino: self.ino,
+            born: self.born,
+        }
+    }
+
+    /// Whether `file` still holds what was read up to this place: the file itself, or a copy of it.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub fn fits(&self, file: &File) -> io::Result<bool> {
+        let from = self.offset.checked_sub(self.tail.bytes.into());
+        Ok(file.metadata()?.len() >= self.offset
+            && self.head.is_at(file, 0)?
+            && from.map_or(Ok(false), |from| self.tail.is_at(file, from))?)
     }
 }
 
-/// How a file begins: a checksum over its first bytes, as many as there were.
+/// A checksum over a few bytes of a file, to know them again.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Head {
-    bytes: u16,
+pub struct Sample {
+    /// How many bytes; none where nothing was read yet, and that fits every file.
+    pub bytes: u16,
     checksum: u32,
 }
 
-impl Head {
-    /// Whether it covers nothing yet, so that it fits every file.
+impl Sample {
+    /// Of these bytes, [`SAMPLE`] at most.
     #[must_use]
-    pub fn is_empty(self) -> bool {
-        self.bytes == 0
+    pub fn of(bytes: &[u8]) -> Self {
+        Self::default().and(bytes)
     }
 
-    /// Takes in more of the beginning, up to the first kilobyte.
-    ///
-    /// # Errors
-    /// The file cannot be read.
-    pub fn grow(&mut self, file: &File) -> io::Result<()> {
-        if usize::from(self.bytes) >= HEAD {
-            return Ok(());
+    /// The same with these bytes behind, as far as there is room.
+    #[must_use]
+    pub fn and(self, bytes: &[u8]) -> Self {
+        let room = SAMPLE.saturating_sub(self.bytes.into());
+        let more = &bytes[..bytes.len().min(room)];
+        let mut hasher = crc32fast::Hasher::new_with_initial_len(self.checksum, self.bytes.into());
+        hasher.update(more);
+        Self {
+            bytes: self
+                .bytes
+                .saturating_add(u16::try_from(more.len()).unwrap_or(u16::MAX)),
+            checksum: hasher.finalize(),
         }
-        let (block, read) = first_bytes(file)?;
-        self.bytes = u16::try_from(read).unwrap_or(0);
-        self.checksum = crc32fast::hash(&block[..read]);
-        Ok(())
     }
 
-    /// Whether `file` begins so.
-    ///
-    /// # Errors
-    /// The file cannot be read.
-    pub fn is_head_of(self, file: &File) -> io::Result<bool> {
-        let length = usize::from(self.bytes);
-        let (block, read) = first_bytes(file)?;
-        Ok(read >= length && crc32fast::hash(&block[..length]) == self.checksum)
-    }
-
-    /// The same for a path; a head that covers nothing, and a file that cannot be read, are none.
-    #[must_use]
-    pub fn is_head_of_path(self, path: &Path) -> bool {
-        !self.is_empty()
-            && File::open(path)
-                .and_then(|file| self.is_head_of(&file))
-                .unwrap_or(false)
+    /// Whether these bytes stand at `offset`.
+    fn is_at(self, file: &File, offset: u64) -> io::Result<bool> {
+        Ok(Self::of(&read_at(file, offset, self.bytes.into())?) == self)
     }
 }
 
-fn first_bytes(file: &File) -> io::Result<([u8; HEAD], usize)> {
-    let mut block = [0; HEAD];
+/// The bytes right before `offset`, [`SAMPLE`] at most.
+///
+/// # Errors
+/// The file cannot be read.
+pub fn before(file: &File, offset: u64) -> io::Result<Vec<u8>> {
+    let length = offset.min(SAMPLE as u64);
+    read_at(file, offset - length, length)
+}
+
+/// `length` bytes from `offset` on; fewer where the file ends.
+fn read_at(file: &File, offset: u64, length: u64) -> io::Result<Vec<u8>> {
+    let mut bytes = vec![0; usize::try_from(length).unwrap_or(usize::MAX)];
+    let read = fill(file, &mut bytes, offset)?;
+    bytes.truncate(read);
+    Ok(bytes)
+}
+
+/// Reads until `block` is full or the file ends, and returns how much that was.
+///
+/// # Errors
+/// The file cannot be read.
+pub fn fill(file: &File, block: &mut [u8], offset: u64) -> io::Result<usize> {
     let mut read = 0;
-    while read < HEAD {
-        match file.read_at(&mut block[read..], read as u64) {
+    while read < block.len() {
+        match file.read_at(&mut block[read..], offset + read as u64) {
             Ok(0) => break,
             Ok(more) => read += more,
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             Err(error) => return Err(error),
         }
     }
-    Ok((block, read))
+    Ok(read)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use super::{Place, Sample};
+
+    #[test]
+    fn a_sample_grows_as_if_it_had_been_taken_at_once() {
+        assert_eq!(Sample::of(b"ab").and(b"cd"), Sample::of(b"abcd"));
+        let long = [7; 3_000];
+        assert_eq!(Sample::of(&long).bytes, 1_024);
+        assert_eq!(Sample::of(&long[..1_000]).and(&long), Sample::of(&long));
+    }
+
+    #[test]
+    fn a_place_fits_its_file_and_a_longer_copy_and_nothing_that_differs_at_either_end() {
+        let file = |text: &str| {
+            let mut file = tempfile::tempfile().expect("a file");
+            file.write_all(text.as_bytes()).expect("text");
+            file
+        };
+        let head = "h".repeat(2_000);
+        let original = file(&format!("{head}one\n"));
+        let place = Place::end_of(&original).expect("a place");
+        assert!(place.fits(&original).expect("readable"));
+        for (text, fits) in [
+            (format!("{head}one\ntwo\n"), true),
+            (format!("{head}two\ntwo\n"), false),
+            (format!("x{}one\n", &head[1..]), false),
+            (head.clone(), false),
+        ] {
+            assert_eq!(place.fits(&file(&text)).expect("readable"), fits);
+        }
+        let nothing = Place::end_of(&file("")).expect("a place");
+        assert!(nothing.fits(&original).expect("readable"));
+    }
 }

@@ -1,61 +1,244 @@
 //! The files that rotation leaves beside a log: `x.log.1`, `x.log-20260103`, `x.log.2026-01-03`.
+//!
+//! Each is known by what it is and not by its name or time: those that were there before, and those that were
+//! read, are never read again, however often they are renamed.
 
+use std::cmp::Reverse;
 use std::ffi::OsStr;
+use std::io;
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::MetadataExt;
+use std::os::unix::fs::{DirEntryExt, MetadataExt};
 use std::path::{Path, PathBuf};
-use std::time::{Duration, SystemTime};
 
-/// File systems keep times more coarsely than the clock does.
-const COARSE: Duration = Duration::from_secs(1);
+use serde::{Deserialize, Serialize};
 
-/// A file beside the log.
-#[derive(Debug)]
-pub struct Sibling {
-    /// Its path.
-    pub path: PathBuf,
-    /// Device and inode.
-    pub file: (u64, u64),
-    /// When it was created, or last written to where the file system does not know.
-    created: SystemTime,
+use super::place::{FileId, nanoseconds};
+
+/// A file that was not seen so many times in a row is gone, and was not just being renamed.
+const GONE: u8 = 3;
+
+/// What is known of a file beside the log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Standing {
+    /// It was read, or is of the time before.
+    Settled,
+    /// It appeared while the log stayed the same file: it may be, or become, a copy of that.
+    Candidate,
+    /// It was not there at the last look.
+    Fresh,
 }
 
-impl Sibling {
-    /// Whether it did not exist yet at `moment`.
+/// A file beside the log, as it is kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Kept {
+    id: FileId,
+    standing: Standing,
+}
+
+#[derive(Debug)]
+struct Sibling {
+    id: FileId,
+    path: PathBuf,
+    standing: Standing,
+    /// How old it is among the others: oldest first.
+    age: Age,
+    /// Times in a row that it was not seen.
+    missed: u8,
+}
+
+/// Time of birth, or of the last change where that is unknown, in nanoseconds; files of one tick by the number
+/// of the rotation, where a higher one is older.
+type Age = (u64, Reverse<u64>);
+
+/// The files beside a log.
+#[derive(Debug, Default)]
+pub struct Siblings {
+    log: PathBuf,
+    known: Vec<Sibling>,
+}
+
+impl Siblings {
+    /// Those that are there now, all of the time before.
     #[must_use]
-    pub fn created_since(&self, moment: SystemTime) -> bool {
-        self.created + COARSE >= moment
+    pub fn of_before(log: &Path) -> Self {
+        Self::with(log, |_| Standing::Settled)
+    }
+
+    /// Those that are there now; the ones born after `file` are fresh.
+    #[must_use]
+    pub fn since(log: &Path, file: &FileId) -> Self {
+        Self::with(log, |found| match (found.born, file.born) {
+            (Some(found), Some(file)) if found > file => Standing::Fresh,
+            _ => Standing::Settled,
+        })
+    }
+
+    /// Those that are there now; the ones that were not kept are fresh.
+    #[must_use]
+    pub fn with_kept(log: &Path, kept: &[Kept]) -> Self {
+        Self::with(log, |found| {
+            kept.iter()
+                .find(|kept| kept.id.is(found))
+                .map_or(Standing::Fresh, |kept| kept.standing)
+        })
+    }
+
+    fn with(log: &Path, standing: impl Fn(&FileId) -> Standing) -> Self {
+        let mut siblings = Self {
+            log: log.to_owned(),
+            known: Vec::new(),
+        };
+        siblings.look();
+        for sibling in &mut siblings.known {
+            sibling.standing = standing(&sibling.id);
+        }
+        siblings
+    }
+
+    /// What is to be kept: a fresh one is fresh again next time.
+    #[must_use]
+    pub fn keep(&self) -> Vec<Kept> {
+        let known = self.known.iter();
+        known
+            .filter(|sibling| sibling.standing != Standing::Fresh)
+            .map(|sibling| Kept {
+                id: sibling.id,
+                standing: sibling.standing,
+            })
+            .collect()
+    }
+
+    /// Looks at what is there now. What is new is fresh.
+    pub fn look(&mut self) {
+        let Ok(found) = scan(&self.log) else {
+            return; // a folder that cannot be read says nothing of what is in it
+        };
+        for sibling in &mut self.known {
+            sibling.missed = sibling.missed.saturating_add(1);
+        }
+        for (id, path, age) in found {
+            match self.known.iter_mut().find(|sibling| sibling.id.is(&id)) {
+                Some(sibling) => {
+                    sibling.path = path;
+                    sibling.missed = 0;
+                }
+                None => self.known.push(Sibling {
+                    id,
+                    path,
+                    standing: Standing::Fresh,
+                    age,
+                    missed: 0,
+                }),
+            }
+        }
+        self.known.retain(|sibling| sibling.missed < GONE);
+        self.known.sort_by_key(|sibling| sibling.age);
+    }
+
+    /// The files in one of these standings that are there, oldest first.
+    #[must_use]
+    pub fn all(&self, standings: &[Standing]) -> Vec<(FileId, PathBuf)> {
+        let known = self.known.iter();
+        known
+            .filter(|sibling| sibling.missed == 0 && standings.contains(&sibling.standing))
+            .map(|sibling| (sibling.id, sibling.path.clone()))
+            .collect()
+    }
+
+    /// Where a file is now.
+    #[must_use]
+    pub fn path_of(&self, id: &FileId) -> Option<&Path> {
+        let known = self.known.iter();
+        let mut there = known.filter(|sibling| sibling.missed == 0);
+        there
+            .find(|sibling| sibling.id.is(id))
+            .map(|sibling| sibling.path.as_path())
+    }
+
+    /// Never to be read again.
+    pub fn settle(&mut self, id: &FileId) {
+        for sibling in &mut self.known {
+            if sibling.id.is(id) {
+                sibling.standing = Standing::Settled;
+            }
+        }
+    }
+
+    /// Moves all in one standing to another.
+    pub fn turn(&mut self, from: Standing, to: Standing) {
+        for sibling in &mut self.known {
+            if sibling.standing == from {
+                sibling.standing = to;
+            }
+        }
     }
 }
 
-/// The rotated files beside a log, oldest first. Compressed ones are not among them.
-#[must_use]
-pub fn of(log: &Path) -> Vec<Sibling> {
-    let (Some(directory), Some(name)) = (log.parent(), log.file_name()) else {
-        return Vec::new();
+type Found = (FileId, PathBuf, Age);
+
+/// The rotated files beside a log. Compressed ones are not among them.
+fn scan(log: &Path) -> io::Result<Vec<Found>> {
+    /// Files that are renamed all the time are taken as they come.
+    const MOST_TRIES: usize = 10;
+    let mut tries = 0;
+    loop {
+        let (found, was_disturbed) = scan_once(log)?;
+        tries += 1;
+        if !was_disturbed || tries == MOST_TRIES {
+            return Ok(found);
+        }
+    }
+}
+
+/// The same, and whether a file was renamed between reading its name and asking after it.
+fn scan_once(log: &Path) -> io::Result<(Vec<Found>, bool)> {
+    let (mut found, mut was_disturbed) = (Vec::new(), false);
+    let Some(name) = log.file_name() else {
+        return Ok((found, was_disturbed));
     };
-    let directory = if directory.as_os_str().is_empty() {
-        Path::new(".")
-    } else {
-        directory
+    let directory = match log.parent() {
+        Some(directory) if !directory.as_os_str().is_empty() => directory,
+        _ => Path::new("."),
     };
-    let Ok(entries) = std::fs::read_dir(directory) else {
-        return Vec::new();
-    };
-    let mut siblings: Vec<Sibling> = entries
-        .flatten()
-        .filter(|entry| is_rotated(&entry.file_name(), name))
-        .filter_map(|entry| {
-            let metadata = entry.metadata().ok().filter(std::fs::Metadata::is_file)?;
-            Some(Sibling {
-                path: entry.path(),
-                file: (metadata.dev(), metadata.ino()),
-                created: metadata.created().or_else(|_| metadata.modified()).ok()?,
-            })
-        })
-        .collect();
-    siblings.sort_by_key(|sibling| sibling.created);
-    siblings
+    for entry in std::fs::read_dir(directory)? {
+        let entry = entry?;
+        if !is_rotated(&entry.file_name(), name) {
+            continue;
+        }
+        let Ok(metadata) = entry.metadata() else {
+            was_disturbed = true;
+            continue;
+        };
+        was_disturbed |= entry.ino() != metadata.ino();
+        if !metadata.is_file() {
+            continue;
+        }
+        let id = FileId::of(&metadata);
+        let changed = || metadata.modified().ok().and_then(nanoseconds);
+        let time = id.born.or_else(changed).unwrap_or_default();
+        let number = rotation_number(&entry.file_name());
+        found.push((id, entry.path(), (time, Reverse(number))));
+    }
+    Ok((found, was_disturbed))
+}
+
+/// The number at the end of a rotated file's name; 0 for a date, where a higher one is younger.
+fn rotation_number(name: &OsStr) -> u64 {
+    const LONGEST: usize = 5;
+    let bytes = name.as_bytes();
+    let digits = bytes
+        .iter()
+        .rev()
+        .take_while(|byte| byte.is_ascii_digit())
+        .count();
+    if digits > LONGEST {
+        return 0;
+    }
+    std::str::from_utf8(&bytes[bytes.len() - digits..])
+        .ok()
+        .and_then(|digits| digits.parse().ok())
+        .unwrap_or(0)
 }
 
 /// Whether `name` is the log's name and a number or date behind it.
@@ -74,7 +257,44 @@ fn is_rotated(name: &OsStr, log: &OsStr) -> bool {
 mod tests {
     use std::ffi::OsStr;
 
-    use super::is_rotated;
+    use super::{Siblings, Standing, is_rotated, rotation_number};
+
+    fn names(siblings: &Siblings, standing: Standing) -> Vec<String> {
+        let files = siblings.all(&[standing]).into_iter();
+        files
+            .map(|(_, path)| {
+                path.file_name()
+                    .expect("a name")
+                    .to_string_lossy()
+                    .into_owned()
+            })
+            .collect()
+    }
+
+    #[test]
+    fn a_file_is_known_by_what_it_is_through_every_renaming() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = |name: &str| folder.path().join(name);
+        std::fs::write(path("x.log.1"), "old\n").expect("a file");
+        let mut siblings = Siblings::of_before(&path("x.log"));
+        std::fs::rename(path("x.log.1"), path("x.log.2")).expect("renamed");
+        std::fs::write(path("x.log.1"), "new\n").expect("a file");
+        siblings.look();
+        assert_eq!(names(&siblings, Standing::Fresh), ["x.log.1"]);
+        assert_eq!(names(&siblings, Standing::Settled), ["x.log.2"]);
+
+        let again = Siblings::with_kept(&path("x.log"), &siblings.keep());
+        assert_eq!(names(&again, Standing::Fresh), ["x.log.1"]);
+        siblings.turn(Standing::Fresh, Standing::Settled);
+        let again = Siblings::with_kept(&path("x.log"), &siblings.keep());
+        assert_eq!(names(&again, Standing::Fresh), Vec::<String>::new());
+    }
+
+    #[test]
+    fn of_two_rotated_files_the_higher_number_is_older_and_the_later_date_is_younger() {
+        assert_eq!(rotation_number(OsStr::new("x.log.12")), 12);
+        assert_eq!(rotation_number(OsStr::new("x.log-20260103")), 0);
+    }
 
     #[test]
     fn numbers_and_dates_are_rotated_files_and_other_endings_are_not() {

@@ -1,0 +1,129 @@
+//! Whether what a log holds already is of the process that is watched, or of an earlier run.
+//!
+//! An old run's happy end must never be taken for that of a process that has said nothing. Times decide where
+//! they can be compared; where they cannot, a run that is over counts as an earlier one, and one that is not
+//! over can do no harm: its end would still have to be written.
+
+use std::fs::{File, Metadata};
+use std::path::Path;
+use std::time::{Duration, SystemTime};
+
+use bf_contract::LogState;
+
+use crate::log::{Dialects, Log, Place, Writer};
+use crate::sys::{self, Process};
+
+/// Times of files and start times of processes are both as coarse as the kernel's ticks, and one is reckoned
+/// from the other's clock.
+const DOUBT: Duration = Duration::from_millis(100);
+
+/// When a log was last written to, as seen from a process's start.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Written {
+    Before,
+    Since,
+    /// Too close to tell, or by a clock that is not this machine's.
+    Unclear,
+}
+
+/// A log to follow from where the run of `process` begins, and what is to be said of that.
+pub fn begin(
+    path: &Path,
+    shown: &Path,
+    process: &Process,
+    dialects: &Dialects,
+) -> (Log, Option<String>) {
+    let mut log = Log::new(path, None, dialects);
+    let Some((file, metadata)) = File::open(path)
+        .and_then(|file| file.metadata().map(|metadata| (file, metadata)))
+        .ok()
+        .filter(|(_, metadata)| metadata.len() > 0)
+    else {
+        return (log, None);
+    };
+    let shown = shown.display();
+    match written(&file, &metadata, process) {
+        Written::Since => (log, None),
+        Written::Before => match Place::end_of(&file) {
+            Ok(end) => {
+                let note = format!(
+                    "the log {shown} was last written to before the process started; what it holds is of an earlier run and is not read"
+                );
+                (Log::new(path, Some(end), dialects), Some(note))
+            }
+            Err(_) => (log, None), // it cannot be read at all, which is said soon enough
+        },
+        Written::Unclear => {
+            let is_over = log.catch_up().is_ok() && is_over(log.summary(Writer::Alive).state);
+            let note = is_over.then(|| {
+                log.forget();
+                format!(
+                    "the log {shown} holds a run that is over, and its time does not tell whether that is of this process: it is taken for an earlier one and is not read"
+                )
+            });
+            (log, note)
+        }
+    }
+}
+
+fn written(file: &File, metadata: &Metadata, process: &Process) -> Written {
+    let now = SystemTime::now();
+    let started = process.age().and_then(|age| now.checked_sub(age));
+    match (metadata.modified(), started) {
+        (Ok(modified), Some(started)) if sys::keeps_our_time(file) => {
+            compare(modified, started, now)
+        }
+        _ => Written::Unclear,
+    }
+}
+
+fn compare(modified: SystemTime, started: SystemTime, now: SystemTime) -> Written {
+    if modified + DOUBT < started {
+        Written::Before
+    } else if modified > started + DOUBT && modified <= now + DOUBT {
+        Written::Since
+    } else {
+        // A time to come is another clock's.
+        Written::Unclear
+    }
+}
+
+/// Whether the last run of a log has come to its end.
+fn is_over(state: LogState) -> bool {
+    match state {
+        LogState::Completed | LogState::Interrupted | LogState::Refused | LogState::DryRun => true,
+        LogState::Running | LogState::Empty | LogState::Unknown => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::{Duration, SystemTime};
+
+    use super::{Written, compare};
+
+    #[test]
+    fn a_log_is_of_this_run_only_where_its_time_leaves_no_doubt() {
+        let moment = |milliseconds: u64| {
+            SystemTime::UNIX_EPOCH
+                + Duration::from_secs(1_700_000_000)
+                + Duration::from_millis(milliseconds)
+        };
+        let (started, now) = (moment(10_000), moment(60_000));
+        for (modified, expected) in [
+            (0, Written::Before),
+            (9_800, Written::Before),
+            (9_950, Written::Unclear),
+            (10_050, Written::Unclear),
+            (10_200, Written::Since),
+            (60_000, Written::Since),
+            (120_000, Written::Unclear),
+        ] {
+            assert_eq!(
+                compare(moment(modified), started, now),
+                expected,
+                "{modified}"
+            );
+        }
+    }
+}

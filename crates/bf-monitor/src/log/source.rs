@@ -1,0 +1,230 @@
+//! One file of a log, read on from where reading stands.
+
+use std::fs::File;
+use std::io;
+use std::os::unix::fs::MetadataExt;
+
+use super::place::{FileId, Place, SAMPLE, Sample, before, fill};
+
+/// Bytes that are read at once.
+const BLOCK: usize = 64 * 1024;
+/// A line longer than this is handed on in pieces, so that a log without newlines is not kept in memory.
+const LONGEST_LINE: usize = 1024 * 1024;
+
+/// An open file of a log.
+#[derive(Debug)]
+pub struct Source {
+    file: File,
+    /// As far as whole lines were handed on; the head covers what stands behind that, too.
+    place: Place,
+    /// The last bytes that were handed on, which `place.tail` is of.
+    recent: Vec<u8>,
+    /// What stands behind `place.offset` and is no whole line yet.
+    partial: Vec<u8>,
+}
+
+/// What reading on came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Read {
+    /// Everything that is there was handed on.
+    ToTheEnd,
+    /// The file no longer holds what was read of it. Nothing of what is there instead was handed on.
+    Cut,
+}
+
+impl Source {
+    /// A file from its first byte.
+    ///
+    /// # Errors
+    /// The file cannot be asked.
+    pub fn at_start(file: File) -> io::Result<Self> {
+        let FileId { dev, ino, born } = FileId::of(&file.metadata()?);
+        Ok(Self {
+            file,
+            place: Place {
+                dev,
+                ino,
+                born,
+                ..Place::default()
+            },
+            recent: Vec::new(),
+            partial: Vec::new(),
+        })
+    }
+
+    /// A file from a place that was kept of it, or of another one that it is a copy of. Whether it still fits
+    /// is found out by reading on.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub fn at_place(file: File, place: &Place) -> io::Result<Self> {
+        let mut source = Self::at_start(file)?;
+        let FileId { dev, ino, born } = source.id();
+        source.place = Place {
+            dev,
+            ino,
+            born,
+            ..*place
+        };
+        if place.fits(&source.file)? {
+            source.recent = before(&source.file, place.offset)?;
+            source.place.tail = Sample::of(&source.recent);
+        }
+        Ok(source)
+    }
+
+    /// Which file it is.
+    #[must_use]
+    pub fn id(&self) -> FileId {
+        self.place.id()
+    }
+
+    /// Where reading stands, as far as whole lines were handed on.
+    #[must_use]
+    pub fn place(&self) -> Place {
+        self.place
+    }
+
+    /// The open file.
+    #[must_use]
+    pub fn file(&self) -> &File {
+        &self.file
+    }
+
+    /// Whether it no longer has a name.
+    #[must_use]
+    pub fn is_deleted(&self) -> bool {
+        self.file
+            .metadata()
+            .is_ok_and(|metadata| metadata.nlink() == 0)
+    }
+
+    /// Whether it is longer than what was read of it.
+    #[must_use]
+    pub fn has_more(&self) -> bool {
+        self.file
+            .metadata()
+            .is_ok_and(|metadata| metadata.len() > self.reached())
+    }
+
+    /// The offset that was read up to.
+    #[must_use]
+    pub fn reached(&self) -> u64 {
+        self.place.offset + self.partial.len() as u64
+    }
+
+    /// Whether the file still holds what was read of it.
+    fn is_as_read(&self) -> io::Result<bool> {
+        let last = &self.partial[self.partial.len().saturating_sub(SAMPLE)..];
+        let mut bytes = vec![0; last.len()];
+        let read = fill(&self.file, &mut bytes, self.reached() - last.len() as u64)?;
+        Ok(&bytes[..read] == last && self.place.fits(&self.file)?)
+    }
+
+    /// Reads to the end. Each block is handed on only once the file was found to be the same after it was
+    /// read: a log can be cut between any two system calls.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub fn read_on(&mut self, sink: &mut impl FnMut(&[u8])) -> io::Result<Read> {
+        let mut block = Vec::new();
+        loop {
+            let at = self.reached();
+            // Nothing new is the usual case: no block is needed for it.
+            let read = if self.file.metadata()?.len() > at {
+                block.resize(BLOCK, 0);
+                fill(&self.file, &mut block, at)?
+            } else {
+                0
+            };
+            if !self.is_as_read()? {
+                return Ok(Read::Cut);
+            }
+            if read == 0 {
+                return Ok(Read::ToTheEnd);
+            }
+            self.take(&block[..read], sink);
+        }
+    }
+
+    /// Hands on the whole lines of what was read and keeps the rest.
+    fn take(&mut self, bytes: &[u8], sink: &mut impl FnMut(&[u8])) {
+        // The head covers everything that was read, up to its size.
+        if u64::from(self.place.head.bytes) == self.reached() {
+            self.place.head = self.place.head.and(bytes);
+        }
+        let Some(last) = memchr::memrchr(b'\n', bytes) else {
+            self.partial.extend_from_slice(bytes);
+            if self.partial.len() > LONGEST_LINE {
+                self.hand_on_partial(sink);
+            }
+            return;
+        };
+        let (whole, rest) = bytes.split_at(last + 1);
+        self.hand_on_partial(sink);
+        self.hand_on(whole, sink);
+        self.partial.extend_from_slice(rest);
+    }
+
+    /// Hands on what is no whole line yet. What comes next in whichever file goes on with it.
+    pub fn hand_on_partial(&mut self, sink: &mut impl FnMut(&[u8])) {
+        let partial = std::mem::take(&mut self.partial);
+        self.hand_on(&partial, sink);
+    }
+
+    /// Hands on an unfinished last line as a line: what comes next stands in another file.
+    pub fn close_off(&mut self, sink: &mut impl FnMut(&[u8])) {
+        if !self.partial.is_empty() {
+            self.hand_on_partial(sink);
+            sink(b"\n");
+        }
+    }
+
+    fn hand_on(&mut self, bytes: &[u8], sink: &mut impl FnMut(&[u8])) {
+        if bytes.is_empty() {
+            return;
+        }
+        sink(bytes);
+        self.place.offset += bytes.len() as u64;
+        let last = &bytes[bytes.len().saturating_sub(SAMPLE)..];
+        let kept = self.recent.len().min(SAMPLE - last.len());
+        self.recent.drain(..self.recent.len() - kept);
+        self.recent.extend_from_slice(last);
+        self.place.tail = Sample::of(&self.recent);
+    }
+
+    /// Goes back to the beginning of a file that was cut. A writer that does not append leaves a hole before
+    /// what it writes next: that is passed over.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub fn begin_again(&mut self) -> io::Result<()> {
+        let offset = rustix::fs::seek(&self.file, rustix::fs::SeekFrom::Data(0)).unwrap_or(0);
+        self.partial.clear();
+        self.recent = before(&self.file, offset)?;
+        // The hole is all zeros, wherever in it one looks.
+        self.place.head = Sample::of(&self.recent);
+        self.place.tail = Sample::of(&self.recent);
+        self.place.offset = offset;
+        Ok(())
+    }
+}
+
+/// Whether `shorter` is, as far as it goes, what `longer` begins with; both are the same up to `from`.
+///
+/// # Errors
+/// One of them cannot be read.
+pub fn is_beginning_of(shorter: &File, longer: &File, from: u64) -> io::Result<bool> {
+    let (mut one, mut other) = (vec![0; BLOCK], vec![0; BLOCK]);
+    let mut at = from;
+    loop {
+        let read = fill(shorter, &mut one, at)?;
+        if read == 0 {
+            return Ok(longer.metadata()?.len() >= at);
+        }
+        if fill(longer, &mut other[..read], at)? < read || one[..read] != other[..read] {
+            return Ok(false);
+        }
+        at += read as u64;
+    }
+}
