@@ -51,6 +51,8 @@ const LEVELS: [(&[u8], Level); 7] = [
 
 /// Where a prefix is looked for behind a progress bar or a container's own prefix.
 const LATE_PREFIX: usize = 2048;
+/// Where a time is looked for behind a log collector's own prefix.
+const LONGEST_LEAD: usize = 200;
 const LONGEST_NAME: usize = 120;
 
 /// Takes a line apart.
@@ -171,7 +173,9 @@ fn after_time(bytes: &[u8]) -> Option<Prefix> {
         body: at + skip,
     };
 
-    if let Some(prefix) = level_and_name(rest) {
+    // The job's own time, behind that of whoever collected its line.
+    let second = time_length(rest).and_then(|_| after_time(rest));
+    if let Some(prefix) = second.or_else(|| level_and_name(rest)) {
         return Some(Prefix {
             body: at + prefix.body,
             ..prefix
@@ -262,9 +266,9 @@ fn time_length(bytes: &[u8]) -> Option<usize> {
     Some(at)
 }
 
-/// `LEVEL:__main__:` behind something else on the same line: a progress bar without a line break, the
-/// prefix of a log collector. Indented lines (but for bars) and quoted text are source code and messages,
-/// not prefixes.
+/// `LEVEL:__main__:` or a time with a level behind something else on the same line: a progress bar without
+/// a line break, the prefix of a log collector. Indented lines (but for bars) and quoted text are source
+/// code and messages, not prefixes.
 fn late(bytes: &[u8]) -> Option<Prefix> {
     const NAME: &[u8] = b":__main__:";
     if let Some(bar) = memmem::find(&bytes[..bytes.len().min(LATE_PREFIX)], b"%|")
@@ -280,22 +284,41 @@ fn late(bytes: &[u8]) -> Option<Prefix> {
         }
     }
     let within = &bytes[..bytes.len().min(LATE_PREFIX)];
-    let name = memmem::find(within, NAME)?;
+    let Some(name) = memmem::find(within, NAME) else {
+        return late_time(bytes);
+    };
     let before = &within[..name];
     let (word, level) = LEVELS.iter().find(|(word, _)| before.ends_with(word))?;
     let lead = &before[..before.len() - word.len()];
-    if lead.first() == Some(&b' ') {
-        return None;
-    }
-    match lead.last() {
-        None | Some(b'"' | b'\'' | b'`' | b'(' | b'=') => None,
-        Some(byte) if byte.is_ascii_alphanumeric() => None,
-        Some(_) => Some(Prefix {
-            origin: Origin::Job,
-            level: Some(*level),
-            body: name + NAME.len(),
-        }),
-    }
+    is_collectors(lead).then_some(Prefix {
+        origin: Origin::Job,
+        level: Some(*level),
+        body: name + NAME.len(),
+    })
+}
+
+/// `2026-01-03 13:45:12,345 - INFO - ` behind what a log collector puts first.
+fn late_time(bytes: &[u8]) -> Option<Prefix> {
+    const BEFORE_COMMA: usize = "YYYY-MM-DD HH:MM:SS".len();
+    let within = &bytes[..bytes.len().min(LONGEST_LEAD)];
+    memchr::memchr_iter(b',', within)
+        .filter_map(|comma| comma.checked_sub(BEFORE_COMMA))
+        .filter(|at| time_length(&bytes[*at..]).is_some() && is_collectors(&bytes[..*at]))
+        .find_map(|at| {
+            let prefix = after_time(&bytes[at..])?;
+            (prefix.origin != Origin::Plain).then_some(Prefix {
+                body: at + prefix.body,
+                ..prefix
+            })
+        })
+}
+
+/// Whether what stands before a prefix may be a log collector's, and not the beginning of a message.
+fn is_collectors(lead: &[u8]) -> bool {
+    lead.first() != Some(&b' ')
+        && lead.last().is_some_and(|last| {
+            !matches!(last, b'"' | b'\'' | b'`' | b'(' | b'=') && !last.is_ascii_alphanumeric()
+        })
 }
 
 /// How many blanks a message is indented by, and the message without them.
@@ -349,10 +372,36 @@ mod tests {
     }
 
     #[test]
+    fn what_collectors_put_before_a_line_with_a_time_of_its_own() {
+        let info = Some(Level::Info);
+        for lead in [
+            "2026-01-03T13:45:12.345678901Z stderr F ",
+            "2026-01-03T13:45:12.345678Z ",
+            "[2026-01-03 13:45:12] ",
+            "Jan  3 13:45:12 host python[17]: ",
+            "backfill-1  | ",
+            " 10%|█         | 3/30 [00:00<00:01, 29.9it/s]",
+        ] {
+            let lead = lead.trim_start();
+            let line = format!("{lead}2026-01-03 13:45:12,345 - INFO -   a");
+            assert_eq!(parts(&line), (Origin::Unnamed, info, "  a"), "{line}");
+            let line = format!("{lead}2026-01-03 13:45:12,345 - shared.x - INFO - a");
+            assert_eq!(parts(&line), (Origin::Other, info, "a"), "{line}");
+        }
+    }
+
+    #[test]
     fn a_prefix_inside_a_message_is_part_of_the_message() {
         assert_eq!(parts("INFO:tail:INFO:__main__:a").0, Origin::Other);
         assert_eq!(parts("    print('INFO:__main__:a')").0, Origin::Plain);
         assert_eq!(parts("assert 'INFO:__main__:a' in log").0, Origin::Plain);
+        for quoted in [
+            "    # 2026-01-03 13:45:12,345 - INFO - a",
+            "print('2026-01-03 13:45:12,345 - INFO - a')",
+            "since 2026-01-03 13:45:12,345 - not - a",
+        ] {
+            assert_eq!(parts(quoted).0, Origin::Plain, "{quoted}");
+        }
     }
 
     #[test]
