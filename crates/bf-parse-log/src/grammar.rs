@@ -84,14 +84,14 @@ pub(crate) fn read(line: &[u8], complete: bool) -> Reading {
     match origin {
         Origin::Plain => {
             let plain = plain::read(&message);
-            let event = plain.or_else(|| job(&message));
+            let event = plain.or_else(|| job(&message)).or_else(|| other(&message));
             // The one line that the jobs always print behind a line break inside a message.
             let comes_plain = matches!(event, Some((Event::CheckpointSummary, _)));
             Reading {
                 event,
                 prefixed: false,
                 needs_prefix: plain.is_none() && !comes_plain,
-                owns: plain::owns(&message),
+                owns: plain::owns(&message).or_else(|| goes_on(event)),
             }
         }
         Origin::Other => Reading {
@@ -160,6 +160,15 @@ fn error_of_job(message: &Message<'_>) -> Option<Rule> {
         )),
         _ => None,
     }
+}
+
+/// Where no line has a prefix, a date that begins ends the message above it.
+fn goes_on(event: Option<Rule>) -> Option<bool> {
+    matches!(
+        event,
+        Some((Event::Begin { .. } | Event::BeganQuietly(_), _))
+    )
+    .then_some(false)
 }
 
 /// A message that reports an error may have a traceback under it; a verdict on a date has none.

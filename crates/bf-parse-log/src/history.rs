@@ -9,7 +9,7 @@ use crate::event::{Crash, Event, Mode, Opened, Opening, Span};
 use crate::job_name::job_name;
 use crate::ledger::{Ledger, Outcome, Said};
 use crate::past::Past;
-use crate::run::{Broken, Run};
+use crate::run::{Broken, Pending, Run};
 use crate::scan::Reading;
 
 /// Longest reason kept, in bytes.
@@ -29,6 +29,9 @@ pub(crate) struct History {
     pub(crate) broke_before_any_run: bool,
     /// Outcomes without a date that no date was begun for.
     pub(crate) undated: u64,
+    /// Errors between two runs: the first date of a job that announces nothing may fail of them.
+    #[serde(default)]
+    early: Pending,
 }
 
 impl History {
@@ -44,10 +47,12 @@ impl History {
 
     fn start_run(&mut self) -> &mut Run {
         if let Some(run) = self.run.take() {
-            self.past.take(&run);
+            self.past.take(&run, &self.ledger);
         }
         self.runs += 1;
-        self.run.insert(Run::new(self.runs))
+        let mut run = Run::new(self.runs);
+        run.pending = std::mem::take(&mut self.early);
+        self.run.insert(run)
     }
 
     /// The run that a line about a date belongs to; begins one where the opening lines are missing.
@@ -136,9 +141,13 @@ impl History {
                 date,
                 text: message,
             } => {
-                if let Some(run) = self.run.as_mut().filter(|run| !run.ended) {
-                    let date = date.filter(|_| !run.one_by_one());
-                    run.pending.add(date, text(message.in_line(line), REASON));
+                let message = text(message.in_line(line), REASON);
+                match self.run.as_mut().filter(|run| !run.ended) {
+                    Some(run) => {
+                        let date = date.filter(|_| !run.one_by_one());
+                        run.pending.add(date, message);
+                    }
+                    None => self.early.add(None, message),
                 }
             }
             Event::Progress { done, total } => {

@@ -102,12 +102,6 @@ pub(crate) struct LedgerCounts {
     pub(crate) records: u64,
 }
 
-impl LedgerCounts {
-    pub(crate) fn is_empty(&self) -> bool {
-        self.successful + self.failed + self.skipped == 0
-    }
-}
-
 /// All dates that the log speaks of.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Ledger {
@@ -252,6 +246,15 @@ impl Ledger {
         for entry in self.dates.values_mut() {
             entry.pinned |= entry.status(None) == LedgerStatus::Failed;
         }
+    }
+
+    /// Whether `run` was the last to speak of any date.
+    pub(crate) fn has_last_word_of(&self, run: u64) -> bool {
+        self.dates.values().any(|entry| match &entry.word {
+            _ if entry.open.is_some() => entry.open == Some(run),
+            Some(word) => word.run == run,
+            None => false,
+        })
     }
 
     /// Dates begun in `run` without a word on them since.

@@ -1,5 +1,7 @@
 //! What is left of a file's runs once they are over: memory does not grow with their number.
 
+use std::collections::BTreeSet;
+
 use bf_contract::DateRange;
 use serde::{Deserialize, Serialize};
 
@@ -9,6 +11,17 @@ use crate::run::{Broken, Run};
 use crate::totals::{Stretch, Stretches};
 
 const MOST_NOTES: usize = 20;
+const MOST_LISTS: usize = 64;
+
+/// A list of dates whose run was broken off.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+struct OpenList {
+    run: u64,
+    /// Dates that it was given.
+    listed: u64,
+    /// Those that it never came to, which nobody knows the names of.
+    left: u64,
+}
 
 /// What is left of the runs before the last one.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -21,8 +34,16 @@ pub(crate) struct Past {
     pub(crate) mode: Option<Mode>,
     pub(crate) job: Option<String>,
     pub(crate) fatal: u64,
+    /// Jobs whose last run over a range was broken off.
+    #[serde(default)]
+    unfinished: BTreeSet<String>,
+    /// Dates that a run's lines call successful and its own summary does not count as such.
+    #[serde(default)]
+    pub(crate) doubtful: u64,
     /// The longest list of dates that a run was given.
     pub(crate) longest_list: u64,
+    #[serde(default)]
+    open_lists: Vec<OpenList>,
     pub(crate) unnamed_skipped: u64,
     /// The range of a run that declined to start.
     pub(crate) refused_range: Option<DateRange>,
@@ -51,8 +72,42 @@ impl Past {
         }
     }
 
+    /// The job that has left a range unfinished which `run` cannot have finished: another one, or the one
+    /// whose dates a list goes over again.
+    pub(crate) fn left_unfinished(&self, run: &Run) -> Option<&String> {
+        self.unfinished
+            .iter()
+            .find(|job| run.is_list() || Some(*job) != run.job.as_ref())
+    }
+
+    /// Dates of lists that were broken off, by runs before `running`, which no later list can have made good.
+    pub(crate) fn left_of_lists(&self, running: Option<u64>) -> u64 {
+        let before = |list: &&OpenList| Some(list.run) != running;
+        self.open_lists
+            .iter()
+            .filter(before)
+            .map(|list| list.left)
+            .sum()
+    }
+
+    /// A list that was broken off is done where a later one was as long and went over the same dates, as
+    /// far as the first had come.
+    fn take_list(&mut self, run: &Run, ledger: &Ledger) {
+        let listed = run.to_do.unwrap_or(0).saturating_sub(run.repeated);
+        if run.ended {
+            self.open_lists
+                .retain(|open| open.listed > listed || ledger.has_last_word_of(open.run));
+        } else if self.open_lists.len() < MOST_LISTS {
+            self.open_lists.push(OpenList {
+                run: run.number,
+                listed,
+                left: listed.saturating_sub(run.touched),
+            });
+        }
+    }
+
     /// Takes in a run that is over, or as far as it has come.
-    pub(crate) fn take(&mut self, run: &Run) {
+    pub(crate) fn take(&mut self, run: &Run, ledger: &Ledger) {
         self.fatal += u64::from(run.broken == Some(Broken::Fatal));
         if run.job.is_some() {
             self.job.clone_from(&run.job);
@@ -71,15 +126,28 @@ impl Past {
             self.mode = self.mode.or(run.mode);
             return;
         }
+        let in_doubt = run.in_doubt();
         if run.is_list() {
+            self.doubtful += in_doubt;
             let listed = run.to_do.unwrap_or(0).saturating_sub(run.repeated);
             self.longest_list = self.longest_list.max(listed);
+            self.take_list(run, ledger);
             self.unnamed_skipped += run.unnamed_skipped;
             self.mode = self.mode.or(run.mode);
             return;
         }
         self.mode = run.mode.or(self.mode);
         self.range_run_ended = Some(run.ended);
+        if let Some(job) = &run.job {
+            if run.ended {
+                self.unfinished.remove(job);
+            } else {
+                self.unfinished.insert(job.clone());
+            }
+        }
+        // A run from the first date on says everything anew.
+        let is_anew = run.ended && run.resume.is_none();
+        self.doubtful = in_doubt + if is_anew { 0 } else { self.doubtful };
         match Stretch::of(run) {
             Some(stretch) => self.stretches.add(stretch),
             // The opening lines stand in an earlier file; the count behind `i/N` is what is left of them.

@@ -222,6 +222,13 @@ impl Run {
         self.range_days() != self.range.map(|range| range.days())
     }
 
+    /// Dates that its lines call successful and its closing summary does not: one of the two is wrong, and
+    /// nothing tells for which dates.
+    pub(crate) fn in_doubt(&self) -> u64 {
+        let claimed = self.claims.successful.filter(|_| self.ended);
+        claimed.map_or(0, |claimed| self.counts.successful.saturating_sub(claimed))
+    }
+
     /// Where the closing summary and the lines above it disagree.
     pub(crate) fn disagreements(&self) -> Vec<String> {
         let mut notes = Vec::new();
@@ -240,8 +247,13 @@ impl Run {
             if let Some(claimed) = claimed
                 && claimed != seen
             {
+                let counts = if what == "successful" && claimed < seen {
+                    "the rest is in doubt"
+                } else {
+                    "the lines count"
+                };
                 notes.push(format!(
-                    "the summary of run {} claims {claimed} {what} dates, its lines show {seen}; the lines count",
+                    "the summary of run {} claims {claimed} {what} dates, its lines show {seen}; {counts}",
                     self.number
                 ));
             }

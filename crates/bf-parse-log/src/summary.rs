@@ -47,9 +47,11 @@ fn state(history: &History, blank: bool, end: LogEnd) -> LogState {
         return LogState::DryRun;
     }
     if run.ended {
-        // Dates that were tried again do not finish the run over the range that was broken off.
-        let of_range_run = run.is_list() && history.past.range_run_ended == Some(false);
-        return if of_range_run {
+        // Dates that were tried again do not finish the run over the range that was broken off, nor does
+        // another job.
+        let is_left = run.is_list() && history.past.range_run_ended == Some(false)
+            || history.past.left_unfinished(run).is_some();
+        return if is_left {
             LogState::Interrupted
         } else {
             LogState::Completed
@@ -103,15 +105,17 @@ pub(crate) fn summary(
     let running = running(history, end);
     let mut past = history.past.clone();
     if let Some(run) = &history.run {
-        past.take(run);
+        past.take(run, &history.ledger);
     }
-    let counts = history.ledger.counts(running);
+    let mut counts = history.ledger.counts(running);
+    let in_doubt = past.doubtful.min(counts.successful);
+    counts.successful -= in_doubt;
     let frame = Frame::of(history, &past);
     let skipped = counts.skipped + frame.unnamed_skipped;
     let finished = counts.successful + counts.failed + skipped;
     let earlier = frame.stretches.earlier(&history.ledger);
     let known = finished + earlier;
-    let total = frame.total.map(|total| total.max(known));
+    let total = frame.total.map(|total| total.max(known + in_doubt));
     let current_day = earlier + finished;
     let mut notes = past.notes.clone();
     if let (Some(said), Some(actual)) = (frame.total, total)
@@ -135,6 +139,13 @@ pub(crate) fn summary(
     let unaccounted_dates = unaccounted_days
         .filter(|_| over)
         .and_then(|days| unaccounted_dates(history, &frame.stretches, running, days));
+    if let Some(run) = history.run.as_ref().filter(|run| run.ended)
+        && let Some(job) = history.past.left_unfinished(run)
+    {
+        notes.push(format!(
+            "the run of {job} was broken off and not taken up again"
+        ));
+    }
     let unknown = matches!(state, LogState::Unknown | LogState::Empty);
     LogSummary {
         completed: state == LogState::Completed,
@@ -180,10 +191,10 @@ struct Frame {
 impl Frame {
     fn of(history: &History, past: &Past) -> Self {
         let ledger = &history.ledger;
-        let stretches = if past.stretches.is_empty()
-            && past.longest_list == 0
-            && ledger.counts(None).is_empty()
-        {
+        let counts = ledger.counts(None);
+        // A dry run leaves out what the job would leave out.
+        let only_looked = counts.successful + counts.failed == 0;
+        let stretches = if past.stretches.is_empty() && past.longest_list == 0 && only_looked {
             past.looked_at.clone()
         } else {
             past.stretches.clone()
@@ -213,7 +224,8 @@ impl Frame {
             .run
             .as_ref()
             .is_some_and(|run| run.refused.is_some());
-        let known = ledger.len() + past.unnamed_skipped;
+        let running = history.run.as_ref().map(|run| run.number);
+        let known = ledger.len() + past.unnamed_skipped + past.left_of_lists(running);
         let total = (listed > 0 || (refused && known > 0)).then(|| listed.max(known + to_come));
         Self {
             stretches,

@@ -49,6 +49,26 @@ fn a_run_that_declines_to_start_is_refused() {
 }
 
 #[test]
+fn a_refusal_without_a_level_is_one_where_no_line_has_one() {
+    for refusal in [
+        "End date cannot be in the future",
+        "Start date must be before end date",
+        "Invalid start date format: soon",
+    ] {
+        let mut log = Log::new(Form::Bare);
+        log.configuration(day(1), day(9), false)
+            .info("Starting day-by-day analytics backfill from 2024-01-01 to 2024-01-09")
+            .info(refusal);
+        assert_eq!(log.parse().summary.state, LogState::Refused, "{refusal}");
+        let mut prefixed = Log::new(Form::Named);
+        prefixed
+            .begin(day(1), day(9), None)
+            .info(&format!("What may be said here:\n{refusal}"));
+        assert_eq!(prefixed.parse().summary.state, LogState::Running);
+    }
+}
+
+#[test]
 fn a_job_without_dates_to_do_is_refused() {
     let mut log = Log::new(Form::Named);
     log.info("Starting backfill from 2024-07-01 to 2024-07-09")

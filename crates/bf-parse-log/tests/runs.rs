@@ -389,6 +389,24 @@ fn a_job_that_says_one_word_for_each_date_never_says_that_it_is_over() {
 }
 
 #[test]
+fn the_reason_for_a_first_date_may_stand_before_anything_that_tells_of_a_run() {
+    for form in FORMS {
+        let mut log = Log::new(form);
+        log.error("Exception: 429 Exceeded rate limits")
+            .raw("Traceback (most recent call last):\nRuntimeError: 429\n")
+            .info("2024-01-05: exception");
+        let parsed = log.parse();
+        assert_eq!(
+            parsed.summary.error_classes[0].class,
+            ErrorClass::RateLimit,
+            "{form:?}"
+        );
+        assert_eq!(parsed.summary.notes, Vec::<String>::new());
+        assert_eq!(parsed.summary.runs, 1);
+    }
+}
+
+#[test]
 fn an_exception_that_names_its_date_is_a_failure_without_a_sign() {
     let mut log = Log::new(Form::Named);
     log.begin(day(1), day(3), None)

@@ -130,20 +130,30 @@ fn counts(message: &Message<'_>) -> Option<Rule> {
     ))
 }
 
-/// What a job says that declines to start.
+/// What a job says that declines to start. Without a level it must be the whole message.
 fn refused(message: &Message<'_>) -> Option<Rule> {
-    const WORDS: [&[u8]; 7] = [
+    const SENTENCES: [&[u8]; 3] = [
         b"Start date must be before end date",
         b"End date cannot be in the future",
         b"End date must be >= start date",
+    ];
+    const BEGINNINGS: [&[u8]; 4] = [
         b"Invalid start date format",
         b"Invalid end date format",
         b"Invalid date format",
         b"--start-date is required",
     ];
-    (message.level >= Some(Level::Warning)
-        && WORDS.iter().any(|words| message.text.starts_with(words)))
-    .then(|| {
+    let is_whole = message.level.is_none() && message.complete && message.indent == 0;
+    let fits = |words: &&[u8]| message.text.starts_with(words);
+    let is_refusal = if is_whole {
+        SENTENCES.contains(&message.text.trim_ascii_end())
+            || BEGINNINGS[..3]
+                .iter()
+                .any(|words| fits(words) && message.text[words.len()..].starts_with(b": "))
+    } else {
+        message.level >= Some(Level::Warning) && SENTENCES.iter().chain(&BEGINNINGS).any(fits)
+    };
+    is_refusal.then(|| {
         (
             Event::Refused(Span::of(message.line, message.text)),
             "refused",

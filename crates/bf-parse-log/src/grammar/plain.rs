@@ -73,10 +73,12 @@ fn argument_error(message: &Message<'_>) -> Option<Rule> {
 }
 
 /// Lines inside a message leave the ownership of a traceback as it is, but for the one that introduces
-/// the traceback of a thread, which ends nothing.
+/// the traceback of a thread, which ends nothing, and those of a job that logs without a prefix.
 pub(super) fn owns(message: &Message<'_>) -> Option<bool> {
     let text = message.text;
     (text.starts_with(b"Exception in thread ")
+        || text.starts_with(b"Exception processing ")
+        || text.starts_with(b"Exception during processing: ")
         || text.starts_with(b"During handling of the above exception")
         || text.starts_with(b"The above exception was the direct cause"))
     .then_some(true)

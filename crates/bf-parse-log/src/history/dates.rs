@@ -41,15 +41,15 @@ impl History {
     }
 
     pub(super) fn begin_quietly(&mut self, date: NaiveDate) {
-        let Some(run) = &mut self.run else { return };
-        let ours = run.mode == Some(Mode::Parallel)
-            && !run.ended
-            && run.refused.is_none()
-            && run.range.is_none_or(|range| range.contains(date));
+        let ours = self.run.as_ref().is_some_and(|run| {
+            run.mode == Some(Mode::Parallel)
+                && !run.ended
+                && run.refused.is_none()
+                && run.range.is_none_or(|range| range.contains(date))
+        });
         if ours {
-            run.active = true;
-            run.broken = None;
-            self.ledger.begin_quietly(date, run.number);
+            let number = self.run_at_work(Mode::Parallel).number;
+            self.ledger.begin_quietly(date, number);
         }
     }
 
@@ -79,8 +79,11 @@ impl History {
         let reason = reason.in_line(line);
         let Some(date) = date.or_else(|| self.current(outcome)) else {
             match (&mut self.run, outcome) {
-                (Some(run), Outcome::Failed) if !reason.is_empty() => {
+                (Some(run), Outcome::Failed) if !reason.is_empty() && !run.ended => {
                     run.pending.add(None, text(reason, REASON));
+                }
+                (_, Outcome::Failed) if !reason.is_empty() => {
+                    self.early.add(None, text(reason, REASON));
                 }
                 // The same line once more.
                 (Some(run), _) if run.current.is_some() => {}
