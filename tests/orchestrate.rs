@@ -1,6 +1,7 @@
 //! bf-orchestrate over the real tools, real jobs and a real warehouse.
 
 mod crash;
+mod disasters;
 mod documented;
 mod plans;
 mod refusals;

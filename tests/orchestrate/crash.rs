@@ -21,12 +21,12 @@ fn journal(rig: &Rig) -> Option<PathBuf> {
 }
 
 /// How many whole lines a journal has.
-fn records(journal: Option<&Path>) -> usize {
+pub fn records(journal: Option<&Path>) -> usize {
     let text = journal.and_then(|path| fs::read_to_string(path).ok());
     text.map_or(0, |text| text.matches('\n').count())
 }
 
-fn start(mut command: Command) -> Child {
+pub fn start(mut command: Command) -> Child {
     command
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
@@ -51,7 +51,7 @@ fn children(pid: u32) -> Vec<u32> {
 }
 
 /// Kills the orchestrator, and its tools where `tools` says so; never a job.
-fn kill(orchestrator: &mut Child, tools: bool) {
+pub fn kill(orchestrator: &mut Child, tools: bool) {
     let children = children(orchestrator.id());
     orchestrator.kill().expect("it can be killed");
     orchestrator.wait().expect("it can be waited for");
@@ -96,10 +96,11 @@ fn lasting(report: &Value) -> Value {
 }
 
 /// How often the phase 2 job was really started, by its own log.
-fn phase2_starts(rig: &Rig) -> usize {
+pub fn phase2_starts(rig: &Rig) -> usize {
     let log = rig
         .sandbox
-        .read("logs/player_game_summary_backfill_phase2.log");
+        .join("logs/player_game_summary_backfill_phase2.log");
+    let log = fs::read_to_string(log).unwrap_or_default();
     log.matches("PARALLEL BACKFILL MODE").count()
 }
 
