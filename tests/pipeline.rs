@@ -109,6 +109,58 @@ fn the_shipped_plan_passes_as_a_whole() {
 }
 
 #[test]
+fn jobs_side_by_side_are_not_held_against_each_others_half_written_tables() {
+    // One is long done when the other has hardly begun.
+    let sandbox = folder(|plan| {
+        let job = "command: [bf-sample-job, team-offense, ";
+        let slow = plan.replace(job, &format!("{job}--delay-ms, \"80\", "));
+        // Only what gates phase 3, and without a second attempt.
+        let end = slow.find("  # --- Phase 4").expect("phase 4");
+        slow[..end].replace("retries: {limit: 1,", "retries: {limit: 0,")
+    });
+    let run = orchestrate(&sandbox, "run");
+    let said = String::from_utf8_lossy(&run.stderr);
+    assert_eq!(run.status.code(), Some(0), "{said}");
+    let report = document(&run.stdout);
+    assert_eq!(
+        statuses(&report),
+        PHASES[..4]
+            .iter()
+            .map(|name| (*name, "passed"))
+            .collect::<Vec<_>>()
+    );
+    // The gate behind both compares them all the same.
+    let compared = report["phases"][3]["further_validations"][0]["checks"]
+        .as_array()
+        .expect("checks");
+    assert!(
+        compared
+            .iter()
+            .any(|check| check["name"] == "games_in_both" && check["status"] == "pass")
+    );
+}
+
+#[test]
+fn the_suite_of_a_table_by_itself_has_every_check_of_the_whole_one_but_the_comparing_ones() {
+    let read = |name: &str| {
+        let text = fs::read_to_string(root().join("config/suites").join(name)).expect("a suite");
+        let at = text.find("\nchecks:\n").expect("checks");
+        text[at..].to_owned()
+    };
+    let (alone, whole) = (
+        read("team_defense_by_itself.yaml"),
+        read("team_defense.yaml"),
+    );
+    let rest = whole
+        .strip_prefix(&alone)
+        .expect("the same checks in the same order");
+    assert_eq!(
+        rest.matches("- name: ").count(),
+        rest.matches("section: Offense table").count()
+    );
+}
+
+#[test]
 fn a_bad_phase_in_the_middle_holds_back_only_what_needs_it() {
     // Its log claims a date that its table does not have, the second time as well.
     let sandbox = folder(|plan| {
