@@ -78,6 +78,38 @@ fn a_log_that_claims_more_than_the_table_holds_never_starts_phase_2() {
 }
 
 #[test]
+fn the_next_step_of_a_failed_gate_can_be_pasted_and_then_the_same_command_passes() {
+    let rig = Rig::new(&[]);
+    rig.configure(
+        &[],
+        "rerun:\n  team_offense: [bf-sample-job, team-offense, --dates, '{dates}']\n",
+    );
+    let mut job = rig.start_phase1(&["--skip-write-dates", "2024-01-05,2024-01-09"]);
+    let pid = job.pid();
+    job.wait();
+    let bad = Ran::from(rig.orchestrate(pid).output().expect("it runs"));
+    assert_eq!(bad.code, Some(1), "{}", bad.text);
+    let steps = bad.report["next_steps"].as_array().expect("steps");
+    let step = steps[0].as_str().expect("a step");
+    let (_, pasted) = step.split_once(": ").expect("a command");
+    let again = steps[1].as_str().expect("a step");
+    assert!(again.contains("same command again"), "{again}");
+
+    let mut shell = std::process::Command::new("sh");
+    let environment = rig.sandbox.command("bf-sample-job");
+    shell.args(["-c", pasted]).current_dir(rig.sandbox.path());
+    shell.env_clear();
+    for (name, value) in environment.get_envs() {
+        shell.env(name, value.expect("set"));
+    }
+    let repeated = shell.output().expect("a shell");
+    assert!(repeated.status.success(), "{pasted}");
+    let good = Ran::from(rig.orchestrate(pid).output().expect("it runs"));
+    assert_eq!(good.code, Some(0), "{}", good.text);
+    assert_eq!(good.statuses(), ["passed", "passed"]);
+}
+
+#[test]
 fn a_phase_2_that_leaves_a_feature_empty_is_not_a_success() {
     let rig = Rig::new(&["--empty-usage", "all"]);
     let ran = rig.run(SLOW);

@@ -12,7 +12,7 @@ use bf_contract::{
 
 use crate::document::not_run;
 use crate::held::Refusal;
-use crate::plan::{Job, Plan, shell_words};
+use crate::plan::{Job, PhasePlan, Plan, shell_words};
 use crate::progress::Progress;
 use crate::run_dir::RunDir;
 use crate::scheduler::RunEnd;
@@ -116,6 +116,11 @@ fn next_steps(plan: &Plan, end: &RunEnd) -> Vec<String> {
                             spans_text(&rerun.dates, usize::MAX)
                         ),
                     });
+                    let planned = plan
+                        .phases
+                        .iter()
+                        .find(|planned| planned.name == phase.name);
+                    steps.extend(planned.map(|planned| after_repeating(plan, planned)));
                 }
             }
             PhaseStatus::Interrupted => {
@@ -133,6 +138,27 @@ fn next_steps(plan: &Plan, end: &RunEnd) -> Vec<String> {
         steps.push("look into the run directory for what each tool said".to_owned());
     }
     steps
+}
+
+/// What follows once the dates of a phase were repeated by hand. A job that the run starts would be started
+/// again, for all its dates, by the same command.
+fn after_repeating(plan: &Plan, phase: &PhasePlan) -> String {
+    match (&phase.job, phase.validate.first()) {
+        (Some(Job::Command(_)), Some(validator)) => {
+            let mut words = vec![validator.program.clone()];
+            if let Some(suite) = &validator.suite {
+                words.extend(["--suite".to_owned(), suite.display().to_string()]);
+            }
+            words.extend([phase.range.start.to_string(), phase.range.end.to_string()]);
+            words.extend(["--warehouse".to_owned(), plan.warehouse.clone()]);
+            format!(
+                "then look at {} again: {}",
+                phase.table,
+                shell_words(&words)
+            )
+        }
+        _ => "then give the same command again: it starts a new run and judges anew".to_owned(),
+    }
 }
 
 /// What is said before anything is watched.
