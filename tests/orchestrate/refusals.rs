@@ -99,7 +99,7 @@ fn preflight_checks_are_run_once_before_the_first_job_and_not_again_after_a_cras
         .stderr(std::process::Stdio::null())
         .spawn()
         .expect("it starts");
-    wait_until("the job runs", || rig.sandbox.join("marks").exists());
+    wait_until("the job is known", || super::journal_says(&rig, "job_seen"));
     orchestrator.kill().expect("it can be killed");
     orchestrator.wait().expect("it ends");
     call(&rig, &["stop"]).output().expect("it runs");
@@ -459,7 +459,7 @@ fn a_run_is_taken_up_in_the_folder_that_it_was_begun_in() {
         .stderr(std::process::Stdio::null())
         .spawn()
         .expect("it starts");
-    wait_until("the job runs", || rig.sandbox.join("marks").exists());
+    wait_until("the job is known", || super::journal_says(&rig, "job_seen"));
     orchestrator.kill().expect("it can be killed");
     orchestrator.wait().expect("it ends");
     fs::create_dir(rig.sandbox.join("other")).expect("a folder");
