@@ -7,5 +7,7 @@ mod notify;
 mod orchestrate;
 mod parse_log;
 mod pipeline;
+#[cfg(feature = "sample-job")]
+mod sample_job;
 mod support;
 mod validate;

@@ -4,6 +4,5 @@ mod checkpoint;
 mod faults;
 mod logs;
 mod precompute;
-mod process;
 mod support;
 mod tables;

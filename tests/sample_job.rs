@@ -1,36 +1,24 @@
-//! The job as a process of its own: how it dies, hangs, and holds its log back.
-//!
-//! The program belongs to another package, so this test binary starts itself: the ignored
-//! test below is the job when its command line is in the environment.
+//! The sample job as a process of its own: how it dies, hangs, and holds its log back.
 
 use std::io::Read;
 use std::os::unix::process::ExitStatusExt;
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Child, ExitStatus, Stdio};
 
-use crate::support::Place;
+use rusqlite::{Connection, OpenFlags};
 
-const LINE: &str = "BF_SAMPLE_JOB_TEST_LINE";
+use crate::support::Sandbox;
 
-#[test]
-#[ignore = "not a test: the job, when another test starts it"]
-fn job() {
-    if let Ok(line) = std::env::var(LINE) {
-        let code = bf_sample_job::run(line.split('\n'), Box::new(std::io::stderr()));
-        std::process::exit(i32::from(code));
-    }
-}
-
-fn start(place: &Place, words: &str) -> Child {
-    Command::new(std::env::current_exe().expect("this binary"))
-        .args(["--exact", "process::job", "--ignored", "--nocapture"])
-        .env(LINE, place.args(words).join("\n"))
-        .stdout(Stdio::null())
+fn start(place: &Sandbox, words: &str) -> Child {
+    place
+        .command("bf-sample-job")
+        .args(words.split_whitespace())
+        .args(["--warehouse", "sqlite:warehouse"])
         .stderr(Stdio::piped())
         .spawn()
         .expect("the job starts")
 }
 
-fn finish(place: &Place, words: &str) -> (ExitStatus, String) {
+fn finish(place: &Sandbox, words: &str) -> (ExitStatus, String) {
     let output = start(place, words)
         .wait_with_output()
         .expect("the job ends");
@@ -40,11 +28,19 @@ fn finish(place: &Place, words: &str) -> (ExitStatus, String) {
     )
 }
 
+/// The one number of a query on the analytics tables.
+fn number(place: &Sandbox, sql: &str) -> i64 {
+    let path = place.join("warehouse/nba_analytics.db");
+    Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY)
+        .and_then(|db| db.query_row(sql, [], |row| row.get(0)))
+        .expect("a number")
+}
+
 const RANGE: &str = "team-offense --start-date 2024-01-01 --end-date 2024-01-30";
 
 #[test]
 fn it_dies_of_the_signal_asked_for_and_the_next_run_goes_on_from_there() {
-    let place = Place::new();
+    let place = Sandbox::new();
     let (status, log) = finish(&place, &format!("{RANGE} --die-at 2024-01-12"));
     assert_eq!((status.code(), status.signal()), (None, Some(9)));
     assert!(
@@ -52,23 +48,22 @@ fn it_dies_of_the_signal_asked_for_and_the_next_run_goes_on_from_there() {
         "{log}"
     );
     let last = "SELECT count(*) FROM team_offense_game_summary WHERE game_date >= '2024-01-12'";
-    assert_eq!(place.number(last), 0);
+    assert_eq!(number(&place, last), 0);
 
-    let resumed = place.run(RANGE);
+    let (_, resumed) = finish(&place, RANGE);
     assert!(
-        resumed.says("INFO:__main__:📂 Found checkpoint - resuming from 2024-01-12"),
-        "{}",
-        resumed.log
+        resumed.contains("INFO:__main__:📂 Found checkpoint - resuming from 2024-01-12\n"),
+        "{resumed}"
     );
-    let straight = Place::new();
-    straight.run(RANGE);
+    let straight = Sandbox::new();
+    finish(&straight, RANGE);
     let count = "SELECT count(*) FROM team_offense_game_summary";
-    assert_eq!(place.number(count), straight.number(count));
+    assert_eq!(number(&place, count), number(&straight, count));
 }
 
 #[test]
 fn every_way_to_die_is_seen_from_outside() {
-    let place = Place::new();
+    let place = Sandbox::new();
     for (signal, number) in [
         ("TERM", 15),
         ("SEGV", 11),
@@ -91,7 +86,7 @@ fn every_way_to_die_is_seen_from_outside() {
 
 #[test]
 fn a_hanging_job_prints_nothing_more_and_lives_on() {
-    let place = Place::new();
+    let place = Sandbox::new();
     let mut child = start(&place, &format!("{RANGE} --hang-at 2024-01-03"));
     let mut stderr = child.stderr.take().expect("piped");
     let (mut seen, mut byte) = (Vec::new(), [0]);
@@ -111,7 +106,7 @@ fn a_hanging_job_prints_nothing_more_and_lives_on() {
 
 #[test]
 fn in_parallel_one_worker_hangs_and_the_others_finish_their_dates() {
-    let place = Place::new();
+    let place = Sandbox::new();
     let words = "team-offense --start-date 2024-01-01 --end-date 2024-01-05 --parallel --workers 2 --hang-at 2024-01-02";
     let mut child = start(&place, words);
     let mut stderr = child.stderr.take().expect("piped");
@@ -133,7 +128,7 @@ fn in_parallel_one_worker_hangs_and_the_others_finish_their_dates() {
 
 #[test]
 fn a_buffered_log_is_lost_with_the_process_up_to_the_last_block() {
-    let place = Place::new();
+    let place = Sandbox::new();
     let (_, short) = finish(
         &place,
         &format!("{RANGE} --no-resume --buffered --die-at 2024-01-05"),

@@ -1,0 +1,132 @@
+//! A log held against what others know: the checkpoint of its job, the dates that the job was given.
+
+use bf_contract::{LedgerStatus, LogState};
+use chrono::NaiveDate;
+
+use super::rig::{code, run, small_log, stderr, summary};
+use crate::support::Sandbox;
+
+#[test]
+fn a_checkpoint_that_says_something_else_is_listed() {
+    let sandbox = Sandbox::new();
+    sandbox.write("x.log", &small_log(true));
+    let checkpoint = |good: &str, bad: &str| {
+        format!(
+            r#"{{"job_name": "x", "start_date": "2024-01-01", "end_date": "2024-01-03",
+                "successful_dates": [{good}], "failed_dates": [{bad}], "skipped_dates": []}}"#
+        )
+    };
+    sandbox.write(
+        "same.json",
+        &checkpoint(r#""2024-01-01", "2024-01-03""#, r#""2024-01-02""#),
+    );
+    let same = run(&sandbox, &["--check", "--checkpoint", "same.json", "x.log"]);
+    assert_eq!(
+        (code(&same), summary(&same).checkpoint_disagreements.len()),
+        (0, 0)
+    );
+
+    sandbox.write(
+        "other.json",
+        &checkpoint(r#""2024-01-02", "2024-01-03""#, ""),
+    );
+    let other = run(
+        &sandbox,
+        &["--check", "--checkpoint", "other.json", "x.log"],
+    );
+    assert_eq!(code(&other), 1);
+    let differ: Vec<_> = summary(&other)
+        .checkpoint_disagreements
+        .into_iter()
+        .map(|differ| (differ.date.to_string(), differ.log, differ.checkpoint))
+        .collect();
+    assert_eq!(
+        differ,
+        [
+            ("2024-01-01".to_owned(), Some(LedgerStatus::Success), None),
+            (
+                "2024-01-02".to_owned(),
+                Some(LedgerStatus::Failed),
+                Some(LedgerStatus::Success)
+            ),
+        ]
+    );
+    assert!(stderr(&other).contains("log failed, checkpoint successful: 2024-01-02"));
+
+    sandbox.write("bad.json", "{");
+    for path in ["bad.json", "missing.json"] {
+        let output = run(&sandbox, &["--checkpoint", path, "x.log"]);
+        assert_eq!(code(&output), 3, "{path}");
+        assert!(stderr(&output).contains(path));
+    }
+}
+
+#[test]
+fn a_job_that_marks_no_end_is_over_when_each_date_that_it_was_given_has_its_word() {
+    let sandbox = Sandbox::new();
+    let words = "INFO:__main__:2024-01-05: success\nINFO:__main__:2024-01-07: exception\n";
+    sandbox.write("x.log", words);
+    let alone = summary(&run(&sandbox, &["x.log"]));
+    assert_eq!((alone.state, alone.total_days), (LogState::Running, None));
+    assert!(alone.notes[0].contains("--dates"), "{:?}", alone.notes);
+
+    let given = summary(&run(
+        &sandbox,
+        &["--dates", "2024-01-05,2024-01-07", "x.log"],
+    ));
+    assert_eq!((given.state, given.completed), (LogState::Completed, true));
+    assert_eq!(
+        (given.total_days, given.unaccounted_days),
+        (Some(2), Some(0))
+    );
+    assert_eq!((given.failed_days, given.notes.len()), (1, 0));
+
+    let more = [
+        "--check",
+        "--writer-gone",
+        "--dates",
+        "2024-01-05,2024-01-07,2024-01-09",
+        "x.log",
+    ];
+    let more = run(&sandbox, &more);
+    assert_eq!(code(&more), 1);
+    let more = summary(&more);
+    let missing: NaiveDate = "2024-01-09".parse().expect("a date");
+    assert_eq!(more.state, LogState::Interrupted);
+    assert_eq!(more.unaccounted_dates, Some(vec![missing]));
+
+    // What an earlier run said of a date is not what the last one was asked for.
+    sandbox.write(
+        "again.log",
+        &format!("{words}usage: x.py [-h]\nx.py: error: no\nINFO:__main__:2024-01-05: success\n"),
+    );
+    let again = summary(&run(
+        &sandbox,
+        &["--dates", "2024-01-05,2024-01-07", "again.log"],
+    ));
+    assert_eq!(again.state, LogState::Running);
+}
+
+#[test]
+fn dates_that_a_log_does_not_speak_of_are_missing_whatever_it_announced() {
+    let sandbox = Sandbox::new();
+    sandbox.write("x.log", &small_log(true));
+    let same = [
+        "--check",
+        "--dates",
+        "2024-01-01,2024-01-02,2024-01-03",
+        "x.log",
+    ];
+    assert_eq!(code(&run(&sandbox, &same)), 0);
+    let other = run(
+        &sandbox,
+        &["--check", "--dates", "2024-01-03,2024-01-04", "x.log"],
+    );
+    assert_eq!(code(&other), 1);
+    let other = summary(&other);
+    assert_eq!(
+        (other.unaccounted_days, other.total_days),
+        (Some(1), Some(4))
+    );
+    assert_eq!(code(&run(&sandbox, &["--dates", "yesterday", "x.log"])), 2);
+}
