@@ -2,7 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use bf_cli::{ConfigArgs, OutputArgs};
+use bf_cli::{ConfigArgs, OutputArgs, parse_date_arg};
+use chrono::NaiveDate;
 use clap::Parser;
 
 const EXAMPLES: &str = "\
@@ -15,6 +16,7 @@ Examples:
   bf-parse-log --ledger x.log | jq -c 'select(.status == \"failed\")'
   bf-parse-log --follow logs/team_offense.log   until the run is over
   bf-parse-log --explain logs/new_job.log | less
+  bf-parse-log --check --dates 2024-01-05,2024-01-07 retry.log
   bf-parse-log --checkpoint /tmp/backfill_checkpoints/x.json x.log
 
 A job in a form of its own: describe its lines by regular expressions under `dialects:` in the config
@@ -62,6 +64,11 @@ pub struct Args {
     /// Show which line and which rule gave each figure, and the lines that no rule reads
     #[arg(long, conflicts_with = "failed_dates")]
     pub explain: bool,
+
+    /// Hold the log against the dates that the job was given (its own --dates): those without a word
+    /// count as unaccounted for, and a job that never says that it is over is over with the last of them
+    #[arg(long, value_name = "DATES", value_delimiter = ',', value_parser = parse_date_arg)]
+    pub dates: Vec<NaiveDate>,
 
     /// Hold the log against the job's own checkpoint file
     #[arg(long, value_name = "FILE", conflicts_with = "failed_dates")]

@@ -268,6 +268,7 @@ impl History {
         if open.is_empty() && run.to_do == Some(successful + skipped + failed) {
             run.unnamed_skipped = skipped.saturating_sub(run.counts.skipped);
         }
+        run.uncounted = self.ledger.open_in(run.number).len() as u64;
         run.claims.successful = Some(successful);
         run.claims.skipped = Some(skipped);
         run.claims.failed = Some(failed);

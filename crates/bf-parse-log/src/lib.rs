@@ -11,6 +11,7 @@ mod escapes;
 mod event;
 mod explain;
 mod follow;
+mod given;
 mod glance;
 mod grammar;
 mod history;

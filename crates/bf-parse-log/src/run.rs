@@ -98,6 +98,9 @@ pub(crate) struct Run {
     pub(crate) claims_are_open: bool,
     /// Dates left out that the run's summary counts and no line names.
     pub(crate) unnamed_skipped: u64,
+    /// Dates that its lines begin, and that only the counts of its summary speak of.
+    #[serde(default)]
+    pub(crate) uncounted: u64,
     /// How many dates the run itself said it had done.
     pub(crate) said_done: u64,
     pub(crate) pending: Pending,
@@ -196,6 +199,15 @@ impl Run {
         matches!(self.mode, Some(Mode::SpecificDates | Mode::Custom))
     }
 
+    /// Whether it is a list of dates that nothing announced, and that nothing will end.
+    pub(crate) fn says_no_end(&self) -> bool {
+        self.mode == Some(Mode::SpecificDates)
+            && self.to_do.is_none()
+            && !self.ended
+            && self.refused.is_none()
+            && !self.is_dry()
+    }
+
     /// Whether it only looked: what happened decides, not the flag.
     pub(crate) fn is_dry(&self) -> bool {
         let looked =
@@ -233,6 +245,20 @@ impl Run {
     pub(crate) fn disagreements(&self) -> Vec<String> {
         let mut notes = Vec::new();
         if !self.ended || self.is_dry() {
+            return notes;
+        }
+        if self.uncounted > 0 {
+            let [good, skipped, bad] = [
+                self.claims.successful,
+                self.claims.skipped,
+                self.claims.failed,
+            ]
+            .map(Option::unwrap_or_default);
+            notes.push(format!(
+                "run {} counts {good} successful, {skipped} skipped and {bad} failed dates in the end and does not say \
+                 which: {} of its dates have no word; tried one at a time, each would have one",
+                self.number, self.uncounted
+            ));
             return notes;
         }
         for (what, claimed, seen) in [

@@ -6,8 +6,12 @@ use chrono::NaiveDate;
 use crate::event::Mode;
 use crate::history::History;
 use crate::past::Past;
+use crate::run::Run;
 use crate::totals::Stretches;
 use crate::{Dialects, LogEnd};
+
+/// Said of a job that announces nothing and marks no end.
+pub(crate) const NO_END: &str = "this job says one word for each date and never that it is over; whether these were all that it was given is told by bf-parse-log --dates";
 
 /// The name of a mode in `log_summary.dialect`.
 const fn dialect(mode: Mode) -> &'static str {
@@ -145,6 +149,9 @@ pub(crate) fn summary(
         notes.push(format!(
             "the run of {job} was broken off and not taken up again"
         ));
+    }
+    if total.is_none() && history.run.as_ref().is_some_and(Run::says_no_end) {
+        notes.push(NO_END.to_owned());
     }
     let unknown = matches!(state, LogState::Unknown | LogState::Empty);
     LogSummary {

@@ -13,6 +13,7 @@ use crate::args::Args;
 use crate::checkpoint::Checkpoint;
 use crate::explain::{RuleCounts, Shapes, Trace};
 use crate::follow::{Happened, Tail, Wakeup};
+use crate::given::hold_against;
 use crate::report::{how_to_write_a_dialect, report};
 use crate::{Dialects, LogEnd, LogParser, source};
 
@@ -54,7 +55,7 @@ pub fn run(mut args: Args, mut streams: Streams) -> Result<Exit, Failure> {
 
     if args.failed_dates {
         source::read(args.path(), args.from_byte, stdin, &mut parser)?;
-        let summary = parser.summary(end);
+        let summary = summarize(&args, &parser, end);
         return print_failed_dates(&summary, &mut streams).map(|()| exit(&args, &summary));
     }
     let (mut output, _) = Output::new(&args.output, streams);
@@ -74,7 +75,7 @@ pub fn run(mut args: Args, mut streams: Streams) -> Result<Exit, Failure> {
         source::read(args.path(), args.from_byte, stdin, &mut parser)?;
     }
 
-    let mut summary = parser.summary(end);
+    let mut summary = summarize(&args, &parser, end);
     let ledger = parser.ledger(end);
     if let Some(checkpoint) = checkpoint {
         let (notes, differ) = checkpoint.compare(&summary, &ledger);
@@ -83,6 +84,16 @@ pub fn run(mut args: Args, mut streams: Streams) -> Result<Exit, Failure> {
     }
     say(&args, &summary, &ledger, &mut output)?;
     Ok(exit(&args, &summary))
+}
+
+/// What the log claims, held against the dates that the job was given where they are known.
+fn summarize(args: &Args, parser: &LogParser, end: LogEnd) -> LogSummary {
+    let mut summary = parser.summary(end);
+    if !args.dates.is_empty() {
+        let given = args.dates.iter().copied().collect();
+        hold_against(&mut summary, &parser.ledger(end), &given);
+    }
+    summary
 }
 
 fn say(
@@ -189,7 +200,7 @@ fn follow(
             Happened::Truncated => output.text("the log was cut; going on from its beginning")?,
             _ => {}
         }
-        let summary = parser.summary(LogEnd::StillWritten);
+        let summary = summarize(args, parser, LogEnd::StillWritten);
         let is_over = matches!(
             summary.state,
             LogState::Completed | LogState::Interrupted | LogState::Refused | LogState::DryRun
@@ -206,7 +217,7 @@ fn follow(
             last_said = Some((Instant::now(), summary));
         }
         if let Some(interrupt) = wakeup.wait(if is_over { SETTLED } else { LOOK_AGAIN }) {
-            let summary = parser.summary(LogEnd::StillWritten);
+            let summary = summarize(args, parser, LogEnd::StillWritten);
             say(args, &summary, &parser.ledger(LogEnd::StillWritten), output)?;
             return Ok(Some(interrupt.exit()));
         }
