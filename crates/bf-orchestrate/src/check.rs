@@ -62,6 +62,7 @@ pub fn check(
         running: &running,
         config: run_dir.config(),
         warehouse: &plan.warehouse,
+        names_phases: false,
     };
     let mut findings = vec![Finding::good(format!(
         "plan {}: {} phases, every program was found",

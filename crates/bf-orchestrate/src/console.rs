@@ -48,6 +48,12 @@ impl Console {
         }
     }
 
+    /// Writes a line of one phase's tool, with the phase's name before it.
+    pub fn say_of(&self, phase: &str, line: &str) {
+        let name = self.style.dim(&format!("{phase} |"));
+        self.say(format!("{name} {line}").trim_end());
+    }
+
     /// Writes a line with the clock before it.
     pub fn stamp(&self, text: impl std::fmt::Display) {
         let clock = self.style.dim(&clock(Local::now(), self.began));

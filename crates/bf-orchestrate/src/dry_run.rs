@@ -52,6 +52,7 @@ pub fn rehearse(
         running: &running,
         config: run_dir.config(),
         warehouse: &plan.warehouse,
+        names_phases: false,
     };
     let (mut phases, mut first_stop, mut provisional) = (Vec::new(), None, false);
     for phase in &plan.phases {

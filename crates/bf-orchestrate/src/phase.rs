@@ -9,7 +9,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use bf_cli::Failure;
-use bf_cli::text::{Mark, duration};
+use bf_cli::text::{Mark, duration, printable};
 use bf_contract::{Exit, Phase, PhaseStatus, ProcessEvent, ProcessEventKind};
 use chrono::NaiveDate;
 
@@ -21,6 +21,7 @@ use crate::lock::TableLock;
 use crate::observer::Observer;
 use crate::plan::{AfterReboot, Job, OnFail, PhasePlan, Plan, RetryOn};
 use crate::progress::{Done, is_interruption};
+use crate::report::status_words;
 use crate::run_dir::RunDir;
 use crate::steps::{self, Kept, Steps};
 
@@ -76,6 +77,14 @@ impl RunContext<'_> {
             };
             let document = document::of_phase(phase, &kept, self.run_dir, &judgement);
             if !was_judged {
+                let (mark, words) = status_words(judgement.status);
+                let said = format!(
+                    "{}: {}: {}",
+                    phase.name,
+                    words.to_lowercase(),
+                    judgement.reason
+                );
+                self.steps.console.mark(mark, &printable(&said, 400));
                 self.observer.phase_ended(&document);
             }
             return Ok(PhaseEnd {

@@ -186,6 +186,21 @@ pub enum AfterReboot {
     Restart,
 }
 
+impl Plan {
+    /// Whether some of its phases may run at the same time.
+    #[must_use]
+    pub fn runs_side_by_side(&self) -> bool {
+        let follows =
+            |(before, after): (&PhasePlan, &PhasePlan)| after.needs.contains(&before.name);
+        let is_a_chain = self
+            .phases
+            .iter()
+            .zip(self.phases.iter().skip(1))
+            .all(follows);
+        self.concurrency > 1 && !is_a_chain
+    }
+}
+
 impl Job {
     /// The log that the job writes.
     #[must_use]

@@ -176,6 +176,7 @@ impl Request<'_> {
                 running: &running,
                 config: run_dir.config(),
                 warehouse: &self.plan.warehouse,
+                names_phases: self.plan.runs_side_by_side(),
             },
             observer: &observer,
             locks: &locks,

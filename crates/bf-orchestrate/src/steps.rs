@@ -29,6 +29,8 @@ pub struct Steps<'a> {
     pub config: PathBuf,
     /// The warehouse's URL.
     pub warehouse: &'a str,
+    /// Whether phases may run side by side, so that each line says whose it is.
+    pub names_phases: bool,
 }
 
 /// The files in which the documents of a phase are kept.
@@ -151,6 +153,7 @@ impl Steps<'_> {
             &self.siblings.monitor,
             args,
             &kept.events,
+            Some(phase),
             inherit,
             |document| {
                 let Document::ProcessEvent(event) = document else {
@@ -188,7 +191,14 @@ impl Steps<'_> {
         args.extend(["--pid".into(), pid.to_string().into()]);
         args.extend(timeout_args(0.001));
         args.push("--quiet".into());
-        let end = self.run_tool(&self.siblings.monitor, args, &kept.events, None, |_| Ok(()))?;
+        let end = self.run_tool(
+            &self.siblings.monitor,
+            args,
+            &kept.events,
+            Some(phase),
+            None,
+            |_| Ok(()),
+        )?;
         Ok(Watched {
             code: end.code,
             last: kept.last_event(),
@@ -220,7 +230,14 @@ impl Steps<'_> {
         }
         args.push(log.into());
         start_anew(&kept.log)?;
-        self.run_tool(&self.siblings.parse_log, args, &kept.log, None, |_| Ok(()))
+        self.run_tool(
+            &self.siblings.parse_log,
+            args,
+            &kept.log,
+            Some(phase),
+            None,
+            |_| Ok(()),
+        )
     }
 
     /// Has one validator of the phase hold its table against the thresholds, and against the log where the
@@ -246,7 +263,7 @@ impl Steps<'_> {
         }
         let keep_in = &kept.validations[index];
         start_anew(keep_in)?;
-        let end = self.run_tool(program, args, keep_in, None, |_| Ok(()))?;
+        let end = self.run_tool(program, args, keep_in, Some(phase), None, |_| Ok(()))?;
         Ok(Validated {
             code: end.code,
             report: kept.validation(index),
@@ -267,7 +284,14 @@ impl Steps<'_> {
     ) -> Result<ToolEnd, Failure> {
         let (program, mut args) = self.validator_call(phase, index)?;
         args.push("--explain".into());
-        self.run_tool(program, args, &kept.validations[index], None, |_| Ok(()))
+        self.run_tool(
+            program,
+            args,
+            &kept.validations[index],
+            Some(phase),
+            None,
+            |_| Ok(()),
+        )
     }
 
     /// Has bf-notify look whether its channels can be reached, without telling them anything.
@@ -287,7 +311,7 @@ impl Steps<'_> {
         };
         let mut args = self.args_with(config.unwrap_or(&self.config));
         args.push("--check".into());
-        self.run_tool(program, args, keep_in, None, |_| Ok(()))
+        self.run_tool(program, args, keep_in, None, None, |_| Ok(()))
     }
 
     /// A validator and what it is always given.
@@ -317,6 +341,7 @@ impl Steps<'_> {
         program: &Path,
         args: Vec<OsString>,
         keep_in: &Path,
+        phase: Option<&PhasePlan>,
         inherit: Option<&File>,
         on_document: impl FnMut(Document) -> Result<(), Failure>,
     ) -> Result<ToolEnd, Failure> {
@@ -326,9 +351,12 @@ impl Steps<'_> {
             keep_in: keep_in.to_owned(),
         }
         .run(self.running, inherit, on_document, |line| {
-            // The heading says it once for all of them.
-            if !line.starts_with("config: ") {
-                self.console.say(line);
+            // The heading says it once for all of them; a tool may have dimmed it.
+            let is_known = line.trim_start_matches("\x1b[2m").starts_with("config: ");
+            match phase.filter(|_| self.names_phases) {
+                _ if is_known => {}
+                Some(phase) => self.console.say_of(&phase.name, line),
+                None => self.console.say(line),
             }
         })
     }
