@@ -6,6 +6,9 @@ use bf_cli::{ConfigArgs, Output, OutputArgs, Streams, WarehouseArgs};
 use bf_contract::DateRange;
 use clap::{Parser, Subcommand};
 
+/// Where run directories are kept where no flag says otherwise.
+pub const DEFAULT_RUNS: &str = ".bf/runs";
+
 const EXAMPLES: &str = "\
 Examples:
   Watch a running phase 1, and start phase 2 once process, log and data agree:
@@ -143,7 +146,7 @@ pub struct RunOptions {
 #[derive(Debug, Clone, clap::Args)]
 pub struct Common {
     /// Where run directories are kept
-    #[arg(long, value_name = "DIR", default_value = ".bf/runs")]
+    #[arg(long, value_name = "DIR", default_value = DEFAULT_RUNS)]
     pub runs: PathBuf,
 
     /// Write the run's metrics there, for Prometheus' textfile collector

@@ -147,7 +147,14 @@ pub fn judge_process(watched: &Watched) -> Judgement {
         Some(exit @ (Exit::Interrupted | Exit::Terminated)) => Judgement::new(
             PhaseStatus::Interrupted,
             exit,
-            because("interrupted while the job was watched"),
+            // What bf-monitor advises is for those who call it themselves.
+            match event.and_then(|event| event.process.as_ref()) {
+                Some(process) => format!(
+                    "interrupted while its job was watched; the job (process {}) was left as it is",
+                    process.pid
+                ),
+                None => "interrupted while its job was watched".to_owned(),
+            },
         ),
         Some(Exit::Usage) => Judgement::new(
             PhaseStatus::NotStarted,

@@ -1,6 +1,7 @@
 //! The report of a run: as a document, and as a person reads it.
 
 use std::fmt::Write as _;
+use std::path::Path;
 use std::time::Duration;
 
 use bf_cli::config::Loaded;
@@ -10,6 +11,7 @@ use bf_contract::{
     Schema, ValidationReport, Verdict, date_spans,
 };
 
+use crate::args::DEFAULT_RUNS;
 use crate::document::not_run;
 use crate::held::Refusal;
 use crate::plan::{Job, PhasePlan, Plan, shell_words};
@@ -23,7 +25,7 @@ const TEXT_LIMIT: usize = 300;
 /// The report of a run that came to its end.
 #[must_use]
 pub fn document(plan: &Plan, run_dir: &RunDir, end: RunEnd, took: Duration) -> RunReport {
-    let next_steps = next_steps(plan, &end);
+    let next_steps = next_steps(plan, run_dir, &end);
     RunReport {
         kind: RunReportType,
         schema: Schema,
@@ -74,10 +76,15 @@ pub fn refused(plan: &Plan, refusal: &Refusal) -> RunReport {
 }
 
 /// What a person does next: the plan's steps after a pass, the way out after anything else.
-fn next_steps(plan: &Plan, end: &RunEnd) -> Vec<String> {
+fn next_steps(plan: &Plan, run_dir: &RunDir, end: &RunEnd) -> Vec<String> {
     if matches!(end.verdict, Verdict::Pass | Verdict::Warn) {
         return plan.next_steps.clone();
     }
+    let run = if run_dir.path.parent() == Some(Path::new(DEFAULT_RUNS)) {
+        run_dir.run_id.clone()
+    } else {
+        run_dir.path.display().to_string()
+    };
     let mut steps = Vec::new();
     for phase in &end.phases {
         let process = phase.job.as_ref().and_then(|job| job.process.as_ref());
@@ -123,21 +130,44 @@ fn next_steps(plan: &Plan, end: &RunEnd) -> Vec<String> {
                     steps.extend(planned.map(|planned| after_repeating(plan, planned)));
                 }
             }
-            PhaseStatus::Interrupted => {
-                if let Some(pid) = phase.job.as_ref().and_then(|job| job.process.as_ref()) {
-                    steps.push(format!(
-                        "the job of {} goes on as process {}: give the same command again to take it up",
-                        phase.name, pid.pid
-                    ));
-                }
-            }
+            PhaseStatus::Interrupted => steps.push(match process {
+                Some(process) if crate::boot::is_alive(process) => format!(
+                    "the job of {} goes on as process {}: take it up with bf-orchestrate resume {run}",
+                    phase.name, process.pid
+                ),
+                Some(process) if crate::boot::is_over_for(process) => format!(
+                    "the machine was restarted while the job of {} ran: bf-orchestrate resume {run} --restart-interrupted runs {}",
+                    phase.name,
+                    restart_command(plan, &phase.name)
+                ),
+                _ => format!(
+                    "{} was interrupted: take it up with bf-orchestrate resume {run}",
+                    phase.name
+                ),
+            }),
             PhaseStatus::Passed | PhaseStatus::Warned | PhaseStatus::NotStarted => {}
         }
+    }
+    if end.is_broken || steps.is_empty() && end.interrupt.is_some() {
+        steps.push(format!("take the run up with bf-orchestrate resume {run}"));
     }
     if steps.is_empty() {
         steps.push("look into the run directory for what each tool said".to_owned());
     }
     steps
+}
+
+/// What a job that a reboot cut off is run again by.
+fn restart_command(plan: &Plan, phase: &str) -> String {
+    let phase = plan.phases.iter().find(|planned| planned.name == phase);
+    let command = phase.and_then(|phase| phase.job.as_ref()?.command());
+    command.map_or_else(
+        || "it again".to_owned(),
+        |command| match command.restart_command.as_slice() {
+            [] => command.shell_line(),
+            words => shell_words(words),
+        },
+    )
 }
 
 /// What follows once the dates of a phase were repeated by hand. A job that the run starts would be started

@@ -1,6 +1,6 @@
 //! The plan behind the documented flags: team_offense, then player_game_summary.
 
-use bf_cli::config::{Config, Hours};
+use bf_cli::config::{Config, Hours, Phase2};
 use bf_cli::{Failure, Seconds};
 use bf_contract::DateRange;
 
@@ -98,6 +98,15 @@ fn phase2_command(config: &Config, range: DateRange) -> Result<Command, Failure>
         return Err(Failure::usage("phase2.command of the config is empty")
             .hint("name the program and its arguments, or leave the key out"));
     }
+    // The built-in restart_command belongs to the built-in command, and to no other.
+    let built_in = Phase2::default();
+    let restart_command = if phase2.command != built_in.command
+        && phase2.restart_command == built_in.restart_command
+    {
+        Vec::new()
+    } else {
+        phase2.restart_command.clone()
+    };
     let wrong = |key: &'static str| {
         move |message: String| {
             Failure::usage(format!("phase2.{key} of the config: {message}"))
@@ -106,8 +115,7 @@ fn phase2_command(config: &Config, range: DateRange) -> Result<Command, Failure>
     };
     Ok(Command {
         command: fill_words(&phase2.command, range).map_err(wrong("command"))?,
-        restart_command: fill_words(&phase2.restart_command, range)
-            .map_err(wrong("restart_command"))?,
+        restart_command: fill_words(&restart_command, range).map_err(wrong("restart_command"))?,
         env: fill_env(&phase2.env, range).map_err(wrong("env"))?,
         cwd: phase2.cwd.clone(),
         log: fill_path(&phase2.log, range).map_err(wrong("log"))?,
