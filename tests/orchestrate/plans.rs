@@ -275,3 +275,36 @@ fn somebody_is_told_of_the_start_each_gate_and_the_end() {
     assert_eq!(events, ["run_started", "phase_ended", "run_finished"]);
     assert_eq!(told[2]["run_report"]["verdict"], "pass");
 }
+
+#[test]
+fn a_gate_that_waits_for_its_warehouse_goes_on_waiting_after_an_interruption() {
+    let more = "    check_again: {limit: 3, backoff: 60s}\n";
+    let rig = rig_with(&format!("{HEAD}{}", team_phase("", more)));
+    // The job fills one warehouse; the gate looks for another that is not there yet.
+    let mut command = rig.sandbox.command("bf-orchestrate");
+    command.args(["run", "plan.yaml", "--warehouse", "sqlite:away"]);
+    let orchestrator = super::crash::start(command);
+    let said = rig.sandbox.join(".bf/runs");
+    wait_until("the gate could not be checked", || {
+        super::journal_says(&rig, "\"validated\"") && said.exists()
+    });
+    super::signal(orchestrator.id(), rustix::process::Signal::TERM);
+    let ran = Ran::from(orchestrator.wait_with_output().expect("it ends"));
+    assert_eq!(ran.code, Some(143), "{}", ran.text);
+    assert_eq!(ran.statuses(), ["interrupted"], "{}", ran.text);
+    assert!(!super::journal_says(&rig, "gate_closed"), "{}", ran.text);
+
+    fs::rename(rig.sandbox.join("warehouse"), rig.sandbox.join("away")).expect("renamed");
+    let mut resume = rig.sandbox.command("bf-orchestrate");
+    resume.args(["resume"]);
+    let resumed = super::crash::start(resume);
+    // It looks again at once only if the earlier look is not held against it.
+    let ran = Ran::from(resumed.wait_with_output().expect("it ends"));
+    assert_eq!(ran.code, Some(0), "{}", ran.text);
+    let log = rig.sandbox.read("logs/team_offense.log");
+    assert_eq!(
+        log.matches("DAY-BY-DAY BACKFILL SUMMARY").count(),
+        1,
+        "{log}"
+    );
+}

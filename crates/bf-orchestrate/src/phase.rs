@@ -119,6 +119,8 @@ impl RunContext<'_> {
             return Ok((ended, None));
         }
         loop {
+            // What was found before the run was taken up is old already: no need to wait.
+            let is_old = done.validated.len() == phase.validate.len();
             let Some(validated) = self.look(phase, job.as_ref(), watched.as_ref(), done, kept)?
             else {
                 return Ok((
@@ -132,7 +134,7 @@ impl RunContext<'_> {
                 && judgement.status == PhaseStatus::CouldNotCheck
                 && done.checked_again < phase.check_again.limit
             {
-                if self.check_again(phase, done, &data)? {
+                if self.check_again(phase, done, &data, is_old)? {
                     let reason = format!("interrupted before it was looked again: {}", data.reason);
                     return Ok((Judgement::interrupted(reason), None));
                 }
@@ -293,21 +295,27 @@ impl RunContext<'_> {
         phase: &PhasePlan,
         done: &mut Done,
         data: &Judgement,
+        at_once: bool,
     ) -> Result<bool, Failure> {
         let again = phase.check_again;
+        let backoff = if at_once {
+            Duration::ZERO
+        } else {
+            again.backoff.0
+        };
         self.steps.console.mark(
             Mark::Error,
             &format!(
                 "{}: {}; looking again in {} ({} of {})",
                 phase.name,
                 data.reason,
-                duration(again.backoff.0),
+                duration(backoff),
                 done.checked_again + 1,
                 again.limit
             ),
         );
         self.observer.could_not_check(&phase.name, &data.reason);
-        if self.steps.running.pause(again.backoff.0) {
+        if self.steps.running.pause(backoff) {
             return Ok(true);
         }
         self.write(Step::CheckedAgain {

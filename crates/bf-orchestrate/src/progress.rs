@@ -130,3 +130,34 @@ pub fn is_interruption(code: Option<i32>) -> bool {
         Some(Exit::Interrupted | Exit::Terminated)
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_step_that_was_only_interrupted_is_still_to_be_taken() {
+        let phase = || "a".to_owned();
+        let steps = [
+            Step::JobStarting { phase: phase() },
+            Step::JobEnded {
+                phase: phase(),
+                code: Some(143),
+            },
+            Step::LogRead {
+                phase: phase(),
+                code: Some(143),
+            },
+            Step::Validated {
+                phase: phase(),
+                code: Some(130),
+            },
+        ];
+        let mut state = Progress::default();
+        steps.iter().for_each(|step| apply(&mut state, step));
+        let done = &state.phases["a"];
+        assert!(done.job_starting);
+        assert_eq!((done.job_ended, done.log_read), (None, None));
+        assert!(done.validated.is_empty());
+    }
+}
