@@ -1,6 +1,7 @@
 //! A run is killed after every record of its journal, and taken up again.
 
 use std::fs;
+use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
@@ -8,7 +9,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
 use super::rig::{Ran, Rig};
-use crate::support::{document, wait_until};
+use crate::support::{bin_dir, document, wait_until};
 
 /// Slow enough that phase 1 outlives a kill of its orchestrator.
 const SLOW: &[&str] = &["--delay-ms", "100"];
@@ -351,6 +352,65 @@ fn rewrite(folder: &Path, from: &str, to: &str) {
             && text.contains(from)
         {
             fs::write(&path, text.replace(from, to)).expect("writable");
+        }
+    }
+}
+
+/// A folder of tools in which one waits, the first time that it is really asked, until somebody ends it.
+fn tools_with_a_slow(rig: &Rig, slow: &str) -> PathBuf {
+    let folder = rig.sandbox.join("tools");
+    fs::create_dir_all(&folder).expect("a folder");
+    for tool in [
+        "bf-monitor",
+        "bf-parse-log",
+        "bf-validate-team-offense",
+        "bf-validate-player-summary",
+    ] {
+        let real = bin_dir().join(tool);
+        let path = folder.join(tool);
+        if tool == slow {
+            let script = format!(
+                "#!/bin/sh\ncase \" $* \" in *' --explain '*) ;; *) [ -e asked ] || {{ touch asked; exec sleep 600; }} ;; esac\nexec {} \"$@\"\n",
+                real.display()
+            );
+            fs::write(&path, script).expect("writable");
+            fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).expect("a script");
+        } else {
+            symlink(real, path).expect("a link");
+        }
+    }
+    folder
+}
+
+#[test]
+fn a_signal_while_a_log_is_read_or_a_table_validated_decides_nothing() {
+    for slow in ["bf-parse-log", "bf-validate-team-offense"] {
+        for signal in [Signal::TERM, Signal::HUP, Signal::INT] {
+            let rig = Rig::new(&[]);
+            let mut job = rig.start_phase1(&[]);
+            let pid = job.pid();
+            job.wait();
+            let tools = tools_with_a_slow(&rig, slow);
+            let mut command = rig.orchestrate(pid);
+            let orchestrator = start({
+                command.env("BF_BIN_DIR", &tools);
+                command
+            });
+            wait_until("the tool works", || rig.sandbox.join("asked").exists());
+            super::signal(orchestrator.id(), signal);
+            let ran = Ran::from(orchestrator.wait_with_output().expect("it ends"));
+            let code = if signal == Signal::INT { 130 } else { 143 };
+            assert_eq!(ran.code, Some(code), "{slow}: {}", ran.text);
+            assert_eq!(
+                ran.statuses(),
+                ["interrupted", "not_started"],
+                "{slow}: {}",
+                ran.text
+            );
+            let mut resume = rig.sandbox.command("bf-orchestrate");
+            let ran = Ran::from(resume.arg("resume").output().expect("it runs"));
+            assert_eq!(ran.code, Some(0), "{slow}: {}", ran.text);
+            assert_eq!(phase2_starts(&rig), 1);
         }
     }
 }

@@ -174,14 +174,15 @@ pub fn judge_process(watched: &Watched) -> Judgement {
 /// Judges the data alone, by the validator's code and its report: both must say so for a pass.
 #[must_use]
 pub fn judge_data(validated: &Validated) -> Judgement {
+    let exit = validated.code.and_then(Exit::from_code);
+    if let Some(exit @ (Exit::Interrupted | Exit::Terminated)) = exit {
+        // Whatever it had said until then: it is asked again when the run is taken up.
+        let reason = "interrupted during the validation";
+        return Judgement::new(PhaseStatus::Interrupted, exit, reason);
+    }
     let Some(report) = &validated.report else {
         let said = validated.said.as_deref();
-        return match validated.code.and_then(Exit::from_code) {
-            Some(exit @ (Exit::Interrupted | Exit::Terminated)) => Judgement::new(
-                PhaseStatus::Interrupted,
-                exit,
-                "interrupted during the validation",
-            ),
+        return match exit {
             Some(Exit::Success) => {
                 Judgement::could_not_check("the validator exited 0 without a report")
             }

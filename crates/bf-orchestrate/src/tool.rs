@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::fs::{File, OpenOptions};
 use std::io::{BufRead, BufReader, Read, Write};
+use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
@@ -28,7 +29,7 @@ pub struct Invocation {
 /// How a tool ended.
 #[derive(Debug, Clone, Default)]
 pub struct ToolEnd {
-    /// Its exit code; `None` where a signal killed it.
+    /// Its exit code; `None` where a signal killed it that was not this run's.
     pub code: Option<i32>,
     /// The last line that it wrote for people, without hints.
     pub said: Option<String>,
@@ -64,6 +65,11 @@ impl RunningTools {
             .wait_timeout_while(self.lock(), time, |state| !state.is_stopping)
             .unwrap_or_else(PoisonError::into_inner);
         state.is_stopping
+    }
+
+    /// Whether [`stop`](Self::stop) was called.
+    fn is_stopping(&self) -> bool {
+        self.lock().is_stopping
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -123,10 +129,15 @@ impl Invocation {
         outcome?;
         keep.sync_data()
             .or_could_not_check(|| format!("writing {}", self.keep_in.display()))?;
-        Ok(ToolEnd {
-            code: status.code(),
-            said,
-        })
+        // Not every tool has a word to say when it is asked to end.
+        let was_asked_to_end =
+            status.signal() == Some(Signal::TERM.as_raw()) && running.is_stopping();
+        let code = if was_asked_to_end {
+            Some(i32::from(Exit::Terminated.code()))
+        } else {
+            status.code()
+        };
+        Ok(ToolEnd { code, said })
     }
 
     /// Starts the tool, unless the run is about to end.
