@@ -6,6 +6,8 @@ mod config;
 mod dates;
 mod files;
 mod log;
+mod partners;
 mod rig;
 mod rows;
+mod schedules;
 mod suites;

@@ -43,17 +43,6 @@ fn without_its_date_column_or_its_table_nothing_can_be_checked() {
 }
 
 #[test]
-fn without_the_team_table_its_checks_are_skipped_and_that_is_said() {
-    let rig = Rig::spoilt("DROP TABLE team_offense_game_summary");
-    let report = rig.player(MONTH, &[]);
-    report.is_clean();
-    for check in ["team_rows", "games_in_both", "team_points"] {
-        assert_eq!(report.status(check), "skipped");
-        assert!(report.message(check).contains("is not in this warehouse"));
-    }
-}
-
-#[test]
 fn what_is_no_database_is_named() {
     let rig = Rig::new();
     let file = "warehouse/nba_analytics.db";

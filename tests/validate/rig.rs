@@ -86,6 +86,54 @@ impl Rig {
         rig
     }
 
+    /// Runs the jobs of phase 4 over these dates, and those before them that it reads; the last one's log is
+    /// `phase4.log`.
+    pub fn precompute(&self, [start, end]: [&str; 2]) {
+        let defense = [
+            "team-defense",
+            "--start-date",
+            "2024-10-20",
+            "--end-date",
+            end,
+        ];
+        self.sandbox.run_job("defense.log", &defense);
+        for job in [
+            "team-defense-zones",
+            "player-shot-zones",
+            "composite-factors",
+        ] {
+            let args = [job, "--start-date", start, "--end-date", end];
+            self.sandbox.run_job("before.log", &args);
+        }
+        let args = ["daily-cache", "--start-date", start, "--end-date", end];
+        self.sandbox.run_job("phase4.log", &args);
+    }
+
+    /// Runs statements on another dataset.
+    pub fn sql_on(&self, dataset: &str, sql: &str) {
+        let path = self.sandbox.join(&format!("warehouse/{dataset}.db"));
+        let connection = Connection::open(path).expect("a database");
+        connection.execute_batch(sql).expect("valid SQL");
+    }
+
+    /// The report of a suite of `config/suites`.
+    pub fn suite(&self, name: &str, range: [&str; 2], args: &[&str]) -> Report {
+        let file = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("config/suites/{name}.yaml"));
+        let file = file.to_str().expect("UTF-8");
+        self.report(
+            "bf-validate",
+            &[&["--suite", file], &range[..], args].concat(),
+        )
+    }
+
+    /// A suite of `config/suites`, changed by replacing a text in it, as `own.yaml`.
+    pub fn own_suite(&self, name: &str, from: &str, to: &str) {
+        let file = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("config/suites/{name}.yaml"));
+        let text = fs::read_to_string(file).expect("a suite");
+        assert!(text.contains(from), "{name} has no {from}");
+        self.sandbox.write("own.yaml", &text.replacen(from, to, 1));
+    }
+
     /// A connection to the dataset of the two tables.
     pub fn connection(&self) -> Connection {
         Connection::open(self.sandbox.join("warehouse/nba_analytics.db")).expect("a database")

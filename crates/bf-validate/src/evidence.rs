@@ -201,7 +201,11 @@ fn sql(
             "SELECT {day} AS day, COUNT(*) AS records FROM {table} WHERE {within} \
              GROUP BY 1 ORDER BY 1 LIMIT {limit}"
         ),
-        Probe::Unmatched { columns: key, here } => {
+        Probe::Unmatched {
+            filter,
+            columns: key,
+            here,
+        } => {
             let Some(partner) = &suite.partner else {
                 return String::new();
             };
@@ -213,22 +217,32 @@ fn sql(
             } else {
                 (dialect.table(&partner.table), table)
             };
-            let (mine, yours) = if *here {
-                (within.clone(), theirs)
+            let ours = filtered(filter.as_ref(), params);
+            let their_day = dialect.day_of(&their_date, kind);
+            let (mine, yours, my_day, your_day) = if *here {
+                (ours, theirs, day, their_day)
             } else {
-                (theirs, within.clone())
+                (theirs, ours, their_day, day)
             };
-            let same: Vec<String> = key
+            let keys: Vec<String> = key.iter().map(|name| dialect.column(name)).collect();
+            let same: Vec<String> = keys
                 .iter()
-                .map(|name| format!("b.{0} = a.{0}", dialect.column(name)))
+                .map(|key| format!("b.{key} = a.{key}"))
                 .collect();
-            let date = if *here { date } else { their_date };
-            let key = names(key);
+            let shown: Vec<String> = keys.iter().map(|key| format!("a.{key}")).collect();
+            let keys = keys.join(", ");
+            let side = |day: &str, count: &str, table: &str, rows: &str| {
+                format!(
+                    "(SELECT {day} AS day, {keys}, {count} FROM {table} WHERE {rows} GROUP BY 1, {keys})"
+                )
+            };
             format!(
-                "SELECT {date}, {key}, COUNT(*) AS records FROM {table} AS a WHERE {mine} AND NOT EXISTS \
-                 (SELECT 1 FROM {other} AS b WHERE {yours} AND {}) GROUP BY {date}, {key} \
-                 ORDER BY {date}, {key} LIMIT {limit}",
-                same.join(" AND ")
+                "SELECT a.day, {shown}, a.records FROM {} AS a LEFT JOIN {} AS b ON b.day = a.day AND {} \
+                 WHERE b.copies IS NULL ORDER BY a.day, {shown} LIMIT {limit}",
+                side(&my_day, "COUNT(*) AS records", &table, &mine),
+                side(&your_day, "COUNT(*) AS copies", &other, &yours),
+                same.join(" AND "),
+                shown = shown.join(", "),
             )
         }
     }

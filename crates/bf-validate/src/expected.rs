@@ -1,19 +1,21 @@
 //! The dates that a table should have, and how many groups (games) each of them should have.
 
 mod csv;
+mod table;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use bf_cli::config::Config;
+use bf_cli::config::{Config, ExpectedDates};
 use bf_contract::{DateRange, LedgerStatus};
-use bf_warehouse::{ColumnKind, Ident, TableName, Warehouse, WarehouseError};
-use chrono::NaiveDate;
+use bf_warehouse::{Ident, TableName, Warehouse, WarehouseError};
+use chrono::{Days, NaiveDate};
 
-use crate::columns::Columns;
-use crate::condition::{Condition, Literal, Operator, Test};
 use crate::log_input::LogInput;
-use crate::scan::{self, Planner};
-use crate::suite::Suite;
+use crate::suite::{Bootstrap, Suite};
+
+/// How far around a range in which a schedule has nothing it is looked for dates, to tell a summer from a
+/// schedule that ends before: longer than any pause between two seasons.
+const LONGEST_PAUSE: Days = Days::new(400);
 
 /// What is known of the dates that a table should have.
 #[derive(Debug, Clone, PartialEq)]
@@ -22,7 +24,7 @@ pub enum Expectation {
     Known(Expected),
     /// Nobody can say; with the hint how to tell.
     Unknown(String),
-    /// The source that the config names did not answer.
+    /// A source that is configured, or that is there, did not answer.
     Failed(String),
 }
 
@@ -33,14 +35,18 @@ pub struct Expected {
     pub source: String,
     /// The dates, with the number of groups of each; 1 where the source counts none.
     pub dates: BTreeMap<NaiveDate, u64>,
+    /// Dates of the source that the table need not have: the first days of a season.
+    pub left_out: BTreeSet<NaiveDate>,
     /// Whether the source counts groups.
     pub counts_groups: bool,
+    /// Whether the source says what was planned, as opposed to what was written.
+    pub is_schedule: bool,
     /// The first and the last date that the source has, in the range it was asked about.
     pub span: Option<DateRange>,
 }
 
 impl Expected {
-    fn new(source: String, dates: BTreeMap<NaiveDate, u64>, counts_groups: bool) -> Self {
+    fn new(source: String, dates: BTreeMap<NaiveDate, u64>) -> Self {
         let span =
             dates
                 .first_key_value()
@@ -52,8 +58,16 @@ impl Expected {
         Self {
             source,
             dates,
-            counts_groups,
             span,
+            ..Self::default()
+        }
+    }
+
+    fn schedule(source: String, dates: BTreeMap<NaiveDate, u64>, counts_groups: bool) -> Self {
+        Self {
+            counts_groups,
+            is_schedule: true,
+            ..Self::new(source, dates)
         }
     }
 
@@ -69,11 +83,44 @@ impl Expected {
     pub fn groups(&self, range: DateRange) -> u64 {
         self.within(range).map(|(_, groups)| groups).sum()
     }
+
+    /// Whether the source has the date.
+    #[must_use]
+    pub fn knows(&self, date: NaiveDate) -> bool {
+        self.dates.contains_key(&date) || self.left_out.contains(&date)
+    }
+
+    /// Whether nothing is surely to be there: the schedule goes on before and after the range, and has
+    /// nothing in it that the table must have.
+    #[must_use]
+    pub fn is_surely_nothing(&self, range: DateRange) -> bool {
+        let says_something = self.left_out.range(range.start..=range.end).next();
+        let surrounds = self
+            .span
+            .is_some_and(|span| span.start < range.start && span.end > range.end);
+        self.is_schedule
+            && self.within(range).next().is_none()
+            && (surrounds || says_something.is_some())
+    }
+
+    fn is_silent(&self, range: DateRange) -> bool {
+        self.within(range).next().is_none()
+    }
+
+    /// Leaves out the first days of each season.
+    fn without(mut self, bootstrap: Option<&Bootstrap>) -> Self {
+        if let Some(bootstrap) = bootstrap {
+            let all = self.dates.keys();
+            self.left_out = all.copied().filter(|date| bootstrap.has(*date)).collect();
+            self.dates.retain(|date, _| !bootstrap.has(*date));
+        }
+        self
+    }
 }
 
 /// Asks the sources in turn: the config's; the suite's schedules; the ledger; the partner table. `read` is
 /// what the caller needs to know about, `range` what is validated: a source that is silent about the range
-/// is no source.
+/// is no source, unless it is a schedule and all others are silent, too.
 ///
 /// # Errors
 /// Somebody asked to stop, or the deadline passed.
@@ -85,89 +132,141 @@ pub fn find(
     range: DateRange,
     warehouse: &mut Warehouse,
 ) -> Result<Expectation, WarehouseError> {
-    if let Some(source) = &config.expected_dates {
-        let given = [source.table.is_some(), source.csv.is_some(), source.log];
-        if given.iter().filter(|given| **given).count() != 1 {
-            return Ok(Expectation::Failed(
-                "expected_dates of the config must have exactly one of table, csv and log"
+    let found = match &config.expected_dates {
+        Some(source) => configured(suite, source, log, (read, range), warehouse),
+        None => first_that_speaks(suite, log, (read, range), warehouse),
+    };
+    match found {
+        Ok(Some(expected)) => Ok(Expectation::Known(
+            expected.without(suite.bootstrap.as_ref()),
+        )),
+        Ok(None) => Ok(Expectation::Unknown(
+            "no schedule is known: name one in the config (expected_dates: table or csv), or give ledger \
+             entries with --log-summary"
+                .to_owned(),
+        )),
+        Err(Trouble::Ended(error)) => Err(error),
+        Err(Trouble::Failed(reason)) => Ok(Expectation::Failed(reason)),
+    }
+}
+
+/// Why a source says nothing.
+enum Trouble {
+    /// The whole run ends.
+    Ended(WarehouseError),
+    /// The source did not answer.
+    Failed(String),
+}
+
+impl Trouble {
+    fn of(source: &str, error: WarehouseError) -> Self {
+        match error {
+            WarehouseError::Interrupted | WarehouseError::TimedOut(_) => Self::Ended(error),
+            other => {
+                let hint = other
+                    .hint()
+                    .map_or_else(String::new, |hint| format!(" ({hint})"));
+                Self::Failed(format!("{source}: {other}{hint}"))
+            }
+        }
+    }
+}
+
+/// The source that the config names. It has the only word.
+fn configured(
+    suite: &Suite,
+    source: &ExpectedDates,
+    log: Option<&LogInput>,
+    ranges: (DateRange, DateRange),
+    warehouse: &mut Warehouse,
+) -> Result<Option<Expected>, Trouble> {
+    let failed = |reason: &str| Err(Trouble::Failed(reason.to_owned()));
+    let given = [source.table.is_some(), source.csv.is_some(), source.log];
+    if given.iter().filter(|given| **given).count() != 1 {
+        return failed("expected_dates of the config must have exactly one of table, csv and log");
+    }
+    if let Some(path) = &source.csv {
+        let dates = csv::read(path).map_err(Trouble::Failed)?;
+        let dates = dates.into_iter().map(|date| (date, 1)).collect();
+        return Ok(Some(Expected::schedule(
+            path.display().to_string(),
+            dates,
+            false,
+        )));
+    }
+    if source.log {
+        let found = of_ledger(log).ok_or_else(|| {
+            Trouble::Failed(
+                "expected_dates: log needs ledger entries in --log-summary (bf-parse-log --ledger)"
                     .to_owned(),
-            ));
-        }
-        if let Some(path) = &source.csv {
-            return Ok(match csv::read(path) {
-                Ok(dates) => {
-                    let dates = dates.into_iter().map(|date| (date, 1)).collect();
-                    Expectation::Known(Expected::new(path.display().to_string(), dates, false))
-                }
-                Err(failure) => Expectation::Failed(failure),
-            });
-        }
-        if source.log {
-            return Ok(match of_ledger(log) {
-                Some(expected) => Expectation::Known(expected),
-                None => Expectation::Failed(
-                    "expected_dates: log needs ledger entries in --log-summary (bf-parse-log --ledger)"
-                        .to_owned(),
-                ),
-            });
-        }
-        let table = source.table.as_deref().unwrap_or_default();
-        let names = (
-            table.parse::<TableName>(),
-            Ident::new(source.column.as_deref().unwrap_or("game_date")),
-        );
-        let (table, column) = match names {
-            (Ok(table), Ok(column)) => (table, column),
-            (Err(error), _) | (_, Err(error)) => {
-                return Ok(Expectation::Failed(format!(
-                    "expected_dates of the config: {error}"
-                )));
-            }
-        };
-        return match of_table(suite, &table, &column, true, read, warehouse) {
-            Ok(expected) => Ok(Expectation::Known(expected)),
-            Err(error) => {
-                ended(error).map(|error| Expectation::Failed(format!("expected_dates: {error}")))
-            }
-        };
+            )
+        })?;
+        return Ok(Some(found));
     }
-    let says_something = |expected: &Expected| expected.within(range).next().is_some();
-    for table in &suite.schedules {
-        match of_table(suite, table, &suite.date_column, true, read, warehouse) {
-            Ok(expected) if says_something(&expected) => return Ok(Expectation::Known(expected)),
-            Ok(_) => {}
-            Err(error) => {
-                let error = ended(error)?;
-                if !is_absent(&error) {
-                    return Ok(Expectation::Failed(format!("schedule {table}: {error}")));
-                }
-            }
+    let table = source.table.as_deref().unwrap_or_default();
+    let column = source.column.as_deref().unwrap_or("game_date");
+    match (table.parse::<TableName>(), Ident::new(column)) {
+        (Ok(table), Ok(column)) => scheduled(suite, (&table, &column), ranges, warehouse)
+            .map(Some)
+            .map_err(|error| Trouble::of("expected_dates", error)),
+        (Err(error), _) | (_, Err(error)) => {
+            failed(&format!("expected_dates of the config: {error}"))
         }
     }
-    if let Some(expected) = of_ledger(log)
-        && says_something(&expected)
-    {
-        return Ok(Expectation::Known(expected));
+}
+
+fn first_that_speaks(
+    suite: &Suite,
+    log: Option<&LogInput>,
+    (read, range): (DateRange, DateRange),
+    warehouse: &mut Warehouse,
+) -> Result<Option<Expected>, Trouble> {
+    let mut silent = None;
+    for schedule in &suite.schedules {
+        let source = (&schedule.table, &schedule.date_column);
+        match scheduled(suite, source, (read, range), warehouse) {
+            Ok(expected) if !expected.is_silent(range) => return Ok(Some(expected)),
+            Ok(expected) => {
+                silent = silent.or_else(|| expected.is_surely_nothing(range).then_some(expected));
+            }
+            Err(error) if is_absent(&error) => {}
+            Err(error) => return Err(Trouble::of("schedule", error)),
+        }
+    }
+    if let Some(expected) = of_ledger(log).filter(|expected| !expected.is_silent(range)) {
+        return Ok(Some(expected));
     }
     if let Some(partner) = &suite.partner {
-        match of_table(
-            suite,
-            &partner.table,
-            &partner.date_column,
-            false,
-            read,
-            warehouse,
-        ) {
-            Ok(expected) if says_something(&expected) => return Ok(Expectation::Known(expected)),
+        let source = (&partner.table, &partner.date_column);
+        match table::read(suite, source, false, read, warehouse) {
+            Ok(expected) if !expected.is_silent(range) => return Ok(Some(expected)),
             Ok(_) => {}
-            Err(error) => {
-                ended(error)?;
-            }
+            Err(error) if is_absent(&error) => {}
+            Err(error) => return Err(Trouble::of("the other table's dates", error)),
         }
     }
-    let hint = "no schedule is known: name one in the config (expected_dates: table or csv), or give ledger \
-                entries with --log-summary";
-    Ok(Expectation::Unknown(hint.to_owned()))
+    Ok(silent)
+}
+
+/// The dates of a schedule. Where it has none in the range it is asked further, for what lies around it.
+fn scheduled(
+    suite: &Suite,
+    source: (&TableName, &Ident),
+    (read, range): (DateRange, DateRange),
+    warehouse: &mut Warehouse,
+) -> Result<Expected, WarehouseError> {
+    let expected = table::read(suite, source, true, read, warehouse)?;
+    if !expected.is_silent(range) || expected.is_surely_nothing(range) {
+        return Ok(expected);
+    }
+    let around = DateRange {
+        start: read
+            .start
+            .checked_sub_days(LONGEST_PAUSE)
+            .unwrap_or(read.start),
+        end: read.end.checked_add_days(LONGEST_PAUSE).unwrap_or(read.end),
+    };
+    table::read(suite, source, true, around, warehouse)
 }
 
 /// Whether the table is not there, as opposed to not answering.
@@ -175,18 +274,8 @@ pub fn find(
 pub fn is_absent(error: &WarehouseError) -> bool {
     matches!(
         error,
-        WarehouseError::TableMissing { .. }
-            | WarehouseError::FileMissing { .. }
-            | WarehouseError::ColumnMissing { .. }
+        WarehouseError::TableMissing { .. } | WarehouseError::FileMissing { .. }
     )
-}
-
-/// Passes on what ends the whole run.
-fn ended(error: WarehouseError) -> Result<WarehouseError, WarehouseError> {
-    match error {
-        WarehouseError::Interrupted | WarehouseError::TimedOut(_) => Err(error),
-        other => Ok(other),
-    }
 }
 
 /// The dates that the log says it wrote records for.
@@ -199,100 +288,5 @@ fn of_ledger(log: Option<&LogInput>) -> Option<Expected> {
         .filter(|entry| entry.records.is_some_and(|records| records > 0))
         .map(|entry| (entry.date, 1))
         .collect();
-    Some(Expected::new(
-        "the log's own dates".to_owned(),
-        dates,
-        false,
-    ))
-}
-
-/// The dates of a table, read with the same scan as everything else.
-fn of_table(
-    suite: &Suite,
-    table: &TableName,
-    date_column: &Ident,
-    is_schedule: bool,
-    read: DateRange,
-    warehouse: &mut Warehouse,
-) -> Result<Expected, WarehouseError> {
-    let columns = Columns::new(warehouse.columns(table)?);
-    if columns.get(date_column).is_none() {
-        return Err(WarehouseError::ColumnMissing {
-            table: table.clone(),
-            column: date_column.to_string(),
-            nearest: columns.nearest(date_column).map(str::to_owned),
-        });
-    }
-    let mut planner = Planner::new(
-        table.clone(),
-        date_column.clone(),
-        columns.kind(date_column),
-        read,
-    );
-    let group = suite.group.as_ref().map(|group| &group.column);
-    let group = group.filter(|group| columns.get(group).is_some());
-    let mut measure = |filter: Option<&Condition>| match group {
-        Some(group) => planner.groups(filter, std::slice::from_ref(group), (0, u64::MAX)),
-        None => planner.rows(filter),
-    };
-    let real = if is_schedule {
-        games_that_count(&columns)
-    } else {
-        None
-    };
-    let all = measure(real.as_ref());
-    let played = is_schedule
-        .then(|| Condition::and(real.as_ref(), games_that_were_played(&columns).as_ref()))
-        .flatten()
-        .map(|played| measure(Some(&played)));
-    let plan = planner.finish();
-    let scan = scan::run(&plan, &columns, warehouse)?;
-    // A schedule that never says that a game was played cannot be asked for it.
-    let measure = played
-        .filter(|played| scan.count(*played, read) > 0)
-        .unwrap_or(all);
-    let dates = scan.counts(measure, read).filter(|(_, count)| *count > 0);
-    let dates = dates.map(|(date, count)| (date, if group.is_some() { count } else { 1 }));
-    Ok(Expected::new(
-        table.to_string(),
-        dates.collect(),
-        group.is_some(),
-    ))
-}
-
-/// Games that were played: a postponed one stands on its old date for ever.
-fn games_that_were_played(columns: &Columns) -> Option<Condition> {
-    let status = Ident::new("game_status").ok()?;
-    let is_number = columns.get(&status)?.kind == ColumnKind::Number;
-    let final_status = Test::Compare(Operator::Equals, Literal::Number(3.0));
-    is_number.then(|| Condition::test(&status, final_status))
-}
-
-/// Games that count: no All-Star games and no pre-season, which the league's ids begin with 003 and 001.
-fn games_that_count(columns: &Columns) -> Option<Condition> {
-    let mut parts = Vec::new();
-    if let Ok(all_star) = Ident::new("is_all_star")
-        && columns.get(&all_star).is_some()
-    {
-        parts.push(Condition::Any(vec![
-            Condition::test(&all_star, Test::IsNull),
-            Condition::Not(Box::new(Condition::test(&all_star, Test::IsTrue))),
-        ]));
-    }
-    if let Ok(id) = Ident::new("game_id")
-        && columns
-            .get(&id)
-            .is_some_and(|column| column.kind == ColumnKind::Text)
-    {
-        for (from, below) in [("001", "002"), ("003", "004")] {
-            let compare = |operator, text: &str| {
-                Condition::test(&id, Test::Compare(operator, Literal::Text(text.to_owned())))
-            };
-            parts.push(Condition::Any(vec![
-                compare(Operator::Below, from),
-                compare(Operator::AtLeast, below),
-            ]));
-        }
-    }
-    (!parts.is_empty()).then_some(Condition::All(parts))
+    Some(Expected::new("the log's own dates".to_owned(), dates))
 }

@@ -64,8 +64,10 @@ pub enum Probe {
     },
     /// The rows of each date, counted.
     RowsByDate,
-    /// Keys without a partner.
+    /// Keys without a partner on their day.
     Unmatched {
+        /// The rows of the suite's table that are compared.
+        filter: Option<Condition>,
         /// The key.
         columns: Vec<Ident>,
         /// Keys of this table that the partner lacks, else the other way round.

@@ -54,6 +54,17 @@ impl Facts<'_> {
     pub fn rows(&self) -> u64 {
         self.scan.count(self.planned.rows, self.range)
     }
+
+    /// The schedule that surely has nothing in the range, where there is one.
+    #[must_use]
+    pub fn expects_nothing(&self) -> Option<&str> {
+        match self.expected {
+            Expectation::Known(expected) if expected.is_surely_nothing(self.range) => {
+                Some(&expected.source)
+            }
+            _ => None,
+        }
+    }
 }
 
 /// What a check found. `at` is its position in the suite.
@@ -78,7 +89,13 @@ pub fn judge(facts: &Facts<'_>, at: usize) -> Finding {
         Kind::MissingDates | Kind::MissingGroups | Kind::Sql(_)
     );
     if is_about_rows && facts.rows() == 0 {
-        return no_data(check, facts);
+        return match facts.expects_nothing() {
+            Some(source) => Finding::skipped(format!(
+                "{}: {source} expects no records from {}",
+                check.title, facts.range
+            )),
+            None => no_data(check, facts),
+        };
     }
     match &check.kind {
         Kind::RowCount => rows::row_count(facts, check, needs),
@@ -97,11 +114,12 @@ pub fn judge(facts: &Facts<'_>, at: usize) -> Finding {
         Kind::RowsPerGroup(groups) => rows::per_group(facts, check, groups, needs),
         Kind::MissingDates => dates::missing_dates(facts, check),
         Kind::MissingGroups => dates::missing_groups(facts, check, needs),
+        Kind::UnscheduledGroups => dates::unscheduled_groups(facts, check, needs),
         Kind::Freshness => freshness::judge(facts, check, needs),
         Kind::Change(change) => change::judge(facts, check, change, needs),
-        Kind::Reference(keys) => tables::reference(facts, check, &keys.columns),
+        Kind::Reference(keys) => tables::reference(facts, check, keys),
         Kind::UnmatchedKeys(keys) => tables::unmatched(facts, check, &keys.columns),
-        Kind::Sums(_) => tables::sums(facts, check),
+        Kind::Sums(sums) => tables::sums(facts, check, sums),
         Kind::Sql(_) => own_query(facts, check),
     }
 }

@@ -1,6 +1,8 @@
 //! What the log claims, and the table held against it.
 
-use bf_contract::{Comparison, DateRange, LedgerStatus, Level, LogState, Threshold};
+use std::collections::BTreeMap;
+
+use bf_contract::{Comparison, DateRange, LedgerEntry, LedgerStatus, Level, LogState, Threshold};
 use chrono::NaiveDate;
 
 use crate::figures::{Unit, bound, figure, float, plural};
@@ -9,11 +11,12 @@ use crate::log_input::LogInput;
 use crate::suite::Suite;
 
 /// The names of the checks that a log summary adds.
-pub const NAMES: [&str; 4] = [
+pub const NAMES: [&str; 5] = [
     "log_completed",
     "success_rate",
     "reconciliation",
     "failed_dates",
+    "skipped_dates",
 ];
 
 /// The dialect of a job that was given single dates (`--dates`), as bf-parse-log names it.
@@ -159,15 +162,23 @@ fn success_rate(log: &LogInput, min: f64) -> Finding {
     finding
 }
 
-/// The log's claims, date by date, against the rows that are there. `rows` has the rows of every date that
-/// has any, before any filter.
+/// What the table has to be held against the log.
+#[derive(Debug, Clone, Default)]
+pub struct Found {
+    /// The rows of every date that has any, before any filter.
+    pub rows: BTreeMap<NaiveDate, u64>,
+    /// Whether a schedule surely has nothing in the range.
+    pub nothing_expected: bool,
+}
+
+/// The log's claims, date by date, against the rows that are there; `None` where the table was not read.
 #[must_use]
 pub fn against_the_table(
     log: Option<&LogInput>,
     range: DateRange,
-    rows: Option<&std::collections::BTreeMap<NaiveDate, u64>>,
+    table: Option<&Found>,
 ) -> Vec<LogCheck> {
-    let (first, second) = match (log, rows) {
+    let (first, second) = match (log, table) {
         (None, _) => {
             let skipped = "no log summary given";
             (
@@ -189,21 +200,68 @@ pub fn against_the_table(
                 Finding::unknown(format!("Failed dates with records: {unknown}")),
             )
         }
-        (Some(log), Some(rows)) => {
-            let found = |date: &NaiveDate| rows.get(date).copied().unwrap_or(0);
+        (Some(log), Some(table)) => {
+            let found = |date: &NaiveDate| table.rows.get(date).copied().unwrap_or(0);
+            let nothing = table.nothing_expected && table.rows.is_empty();
             (
-                reconciliation(log, range, found),
+                reconciliation(log, range, found, nothing),
                 failed_dates(log, range, found),
             )
         }
     };
-    vec![
+    let mut checks = vec![
         (NAMES[2], Level::Critical, first),
         (NAMES[3], Level::Warning, second),
-    ]
+    ];
+    if let Some(skipped) = log.and_then(|log| skipped_dates(log, range)) {
+        checks.push((NAMES[4], Level::Info, skipped));
+    }
+    checks
 }
 
-fn reconciliation(log: &LogInput, range: DateRange, found: impl Fn(&NaiveDate) -> u64) -> Finding {
+/// The reasons of entries with how often each was given: `bootstrap period: 14, no games: 3`.
+pub(crate) fn reasons<'a>(entries: impl Iterator<Item = &'a LedgerEntry>) -> String {
+    let mut reasons: BTreeMap<&str, u64> = BTreeMap::new();
+    for entry in entries {
+        let reason = entry.reason.as_deref().unwrap_or("no reason given");
+        *reasons.entry(reason).or_default() += 1;
+    }
+    let reasons: Vec<String> = reasons
+        .iter()
+        .map(|(reason, count)| format!("{}: {count}", bf_cli::text::printable(reason, 60)))
+        .collect();
+    reasons.join(", ")
+}
+
+/// The dates that the job left out, by its reasons; said, and never counted.
+fn skipped_dates(log: &LogInput, range: DateRange) -> Option<Finding> {
+    let entries = log.ledger.values();
+    let skipped: Vec<&LedgerEntry> = entries
+        .filter(|entry| entry.status == LedgerStatus::Skipped && range.contains(entry.date))
+        .collect();
+    if skipped.is_empty() {
+        return None;
+    }
+    let count = skipped.len() as u64;
+    let message = format!(
+        "Skipped by the job: {} ({})",
+        plural(count, "date"),
+        reasons(skipped.iter().copied())
+    );
+    let dates = skipped.iter().map(|entry| entry.date).collect();
+    Some(
+        Finding::new(Met::Yes, message)
+            .figure(float(count), None)
+            .on(dates),
+    )
+}
+
+fn reconciliation(
+    log: &LogInput,
+    range: DateRange,
+    found: impl Fn(&NaiveDate) -> u64,
+    nothing: bool,
+) -> Finding {
     let (mut none, mut fewer, mut more) = (Vec::new(), Vec::new(), Vec::new());
     let (mut dates, mut claimed_rows, mut found_rows) = (0_u64, 0_u64, 0_u64);
     for entry in log.ledger.values() {
@@ -233,6 +291,10 @@ fn reconciliation(log: &LogInput, range: DateRange, found: impl Fn(&NaiveDate) -
         op: Comparison::AtMost,
         value: 0.0,
     };
+    if dates == 0 && nothing {
+        let text = "Records claimed and found: none claimed, none found, and no record is expected";
+        return Finding::new(Met::Yes, text).figure(0.0, Some(threshold));
+    }
     if dates == 0 {
         return Finding::new(
             Met::No,

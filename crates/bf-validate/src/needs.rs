@@ -82,10 +82,13 @@ fn missing(suite: &Suite, check: &Check, columns: &Columns) -> Option<Ident> {
         Kind::ValueRange(range) => wanted.push(&range.column),
         Kind::UniqueKey => wanted.extend(&suite.primary_key),
         Kind::RowsPerGroup(groups) => wanted.extend(&groups.columns),
-        Kind::MissingGroups => wanted.extend(suite.group.as_ref().map(|group| &group.column)),
+        Kind::MissingGroups | Kind::UnscheduledGroups => {
+            wanted.extend(suite.group.as_ref().map(|group| &group.column))
+        }
         Kind::Freshness => wanted.extend(&suite.written_at),
         Kind::Change(change) => wanted.extend(&change.completeness),
-        Kind::Reference(keys) | Kind::UnmatchedKeys(keys) => wanted.extend(&keys.columns),
+        Kind::Reference(keys) => wanted.extend(&keys.columns),
+        Kind::UnmatchedKeys(keys) => wanted.extend(&keys.columns),
         Kind::Sums(sums) => wanted.extend(sums.columns.iter().chain([&sums.column])),
     }
     wanted
@@ -122,7 +125,7 @@ fn measures(suite: &Suite, check: &Check, columns: &Columns, planner: &mut Plann
             planner.groups(filter, &groups.columns, groups.limits()),
         ],
         Kind::MissingDates | Kind::Sql(_) => Vec::new(),
-        Kind::MissingGroups => suite
+        Kind::MissingGroups | Kind::UnscheduledGroups => suite
             .group
             .iter()
             .map(|group| planner.groups(None, std::slice::from_ref(&group.column), (0, u64::MAX)))
@@ -157,9 +160,8 @@ fn measures(suite: &Suite, check: &Check, columns: &Columns, planner: &mut Plann
                 (None, _) => vec![planner.rows(None)],
             }
         }
-        Kind::Reference(keys) | Kind::UnmatchedKeys(keys) => {
-            vec![planner.keys(filter, &keys.columns, None)]
-        }
+        Kind::Reference(keys) => vec![planner.keys(filter, &keys.columns, None)],
+        Kind::UnmatchedKeys(keys) => vec![planner.keys(filter, &keys.columns, None)],
         Kind::Sums(sums) => vec![planner.keys(filter, &sums.columns, Some(&sums.column))],
     }
 }

@@ -1,6 +1,7 @@
-//! The suite's table and its partner, compared key by key and counted by date.
+//! The suite's table and its partner, compared key by key within each date, so that a key that stands on many
+//! dates is missed on the one on which it is not.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 use bf_contract::DateRange;
 use bf_warehouse::{Ident, Query, SqlDialect, Warehouse, WarehouseError};
@@ -10,21 +11,21 @@ use crate::columns::Columns;
 use crate::condition::{Condition, Params, number_sql, render};
 use crate::expected::is_absent;
 use crate::needs::{Needs, Planned};
-use crate::scan::{self, KeySums, Planner, Scan, Total};
+use crate::scan::{self, Keys, Planner, Scan, Total};
 use crate::suite::{Kind, Partner, Suite};
 
 /// What is known of the partner table.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Partnership {
-    /// There is none, or nobody asks.
+    /// Nobody asks for it, or it is not there and need not be.
     Absent(String),
-    /// It is there and did not answer.
+    /// It could not be compared with.
     Failed(String),
     /// The comparison of each check that asks for one.
     Read(Vec<(String, Pairs)>),
 }
 
-/// Two tables, compared by one key.
+/// Two tables, compared by one key within each date.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Pairs {
     /// By date.
@@ -78,10 +79,14 @@ pub fn compare(
         Err(error @ WarehouseError::ColumnMissing { .. }) => {
             Ok(Partnership::Failed(error.to_string()))
         }
-        Err(error) if is_absent(&error) => Ok(Partnership::Absent(format!(
-            "{} is not in this warehouse",
-            partner.table
-        ))),
+        Err(error) if is_absent(&error) => {
+            let reason = format!("{} is not in this warehouse", partner.table);
+            Ok(if partner.optional {
+                Partnership::Absent(reason)
+            } else {
+                Partnership::Failed(format!("{reason}, and nothing can be compared with it"))
+            })
+        }
         Err(error) => Ok(Partnership::Failed(format!("{}: {error}", partner.table))),
     }
 }
@@ -94,7 +99,8 @@ fn wanted<'a>(suite: &'a Suite, planned: &Planned) -> Vec<Comparison<'a>> {
                 return None;
             };
             let (columns, sums) = match &check.kind {
-                Kind::Reference(keys) | Kind::UnmatchedKeys(keys) => (&keys.columns, None),
+                Kind::Reference(keys) => (&keys.columns, None),
+                Kind::UnmatchedKeys(keys) => (&keys.columns, None),
                 Kind::Sums(sums) => (&sums.columns, Some((&sums.column, &sums.partner_column))),
                 _ => return None,
             };
@@ -181,18 +187,17 @@ fn streamed(
         .collect();
     let plan = planner.finish();
     let their_scan = scan::run(&plan, theirs, warehouse)?;
-    let none = HashMap::new();
-    let keys = |scan: &'_ Scan, measure: usize| match scan.totals.get(measure) {
-        Some(Total::Keys(keys)) => keys.clone(),
-        _ => none.clone(),
-    };
+    let none = Keys::default();
     Ok(wanted
         .iter()
         .zip(measures)
         .map(|(comparison, measure)| {
             let pairs = pair(
-                (&keys(scan, comparison.measure), &scan.days),
-                (&keys(&their_scan, measure), &their_scan.days),
+                (keys(scan, comparison.measure).unwrap_or(&none), &scan.days),
+                (
+                    keys(&their_scan, measure).unwrap_or(&none),
+                    &their_scan.days,
+                ),
                 comparison.sums.is_some(),
             );
             (comparison.check.to_owned(), pairs)
@@ -200,14 +205,22 @@ fn streamed(
         .collect())
 }
 
-type Keyed<'a> = (&'a HashMap<u64, KeySums>, &'a [NaiveDate]);
+fn keys(scan: &Scan, measure: usize) -> Option<&Keys> {
+    match scan.totals.get(measure) {
+        Some(Total::Keys(keys)) => Some(keys),
+        _ => None,
+    }
+}
+
+/// The keys of a scan and its days.
+type Keyed<'a> = (&'a Keys, &'a [NaiveDate]);
 
 fn pair(ours: Keyed<'_>, theirs: Keyed<'_>, with_sums: bool) -> Pairs {
     let mut pairs = Pairs::default();
     for (key, here) in ours.0 {
         let day = pairs.days.entry(ours.1[here.day as usize]).or_default();
         day.rows += here.rows;
-        match theirs.0.get(key) {
+        match theirs.0.get(key).filter(|_| !here.lacks_a_part) {
             Some(there) => {
                 day.both += 1;
                 day.sums_off += u64::from(with_sums && differ(here.sum, there.sum));
@@ -219,7 +232,7 @@ fn pair(ours: Keyed<'_>, theirs: Keyed<'_>, with_sums: bool) -> Pairs {
         }
     }
     for (key, there) in theirs.0 {
-        if !ours.0.contains_key(key) {
+        if there.lacks_a_part || !ours.0.contains_key(key) {
             pairs
                 .days
                 .entry(theirs.1[there.day as usize])
@@ -234,8 +247,8 @@ fn differ(a: f64, b: f64) -> bool {
     (a - b).abs() > 1e-6
 }
 
-/// The comparison as one query, for an engine that counts by itself. Keys are grouped on both sides first,
-/// so that a row written twice does not multiply the other side.
+/// The comparison as one query, for an engine that counts by itself. Keys are grouped by day on both sides
+/// first, so that a row written twice does not multiply the other side.
 fn joined(
     partner: &Partner,
     (ours, theirs): (&Columns, &Columns),
@@ -271,8 +284,8 @@ fn joined(
             },
         );
         format!(
-            "(SELECT {keys}, MIN({day}) AS day, COUNT(*) AS n, {sum} AS total FROM {table} \
-             WHERE {within} AND {filter} GROUP BY {keys})",
+            "(SELECT {day} AS bf_day, {keys}, COUNT(*) AS n, {sum} AS total FROM {table} \
+             WHERE {within} AND {filter} GROUP BY bf_day, {keys})",
             keys = keys.join(", "),
             day = dialect.day_of(&name, kind),
             table = dialect.table(table),
@@ -293,13 +306,13 @@ fn joined(
         "TRUE",
         their_sum,
     );
-    let same = keys
-        .iter()
+    let same = std::iter::once("bf_day")
+        .chain(keys.iter().map(String::as_str))
         .map(|key| format!("h.{key} = t.{key}"))
         .collect::<Vec<_>>()
         .join(" AND ");
     let sql = format!(
-        "SELECT IFNULL(h.day, t.day) AS day, IFNULL(SUM(h.n), 0) AS all_rows, \
+        "SELECT IFNULL(h.bf_day, t.bf_day) AS day, IFNULL(SUM(h.n), 0) AS all_rows, \
          IFNULL(SUM(IF(t.n IS NULL, h.n, 0)), 0) AS unmatched_rows, \
          COUNTIF(h.n IS NOT NULL AND t.n IS NOT NULL) AS both_sides, \
          COUNTIF(t.n IS NULL) AS only_here, COUNTIF(h.n IS NULL) AS only_there, \

@@ -1,6 +1,5 @@
 //! One validation: read, judge, show.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use bf_cli::{Failure, Interrupts, Output, Streams, config};
@@ -162,11 +161,14 @@ impl Run<'_> {
         );
         match self.read(warehouse) {
             Ok(read) => {
-                let rows: BTreeMap<NaiveDate, u64> =
-                    read.scan.counts(read.planned.rows, self.range).collect();
-                let against = log_checks::against_the_table(self.log, self.range, Some(&rows));
+                let facts = self.facts(&read);
+                let found = log_checks::Found {
+                    rows: read.scan.counts(read.planned.rows, self.range).collect(),
+                    nothing_expected: facts.expects_nothing().is_some(),
+                };
+                let against = log_checks::against_the_table(self.log, self.range, Some(&found));
                 add_log_checks(against, &mut judged);
-                self.judge_table(&read, warehouse, &mut judged)?;
+                self.judge_table(&facts, &read, warehouse, &mut judged)?;
                 self.show(&read, warehouse, &mut judged)?;
             }
             Err(error @ (WarehouseError::Interrupted | WarehouseError::TimedOut(_))) => {
@@ -233,13 +235,8 @@ impl Run<'_> {
         })
     }
 
-    fn judge_table(
-        &self,
-        read: &Read,
-        warehouse: &mut Warehouse,
-        judged: &mut Vec<Judged>,
-    ) -> Result<(), WarehouseError> {
-        let facts = Facts {
+    fn facts<'a>(&'a self, read: &'a Read) -> Facts<'a> {
+        Facts {
             suite: self.suite,
             range: self.range,
             columns: &read.columns,
@@ -251,7 +248,16 @@ impl Run<'_> {
             partner: &read.partner,
             figures: &read.figures,
             today: self.today,
-        };
+        }
+    }
+
+    fn judge_table(
+        &self,
+        facts: &Facts<'_>,
+        read: &Read,
+        warehouse: &mut Warehouse,
+        judged: &mut Vec<Judged>,
+    ) -> Result<(), WarehouseError> {
         let unreadable = &read.scan.unreadable;
         let section = self
             .suite
@@ -298,7 +304,7 @@ impl Run<'_> {
             ));
         }
         for (at, check) in self.suite.checks.iter().enumerate() {
-            let mut finding = judge(&facts, at);
+            let mut finding = judge(facts, at);
             // Equal hashes are not yet equal keys: the table has the last word. No rows have no duplicates
             // either, and that stays no data.
             if let (Kind::UniqueKey, Met::No, Some(_)) =

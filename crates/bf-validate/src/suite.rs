@@ -1,6 +1,7 @@
 //! A suite: the checks of one table, as data.
 
 mod builtin;
+mod calendar;
 mod kind;
 mod levels;
 
@@ -18,6 +19,7 @@ use crate::condition::Condition;
 pub use levels::verify as verify_levels;
 
 pub use builtin::{Builtin, min_success_rate};
+pub use calendar::{Bootstrap, Schedule};
 pub use kind::{
     AcceptedValues, Change, Column, ColumnList, Completeness, Kind, NoKeys, Partnered,
     RowsPerGroup, Share, SqlFigure, Sums, ValueRange,
@@ -52,7 +54,9 @@ pub struct Suite {
     pub config_section: Option<String>,
     /// Schedule tables that are looked for, in this order, where the config names no `expected_dates`.
     #[serde(default)]
-    pub schedules: Vec<TableName>,
+    pub schedules: Vec<Schedule>,
+    /// The first days of a season, in which the table has no rows and none are missed.
+    pub bootstrap: Option<Bootstrap>,
     /// The table that stands beside this one.
     pub partner: Option<Partner>,
     /// Columns of the sample rows in the evidence, beside the date and the primary key.
@@ -87,6 +91,9 @@ pub struct Partner {
     pub table: TableName,
     /// The column with the day that a row belongs to.
     pub date_column: Ident,
+    /// Where it is not there, the checks that compare with it are skipped; else they could not be checked.
+    #[serde(default)]
+    pub optional: bool,
 }
 
 /// One check.
@@ -152,6 +159,7 @@ struct WrittenCheck {
     rows_per_group: Option<RowsPerGroup>,
     missing_dates: Option<kind::Nothing>,
     missing_groups: Option<kind::Nothing>,
+    unscheduled_groups: Option<kind::Nothing>,
     freshness: Option<kind::Nothing>,
     change: Option<Change>,
     reference: Option<Partnered>,
@@ -180,6 +188,7 @@ impl TryFrom<WrittenCheck> for Check {
             written.rows_per_group.map(Kind::RowsPerGroup),
             written.missing_dates.map(|_| Kind::MissingDates),
             written.missing_groups.map(|_| Kind::MissingGroups),
+            written.unscheduled_groups.map(|_| Kind::UnscheduledGroups),
             written.freshness.map(|_| Kind::Freshness),
             written.change.map(Kind::Change),
             written.reference.map(Kind::Reference),
@@ -192,8 +201,8 @@ impl TryFrom<WrittenCheck> for Check {
             return Err(format!(
                 "check {name} must have exactly one kind (row_count, distinct_count, matching_rows, \
                  completeness, share, average, minimum, maximum, accepted_values, value_range, unique_key, \
-                 rows_per_group, missing_dates, missing_groups, freshness, change, reference, \
-                 unmatched_keys, sums, sql)"
+                 rows_per_group, missing_dates, missing_groups, unscheduled_groups, freshness, change, \
+                 reference, unmatched_keys, sums, sql)"
             ));
         };
         use bf_contract::Comparison::{AtLeast, AtMost, Exactly};
@@ -271,6 +280,9 @@ impl Suite {
         {
             return refuse(format!("reference_range {range} ends before it starts"));
         }
+        if let Some(reason) = self.bootstrap.as_ref().and_then(Bootstrap::flaw) {
+            return refuse(reason);
+        }
         for (at, check) in self.checks.iter().enumerate() {
             if self.checks[..at]
                 .iter()
@@ -283,7 +295,9 @@ impl Suite {
                     self.partner.is_none().then_some("partner")
                 }
                 Kind::Freshness => self.written_at.is_none().then_some("written_at"),
-                Kind::MissingGroups => self.group.is_none().then_some("group"),
+                Kind::MissingGroups | Kind::UnscheduledGroups => {
+                    self.group.is_none().then_some("group")
+                }
                 _ => None,
             };
             if let Some(key) = missing {

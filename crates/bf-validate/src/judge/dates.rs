@@ -1,14 +1,15 @@
 //! Dates and groups that should be there.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use bf_contract::DateRange;
+use bf_contract::{DateRange, LedgerEntry, LedgerStatus};
 use chrono::NaiveDate;
 
 use super::{Facts, threshold};
 use crate::expected::{Expectation, Expected};
 use crate::figures::{float, plural};
 use crate::finding::{Finding, Met, Probe, met};
+use crate::log_checks::reasons;
 use crate::suite::Check;
 
 pub(super) fn missing_dates(facts: &Facts<'_>, check: &Check) -> Finding {
@@ -16,10 +17,15 @@ pub(super) fn missing_dates(facts: &Facts<'_>, check: &Check) -> Finding {
         Ok(expected) => expected,
         Err(finding) => return *finding,
     };
-    let has_rows: BTreeMap<NaiveDate, u64> =
-        facts.scan.counts(facts.planned.rows, facts.range).collect();
+    let has_rows: BTreeSet<NaiveDate> = facts
+        .scan
+        .counts(facts.planned.rows, facts.range)
+        .filter(|(_, rows)| *rows > 0)
+        .map(|(date, _)| date)
+        .collect();
     let wanted: Vec<NaiveDate> = due(facts, expected).map(|(date, _)| date).collect();
-    if wanted.is_empty() {
+    let nothing_planned = wanted.is_empty() && expected.is_surely_nothing(facts.range);
+    if wanted.is_empty() && !nothing_planned {
         return Finding::skipped(format!(
             "{}: {} expects none from {}",
             check.title, expected.source, facts.range
@@ -28,57 +34,119 @@ pub(super) fn missing_dates(facts: &Facts<'_>, check: &Check) -> Finding {
     let missing: Vec<NaiveDate> = wanted
         .iter()
         .copied()
-        .filter(|date| has_rows.get(date).is_none_or(|rows| *rows == 0))
+        .filter(|date| !has_rows.contains(date))
         .collect();
     let threshold = threshold(check);
     let count = missing.len() as u64;
-    let mut message = if missing.is_empty() {
-        format!(
-            "{}: none of {} ({})",
-            check.title,
-            plural(wanted.len() as u64, "expected date"),
-            expected.source
-        )
-    } else {
-        format!(
-            "{}: {count} of {} without a record ({})",
-            check.title,
-            plural(wanted.len() as u64, "expected date"),
-            expected.source
-        )
+    let dates = plural(wanted.len() as u64, "expected date");
+    let mut message = match (nothing_planned, count) {
+        (true, _) => format!(
+            "{}: none, as {} has no date from {} that must be there",
+            check.title, expected.source, facts.range
+        ),
+        (_, 0) => format!("{}: none of {dates} ({})", check.title, expected.source),
+        _ => format!(
+            "{}: {count} of {dates} without a record ({})",
+            check.title, expected.source
+        ),
     };
-    let unexpected = has_rows
-        .iter()
-        .filter(|(date, rows)| **rows > 0 && !expected.dates.contains_key(date))
-        .count() as u64;
-    if unexpected > 0 {
+    message.push_str(&skipped_by_the_job(facts, &missing));
+    let left_out = expected.left_out.range(facts.range.start..=facts.range.end);
+    let left_out = left_out.filter(|date| !has_rows.contains(date)).count() as u64;
+    if left_out > 0 {
         message.push_str(&format!(
-            "; {} that it does not expect",
-            plural(unexpected, "date")
+            "; {} of the first days of a season are not asked for",
+            plural(left_out, "date")
         ));
     }
-    // Data beyond the source's last date says that the source is old, not that nothing is missing there.
-    let outdated: Vec<NaiveDate> = has_rows
-        .iter()
-        .filter(|(date, rows)| **rows > 0 && expected.span.is_some_and(|span| **date > span.end))
-        .map(|(date, _)| *date)
-        .collect();
+    let odd = Odd::of(expected, &has_rows);
+    message.push_str(&odd.remark(expected));
+    let odd = odd.dates();
     let mut met = met(float(count), threshold);
-    if let (Some(span), false) = (expected.span, outdated.is_empty()) {
-        message.push_str(&format!(
-            "; it ends on {}, so what is missing after that is not known",
-            span.end
-        ));
-        if met == Met::Yes {
-            met = Met::Barely;
-        }
+    if met == Met::Yes && !odd.is_empty() {
+        met = Met::Barely;
     }
     let finding = Finding::new(met, message).figure(float(count), threshold);
     match (missing.is_empty(), met) {
-        (true, Met::Barely) => finding.on(outdated),
+        (true, Met::Barely) => finding.on(odd).probe(Probe::RowsByDate),
         (true, _) => finding,
         (false, _) => finding.on(missing).probe(Probe::RowsByDate),
     }
+}
+
+/// Dates that have rows, though the source does not have them: what is missing there is not known either.
+#[derive(Default)]
+struct Odd {
+    before: Vec<NaiveDate>,
+    between: Vec<NaiveDate>,
+    after: Vec<NaiveDate>,
+}
+
+impl Odd {
+    fn of(expected: &Expected, has_rows: &BTreeSet<NaiveDate>) -> Self {
+        let mut odd = Self::default();
+        let Some(span) = expected.span else {
+            return odd;
+        };
+        for date in has_rows.iter().copied() {
+            if date > span.end {
+                odd.after.push(date);
+            } else if !expected.is_schedule {
+                // What was written elsewhere, or by one run, need not be all that there is.
+            } else if date < span.start {
+                odd.before.push(date);
+            } else if !expected.knows(date) {
+                odd.between.push(date);
+            }
+        }
+        odd
+    }
+
+    fn remark(&self, expected: &Expected) -> String {
+        let mut remark = String::new();
+        if !self.between.is_empty() {
+            remark.push_str(&format!(
+                "; {} that it does not have",
+                plural(self.between.len() as u64, "date")
+            ));
+        }
+        if let Some(span) = expected.span {
+            if !self.before.is_empty() {
+                remark.push_str(&format!(
+                    "; it begins on {}, so what is missing before that is not known",
+                    span.start
+                ));
+            }
+            if !self.after.is_empty() {
+                remark.push_str(&format!(
+                    "; it ends on {}, so what is missing after that is not known",
+                    span.end
+                ));
+            }
+        }
+        remark
+    }
+
+    fn dates(self) -> Vec<NaiveDate> {
+        [self.before, self.between, self.after].concat()
+    }
+}
+
+/// What the log says of missing dates that the job left out, with its reasons. That excuses none of them: a
+/// suite says which dates its table need not have.
+fn skipped_by_the_job(facts: &Facts<'_>, missing: &[NaiveDate]) -> String {
+    let ledger = facts.log.map(|log| &log.ledger);
+    let entries = missing
+        .iter()
+        .filter_map(|date| ledger.and_then(|ledger| ledger.get(date)));
+    let skipped: Vec<&LedgerEntry> = entries
+        .filter(|entry| entry.status == LedgerStatus::Skipped)
+        .collect();
+    if skipped.is_empty() {
+        return String::new();
+    }
+    let reasons = reasons(skipped.iter().copied());
+    format!("; {} of them skipped by the job ({reasons})", skipped.len())
 }
 
 pub(super) fn missing_groups(facts: &Facts<'_>, check: &Check, needs: &[usize]) -> Finding {
@@ -108,9 +176,10 @@ pub(super) fn missing_groups(facts: &Facts<'_>, check: &Check, needs: &[usize]) 
         }
     }
     if wanted == 0 {
+        let source = &expected.source;
         return Finding::skipped(format!(
-            "{}: {} expects none from {}",
-            check.title, expected.source, facts.range
+            "{}: {source} expects none from {}",
+            check.title, facts.range
         ));
     }
     let threshold = threshold(check);
@@ -132,6 +201,55 @@ pub(super) fn missing_groups(facts: &Facts<'_>, check: &Check, needs: &[usize]) 
         return finding;
     }
     finding.on(dates).probe(Probe::RowsByDate)
+}
+
+/// Groups beyond those of the schedule. Only on dates that it has: one that it does not have at all is
+/// rather one that it does not know yet, and [`missing_dates`] says so.
+pub(super) fn unscheduled_groups(facts: &Facts<'_>, check: &Check, needs: &[usize]) -> Finding {
+    let expected = match known(facts, check) {
+        Ok(expected) => expected,
+        Err(finding) => return *finding,
+    };
+    let name = facts
+        .suite
+        .group
+        .as_ref()
+        .map_or("group", |group| group.name.as_str());
+    if !expected.counts_groups || !expected.is_schedule {
+        return Finding::skipped(format!(
+            "{}: {} does not say how many {name}s were planned",
+            check.title, expected.source
+        ));
+    }
+    let found: BTreeMap<NaiveDate, u64> = facts.scan.counts(needs[0], facts.range).collect();
+    let surplus: Vec<(NaiveDate, u64)> = expected
+        .within(facts.range)
+        .filter_map(|(date, planned)| {
+            let more = found.get(&date).copied()?.saturating_sub(planned);
+            (more > 0).then_some((date, more))
+        })
+        .collect();
+    let count: u64 = surplus.iter().map(|(_, more)| more).sum();
+    let threshold = threshold(check);
+    let message = if count == 0 {
+        format!("{}: none ({})", check.title, expected.source)
+    } else {
+        format!(
+            "{}: {} more than {} has, on {}",
+            check.title,
+            plural(count, name),
+            expected.source,
+            plural(surplus.len() as u64, "date")
+        )
+    };
+    let finding =
+        Finding::new(met(float(count), threshold), message).figure(float(count), threshold);
+    if count == 0 {
+        return finding;
+    }
+    finding
+        .on(surplus.into_iter().map(|(date, _)| date).collect())
+        .probe(Probe::RowsByDate)
 }
 
 /// Expected dates that are over: nobody has data of tomorrow.

@@ -16,26 +16,34 @@ const SLACK_DAYS: i64 = 31;
 /// asked for its share, weighed by scheduled groups; a small one may lie a little lower by chance alone.
 /// Where only dates are known and not how many groups each has, their share says something about a long
 /// range only; a short one is asked for one group a date. Where nothing is known the floor stays.
-pub(super) fn of(facts: &Facts<'_>, check: &Check, is_groups: bool) -> (Option<Threshold>, String) {
+///
+/// # Errors
+/// The source of the expected dates did not answer, so that nobody can say what the share is.
+pub(super) fn of(
+    facts: &Facts<'_>,
+    check: &Check,
+    is_groups: bool,
+) -> Result<(Option<Threshold>, String), String> {
     let threshold = threshold(check);
     let (Some(floor), Some(reference)) = (threshold, facts.suite.reference_range) else {
-        return (threshold, String::new());
+        return Ok((threshold, String::new()));
     };
     let covers = facts.range.start <= reference.start && facts.range.end >= reference.end;
     if covers || floor.op != Comparison::AtLeast {
-        return (threshold, String::new());
+        return Ok((threshold, String::new()));
     }
     let expected = match facts.expected {
         Expectation::Known(expected) => expected,
-        Expectation::Unknown(_) | Expectation::Failed(_) => {
+        Expectation::Failed(reason) => return Err(reason.clone()),
+        Expectation::Unknown(_) => {
             let remark = format!(
                 "; the expected dates are unknown, so the floor of the whole range {reference} stays"
             );
-            return (threshold, remark);
+            return Ok((threshold, remark));
         }
     };
     let (value, remark) = share(expected, facts.range, reference, floor.value, is_groups);
-    (Some(Threshold { value, ..floor }), remark)
+    Ok((Some(Threshold { value, ..floor }), remark))
 }
 
 fn share(

@@ -38,7 +38,16 @@ fn counted(facts: &Facts<'_>, check: &Check, count: u64, is_groups: bool) -> Fin
     if count == 0 {
         return no_data(check, facts);
     }
-    let (threshold, remark) = floor::of(facts, check, is_groups);
+    let (threshold, remark) = match floor::of(facts, check, is_groups) {
+        Ok(found) => found,
+        Err(reason) => {
+            let text = format!(
+                "{}: {count}, and what the range should have is not known: {reason}",
+                check.title
+            );
+            return Finding::unknown(text);
+        }
+    };
     let mut finding = against(check, float(count), Unit::Count, threshold, &remark);
     if finding.met == Met::No {
         finding.probe = Some(Probe::RowsByDate);

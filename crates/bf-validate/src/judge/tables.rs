@@ -1,21 +1,25 @@
-//! The table and its partner, held side by side.
+//! The table and its partner, held side by side, date by date.
 
-use bf_contract::percentage;
+use bf_contract::{Comparison, Threshold, percentage};
 use bf_warehouse::Ident;
 use chrono::NaiveDate;
 
 use super::{Facts, no_data, plain, threshold};
-use crate::figures::{Unit, float, plural};
-use crate::finding::{Finding, Met, Probe, met};
-use crate::pairs::{Pairs, Partnership};
-use crate::suite::Check;
+use crate::figures::{Unit, bound, figure, float, plural};
+use crate::finding::{Finding, Met, Probe, meets, met};
+use crate::pairs::{PairDay, Pairs, Partnership};
+use crate::suite::{Check, Partnered, Sums};
 
-pub(super) fn reference(facts: &Facts<'_>, check: &Check, columns: &[Ident]) -> Finding {
+/// A floor for a date is held against dates that have at least so many of what is compared.
+const FEWEST_OF_A_DATE: u64 = 2;
+
+pub(super) fn reference(facts: &Facts<'_>, check: &Check, keys: &Partnered) -> Finding {
     let pairs = match pairs(facts, check) {
         Ok(pairs) => pairs,
         Err(finding) => return *finding,
     };
-    let (rows, unmatched) = pairs.sum(|day| (day.rows, day.unmatched_rows));
+    let of = |day: &PairDay| (day.rows, day.unmatched_rows);
+    let (rows, unmatched) = pairs.sum(of);
     let Some(observed) = percentage(rows - unmatched.min(rows), rows) else {
         return no_data(check, facts);
     };
@@ -23,18 +27,18 @@ pub(super) fn reference(facts: &Facts<'_>, check: &Check, columns: &[Ident]) -> 
     if unmatched == 0 {
         return finding;
     }
-    finding
-        .message
-        .push_str(&format!("; {} without one", plural(unmatched, "record")));
-    if finding.met != Met::No {
-        return finding;
-    }
-    finding
-        .on(pairs.days_with(|day| day.unmatched_rows))
-        .probe(Probe::Unmatched {
-            columns: columns.to_vec(),
-            here: true,
-        })
+    let dates = pairs.days_with(|day| day.unmatched_rows);
+    finding.message.push_str(&format!(
+        "; {} without one on {}",
+        plural(unmatched, "record"),
+        plural(dates.len() as u64, "date")
+    ));
+    hold_dates(&mut finding, pairs, of, keys.worst_date_floor);
+    finding.on(dates).probe(Probe::Unmatched {
+        filter: facts.suite.filter_of(check).cloned(),
+        columns: keys.columns.clone(),
+        here: true,
+    })
 }
 
 pub(super) fn unmatched(facts: &Facts<'_>, check: &Check, columns: &[Ident]) -> Finding {
@@ -46,12 +50,15 @@ pub(super) fn unmatched(facts: &Facts<'_>, check: &Check, columns: &[Ident]) -> 
     let threshold = threshold(check);
     let count = here + there;
     let partner = partner_name(facts);
+    let dates = pairs.days_with(|day| day.only_here + day.only_there);
     let message = if count == 0 {
         format!("{}: none", check.title)
     } else {
         format!(
-            "{}: {here} only here, {there} only in {partner}",
-            check.title
+            "{}: {here} only here, {there} only in {partner}, on {}{}",
+            check.title,
+            plural(dates.len() as u64, "date"),
+            most(pairs, |day| day.only_here + day.only_there)
         )
     };
     let finding =
@@ -59,20 +66,20 @@ pub(super) fn unmatched(facts: &Facts<'_>, check: &Check, columns: &[Ident]) -> 
     if count == 0 {
         return finding;
     }
-    finding
-        .on(pairs.days_with(|day| day.only_here + day.only_there))
-        .probe(Probe::Unmatched {
-            columns: columns.to_vec(),
-            here: here >= there,
-        })
+    finding.on(dates).probe(Probe::Unmatched {
+        filter: facts.suite.filter_of(check).cloned(),
+        columns: columns.to_vec(),
+        here: here >= there,
+    })
 }
 
-pub(super) fn sums(facts: &Facts<'_>, check: &Check) -> Finding {
+pub(super) fn sums(facts: &Facts<'_>, check: &Check, sums: &Sums) -> Finding {
     let pairs = match pairs(facts, check) {
         Ok(pairs) => pairs,
         Err(finding) => return *finding,
     };
-    let (asked, off) = pairs.sum(|day| (day.both, day.sums_off));
+    let of = |day: &PairDay| (day.both, day.sums_off);
+    let (asked, off) = pairs.sum(of);
     let Some(observed) = percentage(asked - off.min(asked), asked) else {
         return Finding::new(
             Met::No,
@@ -80,15 +87,64 @@ pub(super) fn sums(facts: &Facts<'_>, check: &Check) -> Finding {
         );
     };
     let mut finding = plain(check, observed, Unit::Percent).of(asked - off, asked);
-    if off > 0 {
-        finding
-            .message
-            .push_str(&format!("; {off} of {asked} do not"));
-    }
-    if finding.met == Met::No {
-        finding.dates = pairs.days_with(|day| day.sums_off);
+    if off == 0 {
+        return finding;
     }
     finding
+        .message
+        .push_str(&format!("; {off} of {asked} do not"));
+    hold_dates(&mut finding, pairs, of, sums.worst_date_floor);
+    // Few enough to pass, and wrong all the same.
+    if finding.met == Met::Yes {
+        finding.met = Met::Barely;
+    }
+    finding.on(pairs.days_with(|day| day.sums_off))
+}
+
+/// Names the worst date, and fails where it lies below the floor of a date. `of` says of a date how much was
+/// asked and how much of that is bad.
+fn hold_dates(
+    finding: &mut Finding,
+    pairs: &Pairs,
+    of: impl Fn(&PairDay) -> (u64, u64),
+    floor: Option<f64>,
+) {
+    let shares = pairs.days.iter().filter_map(|(date, day)| {
+        let (asked, bad) = of(day);
+        let share = percentage(asked - bad.min(asked), asked)?;
+        (asked >= FEWEST_OF_A_DATE).then_some((*date, share))
+    });
+    let Some((date, share)) = shares.min_by(|(_, a), (_, b)| a.total_cmp(b)) else {
+        return;
+    };
+    let floor = floor.map(|value| Threshold {
+        op: Comparison::AtLeast,
+        value,
+    });
+    let text = figure(share, Unit::Percent, floor);
+    finding
+        .message
+        .push_str(&format!("; worst date {date} {text}"));
+    if let Some(floor) = floor.filter(|floor| !meets(share, *floor)) {
+        finding.met = Met::No;
+        finding
+            .message
+            .push_str(&format!(" (floor: {})", bound(floor, Unit::Percent)));
+    }
+}
+
+/// The date with most of something, where there are several: `; most on 2024-12-05 (12)`.
+fn most(pairs: &Pairs, of: impl Fn(&PairDay) -> u64) -> String {
+    let counts = pairs.days.iter().map(|(date, day)| (*date, of(day)));
+    let counts: Vec<(NaiveDate, u64)> = counts.filter(|(_, count)| *count > 0).collect();
+    let most = counts
+        .iter()
+        .rev()
+        .max_by_key(|(_, count)| *count)
+        .filter(|_| counts.len() > 1);
+    most.map_or_else(String::new, |(date, count)| {
+        format!("; most on {date} ({count})")
+    })
 }
 
 fn pairs<'a>(facts: &'a Facts<'_>, check: &Check) -> Result<&'a Pairs, Box<Finding>> {
@@ -122,14 +178,14 @@ fn partner_name(facts: &Facts<'_>) -> String {
 }
 
 impl Pairs {
-    fn sum(&self, of: impl Fn(&crate::pairs::PairDay) -> (u64, u64)) -> (u64, u64) {
+    fn sum(&self, of: impl Fn(&PairDay) -> (u64, u64)) -> (u64, u64) {
         self.days
             .values()
             .map(of)
             .fold((0, 0), |all, one| (all.0 + one.0, all.1 + one.1))
     }
 
-    fn days_with(&self, of: impl Fn(&crate::pairs::PairDay) -> u64) -> Vec<NaiveDate> {
+    fn days_with(&self, of: impl Fn(&PairDay) -> u64) -> Vec<NaiveDate> {
         self.days
             .iter()
             .filter(|(_, day)| of(day) > 0)

@@ -1,6 +1,7 @@
 //! What is counted.
 
 use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, Hasher};
 
 /// What one measure found on one day.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -96,15 +97,46 @@ pub enum Total {
     Distinct(u64),
     /// Rows beyond the first of each key.
     Surplus(u64),
-    /// For each key its day, rows and sum; only where rows are counted here.
-    Keys(HashMap<u64, KeySums>),
+    /// For each key of each day its rows and sum; only where rows are counted here.
+    Keys(Keys),
 }
 
-/// What one key has.
+/// Keys of a day. They are hashes already, and are not hashed again.
+pub type Keys = HashMap<u64, KeySums, BuildHasherDefault<Mix>>;
+
+/// A hasher for what is already a hash.
+#[derive(Debug, Clone, Default)]
+pub struct Mix(u64);
+
+impl Hasher for Mix {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        for &byte in bytes {
+            self.write_u64(u64::from(byte));
+        }
+    }
+
+    fn write_u32(&mut self, number: u32) {
+        self.write_u64(u64::from(number));
+    }
+
+    fn write_u64(&mut self, number: u64) {
+        self.0 = (self.0 ^ number)
+            .wrapping_mul(0x9E37_79B9_7F4A_7C15)
+            .rotate_left(29);
+    }
+}
+
+/// What one key of one day has.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct KeySums {
     /// The day, as a position in the days of the scan.
     pub day: u32,
+    /// A part of the key is NULL: such a key equals no other, as in SQL.
+    pub lacks_a_part: bool,
     /// The rows.
     pub rows: u64,
     /// The sum of a column.

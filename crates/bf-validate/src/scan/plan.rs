@@ -61,7 +61,7 @@ pub enum What {
         /// What it holds.
         kind: ColumnKind,
     },
-    /// Rows and a sum for each key, over the range. Only a streamed scan keeps them.
+    /// Rows and a sum for each key of each day of the range. Only a streamed scan keeps them.
     Keys {
         /// What makes a key.
         columns: Vec<Ident>,
@@ -189,7 +189,7 @@ impl Planner {
         )
     }
 
-    /// Rows and a sum for each key. One measure serves checks with and without a sum.
+    /// Rows and a sum for each key of each day. One measure serves checks with and without a sum.
     pub fn keys(
         &mut self,
         filter: Option<&Condition>,

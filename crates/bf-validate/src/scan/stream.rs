@@ -5,9 +5,9 @@ use std::hash::{BuildHasherDefault, DefaultHasher, Hash, Hasher};
 
 use bf_contract::parse_date;
 use bf_warehouse::{Field, Ident, Query, Record, SqlDialect};
-use chrono::NaiveDate;
+use chrono::{Datelike, NaiveDate};
 
-use super::cells::{Cell, KeySums, Numbers, Total};
+use super::cells::{Cell, Keys, Mix, Numbers, Total};
 use super::plan::{Plan, What};
 use super::{Scan, Unreadable};
 use crate::condition::{Compiled, number};
@@ -37,32 +37,6 @@ pub(super) fn query(plan: &Plan) -> Query {
 
 /// Keys are hashed once; the maps take the hash as it is.
 type Hashed<K, V> = HashMap<K, V, BuildHasherDefault<Mix>>;
-
-/// A hasher for what is already a hash.
-#[derive(Default)]
-pub(super) struct Mix(u64);
-
-impl Hasher for Mix {
-    fn finish(&self) -> u64 {
-        self.0
-    }
-
-    fn write(&mut self, bytes: &[u8]) {
-        for &byte in bytes {
-            self.write_u64(u64::from(byte));
-        }
-    }
-
-    fn write_u32(&mut self, number: u32) {
-        self.write_u64(u64::from(number));
-    }
-
-    fn write_u64(&mut self, number: u64) {
-        self.0 = (self.0 ^ number)
-            .wrapping_mul(0x9E37_79B9_7F4A_7C15)
-            .rotate_left(29);
-    }
-}
 
 /// Counts rows as they come.
 pub(super) struct Accumulator<'a> {
@@ -98,7 +72,7 @@ enum Job {
     Keys {
         at: Vec<usize>,
         sum: Option<usize>,
-        keys: HashMap<u64, KeySums>,
+        keys: Keys,
     },
 }
 
@@ -134,7 +108,7 @@ impl<'a> Accumulator<'a> {
             What::Keys { columns, sum } => Job::Keys {
                 at: positions(columns),
                 sum: sum.as_ref().map(position),
-                keys: HashMap::new(),
+                keys: Keys::default(),
             },
         });
         Self {
@@ -214,8 +188,10 @@ impl<'a> Accumulator<'a> {
                     },
                 },
                 (Job::Keys { at, sum, keys }, _) if in_range => {
-                    let entry = keys.entry(hash(row, at)).or_default();
+                    let date = self.days.dates[day as usize];
+                    let entry = keys.entry(dated(hash(row, at), date)).or_default();
                     entry.day = day;
+                    entry.lacks_a_part = at.iter().any(|at| row.get(*at) == Field::Null);
                     entry.rows += 1;
                     entry.sum += sum.and_then(|at| number(row.get(at))).unwrap_or(0.0);
                 }
@@ -346,6 +322,12 @@ pub fn hash(row: Record<'_>, at: &[usize]) -> u64 {
         }
     }
     hasher.finish()
+}
+
+/// The key of one day: the same key on another day is another.
+fn dated(key: u64, date: NaiveDate) -> u64 {
+    let day = u64::from(date.num_days_from_ce().unsigned_abs());
+    key ^ day.wrapping_mul(0x9E37_79B9_7F4A_7C15)
 }
 
 /// The days seen so far, in the order of their first row.

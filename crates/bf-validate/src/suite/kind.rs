@@ -39,15 +39,18 @@ pub enum Kind {
     MissingDates,
     /// The scheduled groups that the table does not have (groups); none unless the suite says otherwise.
     MissingGroups,
+    /// The groups beyond those that the schedule has on a date (groups); none unless the suite says otherwise.
+    UnscheduledGroups,
     /// The dates with rows from before the phase began (dates); none unless the suite says otherwise.
     Freshness,
     /// The range in percent of the time before it; see [`Change`].
     Change(Change),
-    /// The rows that find their partner in the partner table (percent).
+    /// The rows that find their partner of the same day in the partner table (percent).
     Reference(Partnered),
-    /// The keys that only one of the two tables has (keys); none unless the suite says otherwise.
+    /// The keys that only one of the two tables has on a day (keys); none unless the suite says otherwise.
     UnmatchedKeys(NoKeys),
-    /// The keys over which the sums of the two tables agree (percent).
+    /// The keys over which the sums of the two tables agree (percent). A single one that does not is said, as a
+    /// warning, also where the share is good enough.
     Sums(Sums),
     /// The one figure of a query of the suite's own.
     Sql(SqlFigure),
@@ -184,16 +187,18 @@ const fn ninety_percent() -> f64 {
     90.0
 }
 
-/// Columns that find their partner.
+/// Columns that find their partner on the same day.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Partnered {
     /// The columns, named alike in both tables.
     pub columns: Vec<Ident>,
+    /// What every date must reach, in percent.
+    pub worst_date_floor: Option<f64>,
 }
 
-/// Columns whose values both tables must have.
-pub type NoKeys = Partnered;
+/// Columns whose values both tables must have on the same day.
+pub type NoKeys = ColumnList;
 
 /// Sums that must agree.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
@@ -205,6 +210,8 @@ pub struct Sums {
     pub column: Ident,
     /// What it must come to there.
     pub partner_column: Ident,
+    /// What every date must reach, in percent.
+    pub worst_date_floor: Option<f64>,
 }
 
 /// A query of the suite's own for what the other kinds cannot say; `@start` and `@end` are the range. It
@@ -228,6 +235,7 @@ impl Kind {
             | Self::RowsPerGroup(_)
             | Self::MissingDates
             | Self::MissingGroups
+            | Self::UnscheduledGroups
             | Self::Freshness
             | Self::UnmatchedKeys(_) => (Comparison::AtMost, 0.0),
             Self::AcceptedValues(_) | Self::ValueRange(_) => (Comparison::AtLeast, 100.0),
@@ -293,9 +301,8 @@ impl Kind {
                 }
                 Ok(())
             }
-            Self::Reference(keys) | Self::UnmatchedKeys(keys) if keys.columns.is_empty() => {
-                Err("no columns".to_owned())
-            }
+            Self::Reference(keys) if keys.columns.is_empty() => Err("no columns".to_owned()),
+            Self::UnmatchedKeys(keys) if keys.columns.is_empty() => Err("no columns".to_owned()),
             Self::Sums(sums) if sums.columns.is_empty() => Err("no columns".to_owned()),
             Self::Sql(figure) if figure.sqlite.is_none() && figure.bigquery.is_none() => {
                 Err("sql needs a query for sqlite, bigquery or both".to_owned())

@@ -1,0 +1,121 @@
+//! When a table should have rows.
+
+use std::fmt;
+
+use bf_warehouse::{Ident, TableName};
+use chrono::NaiveDate;
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{Deserialize, Deserializer, Error, MapAccess, Visitor};
+
+/// A schedule table. A suite writes its name alone, or `{table: …, date_column: …}`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Schedule {
+    /// The table.
+    pub table: TableName,
+    /// Its column with the day, which need not be called as the suite's own; `game_date` where none is given.
+    pub date_column: Ident,
+}
+
+/// The first days of each season, in which a job that needs history writes nothing.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Bootstrap {
+    /// How many days, the first of the season included.
+    pub days: u32,
+    /// The first day of each season.
+    pub season_starts: Vec<NaiveDate>,
+}
+
+impl Bootstrap {
+    /// Whether a date lies in the first days of a season.
+    #[must_use]
+    pub fn has(&self, date: NaiveDate) -> bool {
+        let mut starts = self.season_starts.iter();
+        starts.any(|start| (0..i64::from(self.days)).contains(&(date - *start).num_days()))
+    }
+
+    /// What is wrong with it.
+    pub(super) fn flaw(&self) -> Option<String> {
+        // A period as long as a season would excuse everything.
+        if self.days == 0 || self.days > 60 {
+            return Some("bootstrap: days must lie between 1 and 60".to_owned());
+        }
+        self.season_starts
+            .is_empty()
+            .then(|| "bootstrap: season_starts is empty".to_owned())
+    }
+}
+
+#[derive(serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Written {
+    table: TableName,
+    date_column: Option<Ident>,
+}
+
+impl<'de> Deserialize<'de> for Schedule {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(ScheduleVisitor)
+    }
+}
+
+struct ScheduleVisitor;
+
+impl<'de> Visitor<'de> for ScheduleVisitor {
+    type Value = Schedule;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a table, or {table: dataset.table, date_column: a_column}")
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<Schedule, E> {
+        let table = text.parse().map_err(E::custom)?;
+        let date_column = default_column().map_err(E::custom)?;
+        Ok(Schedule { table, date_column })
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Schedule, A::Error> {
+        let written = Written::deserialize(MapAccessDeserializer::new(map))?;
+        Ok(Schedule {
+            table: written.table,
+            date_column: match written.date_column {
+                Some(column) => column,
+                None => default_column().map_err(A::Error::custom)?,
+            },
+        })
+    }
+}
+
+fn default_column() -> Result<Ident, bf_warehouse::NameError> {
+    Ident::new("game_date")
+}
+
+#[cfg(test)]
+mod tests {
+    use bf_cli::config::parse_yaml;
+
+    use super::{Bootstrap, Schedule};
+
+    fn schedules(text: &str) -> Result<Vec<Schedule>, bf_cli::Failure> {
+        parse_yaml(text, "a test")
+    }
+
+    #[test]
+    fn a_schedule_is_a_name_or_a_table_with_its_own_date_column() {
+        let schedules = schedules("[a.b, {table: c.d, date_column: played_on}]").expect("two");
+        assert_eq!(schedules[0].date_column.as_str(), "game_date");
+        assert_eq!(schedules[1].date_column.as_str(), "played_on");
+        for text in ["[a]", "[{tables: a.b}]", "[{date_column: x}]", "[[a.b]]"] {
+            assert!(super::tests::schedules(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_bootstrap_period_has_its_first_and_last_day_and_no_more() {
+        let bootstrap: Bootstrap =
+            parse_yaml("{days: 14, season_starts: [2024-10-22]}", "a test").expect("one");
+        let has = |text: &str| bootstrap.has(text.parse().expect("a date"));
+        assert!(has("2024-10-22") && has("2024-11-04"));
+        assert!(!has("2024-10-21") && !has("2024-11-05") && !has("2025-10-22"));
+    }
+}
