@@ -40,6 +40,9 @@ pub(crate) struct Past {
     /// Dates that a run's lines call successful and its own summary does not count as such.
     #[serde(default)]
     pub(crate) doubtful: u64,
+    /// Failures that a list's summary counts and no line names.
+    #[serde(default)]
+    pub(crate) unnamed_failed: u64,
     /// The longest list of dates that a run was given.
     pub(crate) longest_list: u64,
     #[serde(default)]
@@ -129,6 +132,7 @@ impl Past {
         let in_doubt = run.in_doubt();
         if run.is_list() {
             self.doubtful += in_doubt;
+            self.unnamed_failed += run.unnamed_failed();
             let listed = run.to_do.unwrap_or(0).saturating_sub(run.repeated);
             self.longest_list = self.longest_list.max(listed);
             self.take_list(run, ledger);
@@ -147,7 +151,10 @@ impl Past {
         }
         // A run from the first date on says everything anew.
         let is_anew = run.ended && run.resume.is_none();
-        self.doubtful = in_doubt + if is_anew { 0 } else { self.doubtful };
+        if is_anew {
+            (self.doubtful, self.unnamed_failed) = (0, 0);
+        }
+        self.doubtful += in_doubt;
         match Stretch::of(run) {
             Some(stretch) => self.stretches.add(stretch),
             // The opening lines stand in an earlier file; the count behind `i/N` is what is left of them.

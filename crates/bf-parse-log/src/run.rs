@@ -241,6 +241,13 @@ impl Run {
         claimed.map_or(0, |claimed| self.counts.successful.saturating_sub(claimed))
     }
 
+    /// Failures that its closing summary counts and none of its lines names.
+    pub(crate) fn unnamed_failed(&self) -> u64 {
+        let claimed = self.claims.failed.filter(|_| self.ended);
+        let seen = self.counts.failed + self.uncounted + self.repeated;
+        claimed.map_or(0, |claimed| claimed.saturating_sub(seen))
+    }
+
     /// Where the closing summary and the lines above it disagree.
     pub(crate) fn disagreements(&self) -> Vec<String> {
         let mut notes = Vec::new();

@@ -112,9 +112,15 @@ pub(crate) fn summary(
         past.take(run, &history.ledger);
     }
     let mut counts = history.ledger.counts(running);
-    let in_doubt = past.doubtful.min(counts.successful);
-    counts.successful -= in_doubt;
     let frame = Frame::of(history, &past);
+    // Of dates in a range that a list failed at, the range still has an earlier word.
+    let unnamed_failed = if frame.stretches.is_empty() {
+        0
+    } else {
+        past.unnamed_failed
+    };
+    let in_doubt = (past.doubtful + unnamed_failed).min(counts.successful);
+    counts.successful -= in_doubt;
     let skipped = counts.skipped + frame.unnamed_skipped;
     let finished = counts.successful + counts.failed + skipped;
     let earlier = frame.stretches.earlier(&history.ledger);

@@ -106,6 +106,32 @@ fn a_success_that_the_jobs_own_summary_does_not_count_is_in_doubt() {
 }
 
 #[test]
+fn a_failure_of_a_list_that_no_line_names_is_in_doubt_within_the_range() {
+    let mut log = Log::new(Form::Named);
+    log.begin(day(1), day(3), None)
+        .dates(
+            "day",
+            &[(day(1), Good(16)), (day(2), Good(16)), (day(3), Good(16))],
+        )
+        .end(day(1), day(3), 3, 0)
+        .begin_list(1)
+        .info("Processing date 1'1: 2024-01-02")
+        .error("  ✗ Failed: Unknown error")
+        .end_list(0, 1);
+    assert_eq!(log.parse().figures(), [2, 0, 0, 0, 1, 3]);
+
+    let mut named_twice = Log::new(Form::Named);
+    named_twice
+        .begin(day(1), day(1), None)
+        .dates("day", &[(day(1), Good(16))])
+        .end(day(1), day(1), 1, 0)
+        .begin_list(2)
+        .dates("date", &[(day(1), Bad), (day(1), Good(16))])
+        .end_list(1, 1);
+    assert_eq!(named_twice.parse().figures(), [1, 0, 0, 0, 0, 1]);
+}
+
+#[test]
 fn a_list_that_was_broken_off_is_done_by_the_same_list_and_by_no_other() {
     let broken_off = || {
         let mut log = Log::new(Form::Named);
