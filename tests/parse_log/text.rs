@@ -1,6 +1,6 @@
 //! What a person reads.
 
-use super::rig::{run, small_log};
+use super::rig::{run, small_log, summary};
 use crate::support::Sandbox;
 
 #[test]
@@ -41,4 +41,53 @@ fn a_person_reads_a_short_report() {
         assert!(text.contains(part), "{part} in {text}");
     }
     assert!(text.lines().count() < 20);
+}
+
+#[test]
+fn a_completed_log_with_anything_missing_has_no_good_mark_beside_its_name() {
+    let sandbox = Sandbox::new();
+    let clean = small_log(true).replace("✗ Exception: ", "✓ Success: 7 records ");
+    sandbox.write("clean.log", &clean);
+    sandbox.write("failed.log", &small_log(true));
+    sandbox.write(
+        "short.log",
+        &clean.replace("to 2024-01-03", "to 2024-01-09"),
+    );
+    let tail =
+        "INFO:__main__:  ✓ 2024-01-05: 3 records\nINFO:__main__:PARALLEL BACKFILL COMPLETE\n";
+    sandbox.write("tail.log", tail);
+    for (log, mark) in [
+        ("clean.log", "PASS clean.log"),
+        ("failed.log", "WARN failed.log"),
+        ("short.log", "WARN short.log"),
+        ("tail.log", "WARN tail.log"),
+    ] {
+        let output = run(&sandbox, &["--format", "text", log]);
+        let text = String::from_utf8(output.stdout).expect("text");
+        assert!(text.starts_with(mark), "{text}");
+        assert!(text.contains("completed"), "{text}");
+        let is_named = text.contains("Unaccounted:") || text.contains("Failed:");
+        assert_eq!(is_named, log != "clean.log", "{text}");
+    }
+}
+
+#[test]
+fn what_explain_shows_of_an_unknown_log_are_regular_expressions_that_read_it() {
+    let sandbox = Sandbox::new();
+    sandbox.write(
+        "x.log",
+        "[2026-01-03 13:45:12] day=2024-01-01 (ok) \x1b[32m16 rows\x1b[0m\n\
+         [2026-01-03 13:45:13] day=2024-01-02 (ok) \x1b[32m1,604 rows\x1b[0m",
+    );
+    let output = run(&sandbox, &["--explain", "x.log"]);
+    let text = String::from_utf8(output.stdout).expect("text");
+    assert!(text.contains("[TIME] day=DATE (ok) N rows"), "{text}");
+    let draft = text.lines().find_map(|line| line.trim().strip_prefix("# "));
+    let draft = draft.expect("a regular expression");
+    sandbox.write(
+        "c.yaml",
+        &format!("dialects:\n  - name: mine\n    success: {draft}\n"),
+    );
+    let known = summary(&run(&sandbox, &["--config", "c.yaml", "x.log"]));
+    assert_eq!((known.successful_days, known.failed_days), (2, 0));
 }

@@ -1,11 +1,10 @@
-//! Which line and which rule gave each figure, and what the lines look like that no rule reads.
+//! Which line and which rule gave each figure.
 
-use std::collections::HashMap;
 use std::fmt::Write as _;
 
 use bf_cli::text::{printable, thousands};
 
-use crate::bytes::{date_at, text};
+use crate::bytes::text;
 use crate::event::{Crash, Event, Span, Word};
 use crate::scan::Reading;
 
@@ -17,7 +16,7 @@ pub(crate) struct Trace<'a> {
     /// The dialect of the config that it is said in; `None` for the built-in ones.
     pub(crate) dialect: Option<&'a str>,
     pub(crate) reading: &'a Reading,
-    /// The line as it stands in the log.
+    /// The line without terminal escapes.
     pub(crate) text: &'a [u8],
 }
 
@@ -174,102 +173,5 @@ impl RuleCounts {
             let _ = write!(table, "\n{rule:<28} {dialect:<10} {count:>9}  {lines}");
         }
         table
-    }
-}
-
-/// The lines that no rule reads, by what they look like: a date is `DATE`, a number is `N`.
-#[derive(Debug, Default)]
-pub(crate) struct Shapes {
-    counts: HashMap<String, (u64, u64)>,
-    /// Lines of further shapes.
-    others: u64,
-}
-
-impl Shapes {
-    const MOST: usize = 5_000;
-    const SHOWN: usize = 15;
-
-    pub(crate) fn add(&mut self, line: &[u8], number: u64) {
-        let shape = shape(line);
-        if let Some((count, _)) = self.counts.get_mut(&shape) {
-            *count += 1;
-        } else if self.counts.len() < Self::MOST {
-            self.counts.insert(shape, (1, number));
-        } else {
-            self.others += 1;
-        }
-    }
-
-    /// The most frequent shapes that have a date or a number in them, which is where figures are.
-    pub(crate) fn table(&self) -> Option<String> {
-        let mut shapes: Vec<_> = self
-            .counts
-            .iter()
-            .filter(|(shape, _)| shape.contains("DATE") || shape.contains('N'))
-            .collect();
-        shapes.sort_by_key(|(shape, (count, first))| {
-            (!shape.contains("DATE"), std::cmp::Reverse(*count), *first)
-        });
-        if shapes.is_empty() {
-            return None;
-        }
-        let mut table = format!("{:>9}  {:>9}  lines that no rule reads", "count", "first");
-        for (shape, (count, first)) in shapes.iter().take(Self::SHOWN) {
-            let _ = write!(
-                table,
-                "\n{:>9}  {first:>9}  {}",
-                thousands(*count),
-                printable(shape, 120)
-            );
-        }
-        let hidden = shapes.len().saturating_sub(Self::SHOWN);
-        if hidden > 0 || self.others > 0 {
-            let _ = write!(table, "\n{:>22} and {hidden} other forms", "…");
-        }
-        Some(table)
-    }
-}
-
-fn shape(line: &[u8]) -> String {
-    let mut shape = Vec::with_capacity(line.len().min(120));
-    let mut rest = &line[..line.len().min(400)];
-    while let [byte, behind @ ..] = rest {
-        if shape.len() >= 120 {
-            break;
-        }
-        if date_at(rest).is_some() {
-            shape.extend_from_slice(b"DATE");
-            rest = &rest[10..];
-        } else if byte.is_ascii_digit() {
-            shape.push(b'N');
-            let digits = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
-            rest = &rest[digits..];
-        } else {
-            shape.push(*byte);
-            rest = behind;
-        }
-    }
-    text(&shape, 120)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::{Shapes, shape};
-
-    #[test]
-    fn lines_that_differ_in_figures_have_one_shape() {
-        assert_eq!(
-            shape(b"2024-01-05 wrote 16 rows in 0.5s"),
-            "DATE wrote N rows in N.Ns"
-        );
-        let mut shapes = Shapes::default();
-        shapes.add(b"2024-01-05 wrote 16 rows", 1);
-        shapes.add(b"no figures", 2);
-        shapes.add(b"2024-01-06 wrote 0 rows", 3);
-        let table = shapes.table().expect("one shape with figures");
-        assert!(
-            table.contains("DATE wrote N rows") && !table.contains("no figures"),
-            "{table}"
-        );
     }
 }

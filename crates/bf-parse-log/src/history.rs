@@ -29,6 +29,9 @@ pub(crate) struct History {
     pub(crate) broke_before_any_run: bool,
     /// Outcomes without a date that no date was begun for.
     pub(crate) undated: u64,
+    /// Whether it is told in a dialect of the config.
+    #[serde(default)]
+    is_custom: bool,
     /// Errors between two runs: the first date of a job that announces nothing may fail of them.
     #[serde(default)]
     early: Pending,
@@ -42,6 +45,7 @@ impl History {
         }
         let is_error = matches!(reading.event, Event::Error { .. });
         self.prefixed |= reading.prefixed && !is_error;
+        self.is_custom = reading.dialect != 0;
         self.apply(reading.event, line, reading.owned == Some(true));
     }
 
@@ -53,6 +57,15 @@ impl History {
         let mut run = Run::new(self.runs);
         run.pending = std::mem::take(&mut self.early);
         self.run.insert(run)
+    }
+
+    /// How a run goes that only its dates tell of.
+    fn usual_mode(&self) -> Mode {
+        if self.is_custom {
+            Mode::Custom
+        } else {
+            Mode::Parallel
+        }
     }
 
     /// The run that a line about a date belongs to; begins one where the opening lines are missing.
@@ -151,6 +164,10 @@ impl History {
                 }
             }
             Event::Progress { done, total } => {
+                if self.is_custom {
+                    // A bar may be all that a job shows before its first date.
+                    self.run_at_work(Mode::Custom);
+                }
                 if let Some(run) = &mut self.run {
                     run.said_done = run.said_done.max(done.min(total));
                     if run.mode == Some(Mode::Custom) {

@@ -24,6 +24,7 @@ mod prefix;
 mod report;
 mod run;
 mod scan;
+mod shapes;
 mod source;
 mod split;
 mod summary;

@@ -195,8 +195,9 @@ impl LogParser {
             });
             known.owner = owner;
             for reading in &said {
-                observe(&self.dialects, &mut observer, number, reading, line);
-                known.take(reading, &clean(line));
+                let line = clean(line);
+                observe(&self.dialects, &mut observer, number, reading, &line);
+                known.take(reading, &line);
             }
         });
         let whole = &piece[from..to];
@@ -206,7 +207,13 @@ impl LogParser {
             reading.owned = reading.owned.or(known.owner);
             if observer.is_some() {
                 let number = splitter.line_feeds() + item.line_feeds + 1;
-                observe(&self.dialects, &mut observer, number, &reading, line);
+                observe(
+                    &self.dialects,
+                    &mut observer,
+                    number,
+                    &reading,
+                    &clean(line),
+                );
             }
             if cut.scanned.has_escapes {
                 known.take(&reading, &clean(line));

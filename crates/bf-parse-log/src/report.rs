@@ -11,8 +11,17 @@ use chrono::NaiveDate;
 
 const MOST_SPANS: usize = 12;
 
+/// What stands beside the log's name: no good mark where something below has a bad one.
+fn headline(summary: &LogSummary) -> Mark {
+    let is_whole = summary.failed_days == 0 && summary.unaccounted_days == Some(0);
+    match mark_of(summary.state) {
+        Mark::Pass if !is_whole => Mark::Warn,
+        mark => mark,
+    }
+}
+
 /// What a state means for whoever reads it.
-const fn mark(state: LogState) -> Mark {
+const fn mark_of(state: LogState) -> Mark {
     match state {
         LogState::Completed => Mark::Pass,
         LogState::Running => Mark::Info,
@@ -79,12 +88,12 @@ impl Page {
 
 /// The report, without a line break at its end.
 pub(crate) fn report(summary: &LogSummary, style: Style) -> String {
-    let mark = mark(summary.state);
+    let mark = mark_of(summary.state);
     let mut page = Page {
         style,
         lines: vec![format!(
             "{} {}",
-            style.mark(mark),
+            style.mark(headline(summary)),
             style.bold(&printable(&summary.log.path, 200))
         )],
     };
@@ -167,6 +176,10 @@ fn trouble(page: &mut Page, summary: &LogSummary) {
         page.marked(Mark::Fail, "Failed:", &text);
     }
     match (summary.unaccounted_days, &summary.unaccounted_dates) {
+        (None, _) if summary.completed => {
+            let text = "not known: the log does not say what it had to do";
+            page.marked(Mark::Warn, "Unaccounted:", text);
+        }
         (None | Some(0), _) => {}
         (Some(left), _) if summary.state == LogState::Running => {
             page.line("Left:", days(left));

@@ -7,8 +7,10 @@ use std::path::Path;
 use bf_cli::{Context, Failure};
 use flate2::bufread::MultiGzDecoder;
 
-use crate::explain::{Shapes, Trace};
+use crate::escapes::clean;
+use crate::explain::Trace;
 use crate::scan::read_line;
+use crate::shapes::Shapes;
 use crate::split::Splitter;
 use crate::{LogParser, parallel};
 
@@ -127,16 +129,19 @@ pub(crate) fn explain(
     let dialects = parser.dialects().clone();
     let mut splitter = Splitter::new();
     let stream = BufReader::with_capacity(PIECE, stream);
+    let mut look = |line: &[u8], number| {
+        let mut says = false;
+        read_line(line, true, &dialects, &mut None, &mut |_| says = true);
+        if !says {
+            shapes.add(&clean(line), number);
+        }
+    };
     pour(stream, from_byte, path, parser, &mut |parser, piece| {
         parser.feed_observed(piece, Some(show));
-        splitter.feed(piece, |line, number| {
-            let mut says = false;
-            read_line(line, true, &dialects, &mut None, &mut |_| says = true);
-            if !says {
-                shapes.add(line, number);
-            }
-        });
-    })
+        splitter.feed(piece, &mut look);
+    })?;
+    look(splitter.unfinished(), splitter.lines());
+    Ok(())
 }
 
 fn drain(stream: &mut impl Read, parser: &mut LogParser, feed: Feed<'_>) -> io::Result<()> {

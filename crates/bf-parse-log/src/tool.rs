@@ -11,10 +11,11 @@ use chrono::Local;
 
 use crate::args::Args;
 use crate::checkpoint::Checkpoint;
-use crate::explain::{RuleCounts, Shapes, Trace};
+use crate::explain::{RuleCounts, Trace};
 use crate::follow::{Happened, Tail, Wakeup};
 use crate::given::hold_against;
 use crate::report::{how_to_write_a_dialect, report};
+use crate::shapes::Shapes;
 use crate::{Dialects, LogEnd, LogParser, source};
 
 /// How long a log that has its end marker must be quiet before it is over.
@@ -169,6 +170,11 @@ fn explain(
     output.text(format!("\n{}", counts.table()))?;
     if let Some(table) = shapes.table() {
         output.text(format!("\n{table}"))?;
+    }
+    if parser.summary(LogEnd::StillWritten).state == LogState::Unknown
+        && let Some(draft) = shapes.first_draft()
+    {
+        output.text(format!("\n{draft}"))?;
     }
     output.text("")
 }

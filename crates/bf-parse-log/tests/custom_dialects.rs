@@ -225,3 +225,21 @@ fn a_dialect_that_is_named_is_the_only_one_that_counts() {
     assert_eq!(failure.exit, bf_contract::Exit::Usage);
     assert!(failure.message.contains("mine"), "{failure}");
 }
+
+#[test]
+fn a_bar_tells_how_many_dates_there_are_before_the_first_of_them() {
+    let dialects = dialects(
+        "dialects:\n  - name: bar\n    progress: '\\| (?P<index>\\d+)/(?P<total>\\d+) '\n    \
+         success: '^(?P<date>\\S+) ok'\n    end: '^done'\n",
+    );
+    let begun = parse(&dialects, "  0%| | 0/3 [\r").summary(LogEnd::StillWritten);
+    assert_eq!(
+        (begun.state, begun.total_days),
+        (LogState::Running, Some(3))
+    );
+
+    let cut = "  0%| | 0/3 [\r 33%|# | 1/3 [\r2024-01-01 ok\n2024-01-02 ok\ndone\n";
+    let cut = parse(&dialects, cut).summary(LogEnd::StillWritten);
+    assert_eq!(cut.state, LogState::Completed);
+    assert_eq!((cut.successful_days, cut.unaccounted_days), (2, Some(1)));
+}

@@ -91,7 +91,7 @@ impl History {
             }
             return;
         };
-        let run = self.run_at_work(Mode::Parallel);
+        let run = self.run_at_work(self.usual_mode());
         let one_by_one = run.one_by_one();
         let pending = run.pending.take(date, one_by_one);
         let reason = match outcome {
