@@ -414,3 +414,29 @@ fn a_signal_while_a_log_is_read_or_a_table_validated_decides_nothing() {
         }
     }
 }
+
+#[test]
+fn the_same_flags_with_another_phase_2_in_the_config_do_not_start_it_again_unasked() {
+    let rig = Rig::new(&["--delay-ms", "300"]);
+    let mut job = rig.start_phase1(&[]);
+    let pid = job.pid();
+    job.wait();
+    let mut orchestrator = start(rig.orchestrate(pid));
+    wait_until("phase 2 is seen", || {
+        super::journal_says(&rig, r#""job_seen","phase":"player_game_summary""#)
+    });
+    kill(&mut orchestrator, true);
+    rig.configure(&["--delay-ms", "1"], "");
+    let changed = rig.orchestrate(pid).output().expect("it runs");
+    let text = String::from_utf8_lossy(&changed.stderr);
+    assert_eq!(changed.status.code(), Some(2), "{text}");
+    assert!(
+        text.contains("phases.player_game_summary.job was"),
+        "{text}"
+    );
+    let mut accepted = rig.orchestrate(pid);
+    let accepted = accepted.arg("--accept-changed-plan").output();
+    let ran = Ran::from(accepted.expect("it runs"));
+    assert_eq!(ran.code, Some(0), "{}", ran.text);
+    assert_eq!(phase2_starts(&rig), 1, "{}", ran.text);
+}

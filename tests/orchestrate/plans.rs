@@ -308,3 +308,33 @@ fn a_gate_that_waits_for_its_warehouse_goes_on_waiting_after_an_interruption() {
         "{log}"
     );
 }
+
+#[test]
+fn stop_ends_the_jobs_and_nothing_more_is_started() {
+    // Each of these would start another job: an attempt after the first, and a phase that may follow a failure.
+    let more = "    retries: {limit: 3}\n    on_fail: continue\n";
+    let rig = rig_with(&format!(
+        "concurrency: 1\n{HEAD}{}{PLAYER_PHASE}",
+        team_phase(", --delay-ms, '60000'", more)
+    ));
+    let mut command = rig.sandbox.command("bf-orchestrate");
+    command.args(["run", "plan.yaml"]);
+    let orchestrator = super::crash::start(command);
+    // It may be asked for before the job is known.
+    wait_until("the job is about to start", || {
+        super::journal_says(&rig, "job_starting")
+    });
+    rig.sandbox
+        .tool("bf-orchestrate")
+        .arg("stop")
+        .assert()
+        .code(0)
+        .stderr(predicate::str::contains("has ended"));
+    let ran = Ran::from(orchestrator.wait_with_output().expect("it ends"));
+    assert_eq!(ran.code, Some(1), "{}", ran.text);
+    assert_eq!(ran.statuses(), ["failed", "not_started"], "{}", ran.text);
+    let reason = ran.phase(1)["reason"].as_str().expect("a reason");
+    assert!(reason.contains("the run was stopped"), "{reason}");
+    assert!(!super::journal_says(&rig, "retry_planned"), "{}", ran.text);
+    assert!(!rig.sandbox.join("logs/players.log").exists());
+}

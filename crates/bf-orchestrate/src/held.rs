@@ -90,8 +90,7 @@ fn in_words(holder: &Holder) -> String {
 }
 
 fn found(run_dir: &Path) -> Option<Found> {
-    let runs = run_dir.parent()?;
-    runs::find(runs, Some(run_dir.to_str()?), |_| true).ok()
+    runs::open(run_dir).ok()
 }
 
 fn held_by(run_id: &str, run_dir: Option<&Path>) -> HeldBy {

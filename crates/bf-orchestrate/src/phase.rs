@@ -346,6 +346,7 @@ impl RunContext<'_> {
         if judgement.status != PhaseStatus::Failed
             || !is_startable
             || !is_over
+            || self.run_dir.is_stopped()
             || done.earlier_attempts >= phase.retries.limit
         {
             return None;

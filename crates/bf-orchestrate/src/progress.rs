@@ -67,8 +67,8 @@ fn apply(state: &mut Progress, step: &Step) {
             done.job_seen = true;
             done.process.clone_from(process);
         }
-        // A watch that was only interrupted is not over.
-        Step::JobEnded { phase, code } if !is_interruption(*code) => {
+        // A watch that was only interrupted is not over, nor is one whose bf-monitor was killed.
+        Step::JobEnded { phase, code } if code.is_some() && !is_interruption(*code) => {
             state.phase(phase).job_ended = Some(*code);
         }
         Step::LogRead { phase, code } if !is_interruption(*code) => {

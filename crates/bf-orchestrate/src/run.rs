@@ -71,6 +71,42 @@ impl Request<'_> {
     /// # Errors
     /// As [`Request::start`].
     pub fn take_up(&self, found: Found) -> Result<Exit, Refusal> {
+        let mut plan = self.plan.clone();
+        for phase in &mut plan.phases {
+            let was_begun = found
+                .state
+                .phases
+                .get(&phase.name)
+                .is_some_and(|done| done.job_starting);
+            let begun = found
+                .plan
+                .phases
+                .iter()
+                .find(|begun| begun.name == phase.name);
+            let Some(begun) = begun.filter(|begun| was_begun && begun.job != phase.job) else {
+                continue;
+            };
+            // There is one job of it, and it is the one that was started.
+            self.console.mark(
+                Mark::Warn,
+                &format!(
+                    "{}: its job was started by the plan as it was, and stays so",
+                    phase.name
+                ),
+            );
+            phase.job.clone_from(&begun.job);
+            phase.table.clone_from(&begun.table);
+            phase.range = begun.range;
+        }
+        let request = Request {
+            plan: &plan,
+            options: self.options.clone(),
+            ..*self
+        };
+        request.go_on(found)
+    }
+
+    fn go_on(&self, found: Found) -> Result<Exit, Refusal> {
         let began = Instant::now();
         let interrupts = Interrupts::install()?;
         let run_dir = found.run_dir;
@@ -89,6 +125,7 @@ impl Request<'_> {
             preflight::commands::run_all(self.plan, self.console, Some(&interrupts))?;
         }
         write_plan(&run_dir, self.plan, self.loaded)?;
+        run_dir.set_stopped(false)?;
         journal.write(Step::RunResumed {
             orchestrator_pid: std::process::id(),
         })?;
@@ -226,11 +263,10 @@ impl Request<'_> {
         let mut candidates = found
             .into_iter()
             .filter(|run| run.state.finished.is_none() && run.plan.name == self.plan.name);
-        if self.plan.name == documented_name() {
-            // Other flags are another command, not a changed plan.
-            return Ok(candidates.find(|run| run.plan.differences(self.plan).is_empty()));
-        }
-        let Some(run) = candidates.next() else {
+        let is_documented = self.plan.name == documented_name();
+        // Other flags are another command, not a changed plan.
+        let Some(run) = candidates.find(|run| !is_documented || run.plan.has_flags_of(self.plan))
+        else {
             return Ok(None);
         };
         let differences = run.plan.differences(self.plan);

@@ -85,6 +85,32 @@ impl RunDir {
         self.path.join("run_report.json")
     }
 
+    /// Whether somebody has asked for the end of the run's jobs: then none is started any more.
+    #[must_use]
+    pub fn is_stopped(&self) -> bool {
+        self.stop_mark().exists()
+    }
+
+    /// Asks for the end of the run's jobs, or takes that back.
+    ///
+    /// # Errors
+    /// The mark cannot be written or removed (exit 3).
+    pub fn set_stopped(&self, is_stopped: bool) -> Result<(), Failure> {
+        let mark = self.stop_mark();
+        let done = match is_stopped {
+            true => fs::write(&mark, b""),
+            false => match fs::remove_file(&mark) {
+                Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
+                done => done,
+            },
+        };
+        done.or_could_not_check(|| format!("writing {}", mark.display()))
+    }
+
+    fn stop_mark(&self) -> PathBuf {
+        self.path.join("stopped")
+    }
+
     /// A folder of the run directory; made when it is first asked for.
     ///
     /// # Errors

@@ -101,10 +101,7 @@ pub fn find(
         } else {
             runs.join(name)
         };
-        return read(&path)?.ok_or_else(|| {
-            Failure::usage(format!("there is no run {}", path.display()))
-                .hint("bf-orchestrate history lists the runs; --runs DIR names another folder")
-        });
+        return open(&path);
     }
     let (found, unreadable) = all(runs)?;
     match (
@@ -118,6 +115,17 @@ pub fn find(
                 .hint("bf-orchestrate history lists the runs; --runs DIR names another folder"),
         ),
     }
+}
+
+/// The run of a directory.
+///
+/// # Errors
+/// There is none (exit 2), or it cannot be read (exit 3).
+pub fn open(path: &Path) -> Result<Found, Failure> {
+    read(path)?.ok_or_else(|| {
+        Failure::usage(format!("there is no run {}", path.display()))
+            .hint("bf-orchestrate history lists the runs; --runs DIR names another folder")
+    })
 }
 
 /// The run to take up: the one that `name` means, or the latest that is not finished.

@@ -50,7 +50,7 @@ pub fn run_all(
 
     std::thread::scope(|scope| {
         loop {
-            if interrupt.is_none() && !is_broken {
+            if interrupt.is_none() && !is_broken && !context.run_dir.is_stopped() {
                 for index in ready(context.plan, &ends, &started) {
                     started.insert(index);
                     let sender = sender.clone();
@@ -183,10 +183,9 @@ fn phase_documents(
         .map(|plan| match interrupt {
             Some(signal) => format!("the run was interrupted by {}", signal.name()),
             None => match held_by(plan, plans, &ends) {
-                names if names.is_empty() && is_broken => {
-                    "the run stopped before it was started".to_owned()
-                }
-                names => format!("{names} did not pass its gate"),
+                names if !names.is_empty() => format!("{names} did not pass its gate"),
+                _ if is_broken => "the run broke off before it was started".to_owned(),
+                _ => "the run was stopped before it was started".to_owned(),
             },
         })
         .collect();

@@ -1,5 +1,6 @@
 //! Ending the jobs of a run: TERM, then KILL.
 
+use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use bf_cli::text::Mark;
@@ -10,7 +11,7 @@ use rustix::process::{Pid, Signal, getpgid, getpgrp, kill_process, kill_process_
 use crate::args::Named;
 use crate::boot;
 use crate::console::Console;
-use crate::runs;
+use crate::runs::{self, Found};
 
 /// How long a job gets to end by itself after TERM.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -19,7 +20,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 const LOOK_EVERY: Duration = Duration::from_millis(50);
 
 /// `bf-orchestrate stop`: ends every job of the run that is still running. Its orchestrator, where it has
-/// one, sees them end and closes the run.
+/// one, sees them end, starts nothing more, and closes the run.
 ///
 /// # Errors
 /// There is no such run (exit 2), or a job would not end (exit 1).
@@ -34,7 +35,35 @@ pub fn stop(args: &Named, output: Output) -> Result<Exit, Failure> {
         run.state.finished.is_none() || processes.any(boot::is_alive)
     })?;
     let console = Console::new(output);
-    let mut stopped = 0;
+    // No other job is started from here on, and none is run again.
+    found.run_dir.set_stopped(true)?;
+    let run_dir = found.run_dir.path.clone();
+    let mut ended = BTreeSet::new();
+    let began = Instant::now();
+    let mut found = found;
+    loop {
+        end_all(&found, &console, &mut ended)?;
+        // A job that is just being started is known in a moment.
+        let is_starting = found.state.phases.values().any(|done| {
+            done.job_starting
+                && done.process.is_none()
+                && done.job_ended.is_none()
+                && done.gate.is_none()
+        });
+        if !is_starting || !runs::is_live(&found.run_dir) || began.elapsed() > PATIENCE {
+            break;
+        }
+        std::thread::sleep(LOOK_EVERY);
+        found = runs::open(&run_dir)?;
+    }
+    if ended.is_empty() {
+        console.stamp(format!("run {} has no running job", found.run_dir.run_id));
+    }
+    Ok(Exit::Success)
+}
+
+/// Ends the jobs of a run that are known and running.
+fn end_all(found: &Found, console: &Console, ended: &mut BTreeSet<u32>) -> Result<(), Failure> {
     for phase in &found.plan.phases {
         let process = found
             .state
@@ -48,17 +77,14 @@ pub fn stop(args: &Named, output: Output) -> Result<Exit, Failure> {
             "{}: asking process {} to end (SIGTERM)",
             phase.name, process.pid
         ));
-        end(process, &console)?;
+        end(process, console)?;
         console.mark(
             Mark::Pass,
             &format!("{}: process {} has ended", phase.name, process.pid),
         );
-        stopped += 1;
+        ended.insert(process.pid);
     }
-    if stopped == 0 {
-        console.stamp(format!("run {} has no running job", found.run_dir.run_id));
-    }
-    Ok(Exit::Success)
+    Ok(())
 }
 
 fn end(process: &ProcessIdentity, console: &Console) -> Result<(), Failure> {

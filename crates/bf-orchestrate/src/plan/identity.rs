@@ -3,7 +3,7 @@
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-use super::{PhasePlan, Plan};
+use super::{Job, PhasePlan, Plan};
 
 /// One thing in which two plans are not the same.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -49,6 +49,25 @@ impl Plan {
         }
         let hash = hasher.finalize();
         hash.iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+
+    /// Whether both were made of the same documented flags, given in the same folder. What stands in the config
+    /// may be another.
+    #[must_use]
+    pub fn has_flags_of(&self, other: &Self) -> bool {
+        let flags = |plan: &Self| {
+            let phases = plan.phases.iter().map(|phase| {
+                let attached = match &phase.job {
+                    Some(Job::Attach { pid, log, .. }) => Some((*pid, log.clone())),
+                    _ => None,
+                };
+                (phase.name.clone(), phase.range, attached)
+            });
+            phases.collect::<Vec<_>>()
+        };
+        let is_elsewhere =
+            matches!((&self.folder, &other.folder), (Some(one), Some(two)) if one != two);
+        flags(self) == flags(other) && !is_elsewhere
     }
 
     /// In what `now` is not the plan that a run was begun with; empty where it can be taken up.
