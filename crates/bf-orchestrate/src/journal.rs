@@ -170,6 +170,12 @@ impl Journal {
         Ok((journal, records))
     }
 
+    /// How many steps are written.
+    #[must_use]
+    pub fn records(&self) -> u64 {
+        self.seq
+    }
+
     /// Writes one step and waits until it is on the disk.
     ///
     /// # Errors

@@ -59,12 +59,16 @@ impl<'a> Observer<'a> {
     }
 
     /// The run begins, or is taken up.
-    pub fn run_started(&self, text: String) {
+    pub fn run_started(&self, is_taken_up: bool, text: String) {
         self.update_metrics(|_| {});
         self.tell(
             NotificationEvent::RunStarted,
             None,
-            "the run has begun",
+            if is_taken_up {
+                "the run is taken up"
+            } else {
+                "the run has begun"
+            },
             text,
             None,
         );

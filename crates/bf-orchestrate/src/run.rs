@@ -177,6 +177,8 @@ impl Request<'_> {
         journal: Journal,
         state: Progress,
     ) -> Result<Exit, Failure> {
+        // A run that has just begun has written that, and nothing else.
+        let is_taken_up = journal.records() > 1;
         let journal = Mutex::new(journal);
         let running = RunningTools::default();
         let last_success = self.last_success();
@@ -197,12 +199,8 @@ impl Request<'_> {
             self.metrics_file.map(Path::to_owned),
             (self.plan, last_success),
         );
-        observer.run_started(report::heading(
-            self.plan,
-            self.loaded,
-            Some(&run_dir),
-            Style::default(),
-        ));
+        let heading = report::heading(self.plan, self.loaded, Some(&run_dir), Style::default());
+        observer.run_started(is_taken_up, heading);
         let context = RunContext {
             plan: self.plan,
             run_dir: &run_dir,
