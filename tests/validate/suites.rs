@@ -195,3 +195,31 @@ fn an_unknown_column_is_an_error_that_only_the_warehouse_can_know() {
     assert_eq!(report.status("rows"), "pass");
     assert!(report.message("pace").contains("did you mean pace?"));
 }
+
+#[test]
+fn a_query_of_its_own_may_read_every_dataset_of_the_warehouse() {
+    let rig = Rig::new();
+    let swapped = "SELECT COUNT(*) FROM nba_analytics.team_offense_game_summary AS t JOIN \
+                   NBA_Reference.nba_schedule AS s ON s.game_id = t.game_id WHERE t.game_date BETWEEN @start \
+                   AND @end AND t.is_home <> (t.team_abbr = s.home_team_abbr)";
+    let checks = format!("  - {{name: home_teams, sql: {{sqlite: {swapped:?}}}, at_most: 0}}");
+    rig.sandbox.write("own.yaml", &suite("", &checks));
+    // What nobody names is not opened.
+    rig.sandbox.write("warehouse/nba_broken.db", "no database");
+    let args = ["--suite", "own.yaml", DATES[0], DATES[1]];
+    rig.report("bf-validate", &args).is_clean();
+    rig.sql(
+        "UPDATE team_offense_game_summary SET is_home = 1 - is_home WHERE game_date = '2024-12-05'",
+    );
+    rig.report("bf-validate", &args).fails_only(&["home_teams"]);
+    for table in ["nba_broken.x", "nba_absent.x"] {
+        let checks = format!(
+            "  - {{name: other, sql: {{sqlite: 'SELECT COUNT(*) FROM {table}'}}, at_most: 0}}"
+        );
+        rig.sandbox.write("own.yaml", &suite("", &checks));
+        let report = rig.report("bf-validate", &args);
+        report.ends("error", 3);
+        let name = table.split('.').next().expect("a dataset");
+        assert!(report.message("other").contains(name), "{}", report.text);
+    }
+}

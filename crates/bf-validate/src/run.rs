@@ -401,7 +401,7 @@ impl Run<'_> {
             let query = Query::new(sql.as_str())
                 .with("start", self.range.start)
                 .with("end", self.range.end);
-            let figure = match warehouse.query(&[&self.suite.table], &query) {
+            let figure = match warehouse.query_any(&self.suite.table, &query) {
                 Ok(rows) => match rows.rows.as_slice() {
                     [row] if row.len() == 1 => row[0]
                         .as_number()

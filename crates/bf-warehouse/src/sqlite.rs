@@ -66,15 +66,51 @@ impl Sqlite {
 
     /// Attaches the datasets of `tables` that are not attached yet.
     fn attach(&mut self, tables: &[&TableName]) -> Result<(), WarehouseError> {
-        for table in tables {
-            let known = |dataset: &Dataset| dataset.name == table.dataset;
-            if !self.datasets.iter().any(known) {
-                let dataset = Dataset::attach(&self.connection, &self.folder, &table.dataset)?;
-                self.usage.notes.extend(dataset.note());
-                self.datasets.push(dataset);
-            }
+        tables
+            .iter()
+            .try_for_each(|table| self.attach_dataset(&table.dataset))
+    }
+
+    fn attach_dataset(&mut self, name: &Ident) -> Result<(), WarehouseError> {
+        // SQLite knows a name whatever its case.
+        let known = |dataset: &Dataset| dataset.name.as_str().eq_ignore_ascii_case(name.as_str());
+        if !self.datasets.iter().any(known) {
+            let dataset = Dataset::attach(&self.connection, &self.folder, name)?;
+            self.usage.notes.extend(dataset.note());
+            self.datasets.push(dataset);
         }
         Ok(())
+    }
+
+    /// Attaches the datasets of the folder whose names are words of `sql`. Not simply all: SQLite takes ten,
+    /// and a file that nobody asks for may be unreadable.
+    fn attach_mentioned(&mut self, sql: &str) -> Result<(), WarehouseError> {
+        let is_part = |character: char| character.is_ascii_alphanumeric() || character == '_';
+        let is_mentioned = |name: &str| {
+            sql.split(|character| !is_part(character))
+                .any(|word| word.eq_ignore_ascii_case(name))
+        };
+        let files = std::fs::read_dir(&self.folder).into_iter().flatten();
+        let mut names: Vec<Ident> = files
+            .flatten()
+            .filter_map(|file| {
+                let path = file.path();
+                let name = Ident::new(path.file_stem()?.to_str()?).ok()?;
+                let is_dataset = path.extension().is_some_and(|ending| ending == "db");
+                (is_dataset && is_mentioned(name.as_str())).then_some(name)
+            })
+            .collect();
+        names.sort();
+        names.iter().try_for_each(|name| self.attach_dataset(name))
+    }
+
+    pub(crate) fn query_any(
+        &mut self,
+        table: &TableName,
+        query: &Query,
+    ) -> Result<Rows, WarehouseError> {
+        self.attach_mentioned(&query.sql)?;
+        self.query(&[table], query)
     }
 
     pub(crate) fn columns(&mut self, table: &TableName) -> Result<Vec<Column>, WarehouseError> {

@@ -71,6 +71,18 @@ impl Warehouse {
         }
     }
 
+    /// Runs one SELECT that a person wrote: it may name any table of the warehouse, not only of the dataset of
+    /// `table`. SQLite opens the datasets whose names stand in it; BigQuery knows them all.
+    ///
+    /// # Errors
+    /// The engine did not answer, or a dataset that is named cannot be read.
+    pub fn query_any(&mut self, table: &TableName, query: &Query) -> Result<Rows, WarehouseError> {
+        match self {
+            Self::Sqlite(engine) => engine.query_any(table, query),
+            Self::BigQuery(engine) => engine.query(&[table], query),
+        }
+    }
+
     /// Runs one SELECT and hands its rows out one by one. SQLite keeps none of them, so that a table of any
     /// size can be read; BigQuery collects them first. Returns the columns' names.
     ///
