@@ -155,3 +155,49 @@ fn dates_that_are_no_dates_are_refused() {
         assert!(text.contains("hint: "), "{text}");
     }
 }
+
+/// Texts that are no dates, none of which lies in the range that is read: with and without an index, in a
+/// table and in a view.
+#[test]
+fn a_date_written_in_another_way_is_seen_wherever_it_sorts() {
+    let written = [
+        "20/05/2024",
+        "20-05-2024",
+        "05.12.2024",
+        "2024/12/05",
+        "20241205",
+        "2024-5-1",
+        "2024",
+        "2023.11.01",
+        "19/11/2024",
+        "2",
+        "1999",
+        "2024-13-01",
+        "Dec 5, 2024",
+    ];
+    for (at, text) in written.into_iter().enumerate() {
+        let rig = Rig::spoilt(&format!(
+            "UPDATE team_offense_game_summary SET game_date = '{text}' WHERE game_date = '2024-12-05'"
+        ));
+        if at % 3 == 1 {
+            rig.loosen();
+        } else if at % 3 == 2 {
+            rig.sql(
+                "ALTER TABLE team_offense_game_summary RENAME TO kept;
+                 CREATE VIEW team_offense_game_summary AS SELECT * FROM kept",
+            );
+        }
+        let report = rig.team(["2024-12-04", "2024-12-06"], &[]);
+        report.ends("fail", 1);
+        assert_eq!(
+            report.status("readable_dates"),
+            "fail",
+            "{text}: {}",
+            report.text
+        );
+        let said = report.message("readable_dates");
+        assert!(said.contains(text), "{said}");
+        assert!(said.contains(" 8 records"), "{said}");
+        assert_eq!(report.dates("missing_dates"), ["2024-12-05"]);
+    }
+}

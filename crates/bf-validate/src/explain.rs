@@ -27,7 +27,8 @@ pub fn explain(
         }
     };
     let columns = Columns::new(warehouse.columns(&suite.table).map_err(could_not)?);
-    let planned = needs::plan(suite, &columns, range);
+    let mut planned = needs::plan(suite, &columns, range);
+    scan::strays::prepare(&mut planned.plan, warehouse).map_err(could_not)?;
     let query = scan::query(&planned.plan, &columns, warehouse.dialect());
     let bytes = warehouse
         .estimate(&[&suite.table], &query)

@@ -18,7 +18,7 @@ use crate::log_input::LogInput;
 use crate::needs::{self, Needs};
 use crate::pairs::{self, Partnership};
 use crate::report::{self, Judged};
-use crate::scan::{self, Scan};
+use crate::scan::{self, Scan, strays};
 use crate::suite::{DATE_CHECKS, Kind, Suite, min_success_rate, verify_levels};
 use crate::text;
 
@@ -214,8 +214,10 @@ impl Run<'_> {
                 nearest: columns.nearest(&suite.date_column).map(str::to_owned),
             });
         }
-        let planned = needs::plan(suite, &columns, self.range);
-        let scan = scan::run(&planned.plan, &columns, warehouse)?;
+        let mut planned = needs::plan(suite, &columns, self.range);
+        strays::prepare(&mut planned.plan, warehouse)?;
+        let mut scan = scan::run(&planned.plan, &columns, warehouse)?;
+        strays::look(&planned.plan, &mut scan, warehouse)?;
         let asked = suite
             .reference_range
             .map_or(self.range, |reference| DateRange {
@@ -284,6 +286,16 @@ impl Run<'_> {
                 section,
                 self.level(DATE_CHECKS[0], Level::Normal),
                 finding,
+            ));
+        }
+        if let Some(reason) = &unreadable.unknown {
+            let text =
+                format!("Readable dates: records without a date could not be counted: {reason}");
+            judged.push(Judged::new(
+                DATE_CHECKS[0],
+                section,
+                self.level(DATE_CHECKS[0], Level::Info),
+                Finding::unknown(text),
             ));
         }
         if unreadable.with_time > 0 {

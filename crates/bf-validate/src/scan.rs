@@ -7,6 +7,7 @@
 mod cells;
 mod grouped;
 mod plan;
+pub mod strays;
 mod stream;
 
 use std::collections::BTreeSet;
@@ -19,6 +20,9 @@ pub use cells::{Cell, KeySums, Keys, Numbers, Total};
 pub use plan::{Measure, Plan, Planner, What};
 
 use crate::columns::Columns;
+
+/// How many unreadable dates are kept to be shown.
+const EXAMPLES: usize = 3;
 
 /// What a scan found.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -44,6 +48,8 @@ pub struct Unreadable {
     pub with_time: u64,
     /// The days of those rows.
     pub timed_days: BTreeSet<NaiveDate>,
+    /// Why rows without a date could not be counted, where they could not.
+    pub unknown: Option<String>,
 }
 
 impl Scan {

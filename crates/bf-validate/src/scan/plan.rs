@@ -16,6 +16,9 @@ pub struct Plan {
     pub date_kind: ColumnKind,
     /// The days that are read.
     pub read: DateRange,
+    /// Whether rows whose date is no date are to be read with the others: where the engine reads all rows
+    /// anyway.
+    pub reads_all_rows: bool,
     /// The days that totals are about; within `read`.
     pub range: DateRange,
     /// Conditions on a row, each asked once.
@@ -118,6 +121,7 @@ impl Planner {
                 date_column,
                 date_kind,
                 read: range,
+                reads_all_rows: false,
                 range,
                 conditions: Vec::new(),
                 measures: Vec::new(),

@@ -9,12 +9,10 @@ use chrono::{Datelike, NaiveDate};
 
 use super::cells::{Cell, Keys, Mix, Numbers, Total};
 use super::plan::{Plan, What};
+use super::strays::DAY;
 use super::{Scan, Unreadable};
 use crate::condition::{Compiled, number};
 use crate::moment;
-
-/// How many unreadable dates are kept to be shown.
-const EXAMPLES: usize = 3;
 
 /// The rows of the plan: the date column first, then the plan's columns.
 pub(super) fn query(plan: &Plan) -> Query {
@@ -23,9 +21,15 @@ pub(super) fn query(plan: &Plan) -> Query {
     let mut names = vec![date.clone()];
     names.extend(plan.columns().iter().map(|column| dialect.column(column)));
     // SQLite compares what is no date as it comes, so such rows would lie in no range at all. NULL, numbers
-    // and texts like 01/05/2024 or 25/12/2024 are read with every range: an index serves each part.
+    // and texts like 01/05/2024 or 25/12/2024 are read with every range: an index serves each part. What
+    // stands between two days is for `strays`.
+    let others = if plan.reads_all_rows {
+        format!("{date} NOT GLOB '{DAY}'")
+    } else {
+        format!("{date} < '1900' OR {date} >= '2100'")
+    };
     let sql = format!(
-        "SELECT {} FROM {} WHERE ({}) OR {date} IS NULL OR {date} < '1900' OR {date} >= '2100'",
+        "SELECT {} FROM {} WHERE ({}) OR {date} IS NULL OR {others}",
         names.join(", "),
         dialect.table(&plan.table),
         dialect.within_days(&date, plan.date_kind, "@start", "@end"),
@@ -384,16 +388,11 @@ impl Days {
 }
 
 fn note(unreadable: &mut Unreadable, field: Field<'_>) {
-    unreadable.rows += 1;
-    if unreadable.examples.len() < EXAMPLES {
-        let text = match field {
-            Field::Null => "NULL".to_owned(),
-            Field::Int(number) => number.to_string(),
-            Field::Float(number) => number.to_string(),
-            Field::Text(bytes) => String::from_utf8_lossy(bytes).into_owned(),
-        };
-        if !unreadable.examples.contains(&text) {
-            unreadable.examples.push(text);
-        }
-    }
+    let text = match field {
+        Field::Null => "NULL".to_owned(),
+        Field::Int(number) => number.to_string(),
+        Field::Float(number) => number.to_string(),
+        Field::Text(bytes) => String::from_utf8_lossy(bytes).into_owned(),
+    };
+    unreadable.add(&text, 1);
 }

@@ -1,0 +1,112 @@
+//! Rows whose date is no date lie in no range, and would be seen by no query of one. They are looked for
+//! beside the scan: without reading the table a second time.
+
+use bf_warehouse::{Query, SqlDialect, Warehouse, WarehouseError};
+
+use super::plan::Plan;
+use super::{Scan, Unreadable};
+
+/// How a text begins that may be a day, as SQLite's GLOB has it.
+pub(super) const DAY: &str = "[12][0-9][0-9][0-9]-[01][0-9]-[0-3][0-9]*";
+
+/// The most days that are looked at; the rest of 200 years is left.
+const MOST_DAYS: u32 = 80_000;
+
+/// Finds out how the rows can be looked for, before the scan: a table that is read from end to end anyway
+/// hands them out with the others.
+///
+/// # Errors
+/// The warehouse did not answer.
+pub fn prepare(plan: &mut Plan, warehouse: &mut Warehouse) -> Result<(), WarehouseError> {
+    if warehouse.dialect() == SqlDialect::Sqlite {
+        plan.reads_all_rows = !has_index(plan, warehouse)?;
+    }
+    Ok(())
+}
+
+fn has_index(plan: &Plan, warehouse: &mut Warehouse) -> Result<bool, WarehouseError> {
+    let sql = "SELECT COUNT(*) FROM pragma_index_list(@table, @dataset) AS list, \
+               pragma_index_info(list.name, @dataset) AS part \
+               WHERE part.seqno = 0 AND lower(part.name) = lower(@column) AND NOT list.partial";
+    let query = Query::new(sql)
+        .with("table", plan.table.table.as_str())
+        .with("dataset", plan.table.dataset.as_str())
+        .with("column", plan.date_column.as_str());
+    let found = warehouse.query(&[&plan.table], &query)?;
+    let count = found.rows.first().and_then(|row| row.first()?.as_count());
+    Ok(count.is_some_and(|count| count > 0))
+}
+
+/// Adds the rows that the scan could not see to those that it found unreadable.
+///
+/// # Errors
+/// The warehouse did not answer. A BigQuery table that refuses the question is no error: then that is said.
+pub fn look(plan: &Plan, scan: &mut Scan, warehouse: &mut Warehouse) -> Result<(), WarehouseError> {
+    match warehouse.dialect() {
+        SqlDialect::Sqlite if plan.reads_all_rows => Ok(()),
+        SqlDialect::Sqlite => {
+            let found = warehouse.query(&[&plan.table], &between_the_days(plan))?;
+            for row in &found.rows {
+                if let [text, rows] = row.as_slice() {
+                    scan.unreadable
+                        .add(&text.to_string(), rows.as_count().unwrap_or(1));
+                }
+            }
+            Ok(())
+        }
+        SqlDialect::BigQuery => {
+            match warehouse.query(&[&plan.table], &without_a_date(plan)) {
+                Ok(found) => {
+                    let count = found.rows.first().and_then(|row| row.first()?.as_count());
+                    scan.unreadable.add("NULL", count.unwrap_or(0));
+                }
+                Err(error @ (WarehouseError::Interrupted | WarehouseError::TimedOut(_))) => {
+                    return Err(error);
+                }
+                Err(error) => scan.unreadable.unknown = Some(error.to_string()),
+            }
+            Ok(())
+        }
+    }
+}
+
+/// The query of [`look`] for BigQuery, which reads the one partition of such rows.
+fn without_a_date(plan: &Plan) -> Query {
+    let dialect = SqlDialect::BigQuery;
+    Query::new(format!(
+        "SELECT COUNT(*) AS records FROM {} WHERE {} IS NULL",
+        dialect.table(&plan.table),
+        dialect.column(&plan.date_column)
+    ))
+}
+
+/// Jumps from day to day through the index, one step a day, and returns what begins like no day, with its
+/// rows. What [`super::stream::query`] reads anyway is left out.
+fn between_the_days(plan: &Plan) -> Query {
+    let dialect = SqlDialect::Sqlite;
+    let table = dialect.table(&plan.table);
+    let date = dialect.column(&plan.date_column);
+    let within = dialect.within_days("day", plan.date_kind, "@start", "@end");
+    let sql = format!(
+        "WITH RECURSIVE days(day, step) AS (SELECT (SELECT MIN({date}) FROM {table}), 1 UNION ALL \
+         SELECT (SELECT MIN({date}) FROM {table} WHERE {date} > substr(day, 1, 10) || '~'), step + 1 \
+         FROM days WHERE day IS NOT NULL AND step < {MOST_DAYS}) \
+         SELECT day, (SELECT COUNT(*) FROM {table} WHERE {date} >= day \
+         AND {date} <= substr(day, 1, 10) || '~') FROM days WHERE day >= '1900' AND day < '2100' \
+         AND day NOT GLOB '{DAY}' AND NOT ({within})"
+    );
+    Query::new(sql)
+        .with("start", plan.read.start)
+        .with("end", plan.read.end)
+}
+
+impl Unreadable {
+    /// Adds rows with the same text in their date column.
+    pub(super) fn add(&mut self, text: &str, rows: u64) {
+        self.rows += rows;
+        let is_new = rows > 0 && !self.examples.iter().any(|known| known == text);
+        if is_new && self.examples.len() < super::EXAMPLES {
+            self.examples.push(text.to_owned());
+        }
+    }
+}
