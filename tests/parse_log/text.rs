@@ -91,3 +91,15 @@ fn what_explain_shows_of_an_unknown_log_are_regular_expressions_that_read_it() {
     let known = summary(&run(&sandbox, &["--config", "c.yaml", "x.log"]));
     assert_eq!((known.successful_days, known.failed_days), (2, 0));
 }
+
+#[test]
+fn the_name_of_a_log_that_is_not_there_is_one_line_without_escapes() {
+    let sandbox = Sandbox::new();
+    let output = run(&sandbox, &["no\x1b[31m\nsuch.log"]);
+    let text = String::from_utf8(output.stderr).expect("text");
+    assert!(
+        text.starts_with("bf-parse-log: reading no\\x1b[31m\\x0asuch.log: No such file"),
+        "{text}"
+    );
+    assert_eq!(text.lines().count(), 1);
+}

@@ -9,6 +9,7 @@ use bf_contract::Exit;
 use clap::Parser;
 use clap::error::ErrorKind;
 
+use crate::text::printable;
 use crate::{Failure, Streams};
 
 /// Runs a tool: parses its arguments, gives it its streams, says a failure in one line, and turns what it
@@ -40,9 +41,11 @@ pub fn main<A: Parser>(run: fn(A, Streams) -> Result<Exit, Failure>) -> ExitCode
         Err(failure) => {
             // Nowhere is left to say that standard error is gone, too.
             let mut stderr = std::io::stderr().lock();
-            let _ = writeln!(stderr, "{name}: {}", failure.message);
+            // Names of files and lines of logs are part of it.
+            let safe = |text: &str| printable(text, usize::MAX);
+            let _ = writeln!(stderr, "{name}: {}", safe(&failure.message));
             if let Some(hint) = &failure.hint {
-                let _ = writeln!(stderr, "hint: {hint}");
+                let _ = writeln!(stderr, "hint: {}", safe(hint));
             }
             failure.exit.into()
         }
