@@ -13,6 +13,7 @@ pub struct Output {
     documents: Option<Box<dyn Write + Send>>,
     text: Option<Box<dyn Write + Send>>,
     text_is_terminal: bool,
+    columns: Option<u16>,
     style: Style,
 }
 
@@ -36,7 +37,9 @@ impl Output {
             (Some(stdout), (!args.quiet).then_some(stderr))
         };
         let text_is_terminal = text.as_ref().is_some_and(|sink| sink.is_terminal);
+        let columns = text.as_ref().and_then(|sink| sink.columns);
         let output = Self {
+            columns,
             documents: documents.map(|sink| sink.writer),
             text: text.map(|sink| sink.writer),
             text_is_terminal,
@@ -55,6 +58,15 @@ impl Output {
     #[must_use]
     pub fn is_live(&self) -> bool {
         self.text_is_terminal
+    }
+
+    /// Columns of the terminal that shows the text; `None` where there is none, so that what goes into a
+    /// file or a pipe stays one line.
+    #[must_use]
+    pub fn columns(&self) -> Option<usize> {
+        self.columns
+            .filter(|_| self.text_is_terminal)
+            .map(usize::from)
     }
 
     /// Whether documents are written.

@@ -19,6 +19,8 @@ pub struct Sink {
     pub writer: Box<dyn Write + Send>,
     /// Whether a person looks at it.
     pub is_terminal: bool,
+    /// Columns of the terminal, where it is one that tells.
+    pub columns: Option<u16>,
     /// Device and inode of what is behind it, where it is a real file.
     pub file: Option<(u64, u64)>,
 }
@@ -45,8 +47,14 @@ impl Sink {
         let file = rustix::fs::fstat(&stream)
             .ok()
             .map(|stat| (stat.st_dev, stat.st_ino));
+        // No terminal, or one that does not know its size, says 0 or fails.
+        let columns = rustix::termios::tcgetwinsize(&stream)
+            .ok()
+            .map(|size| size.ws_col)
+            .filter(|columns| *columns > 0);
         Self {
             is_terminal: stream.is_terminal(),
+            columns,
             writer: Box::new(stream),
             file,
         }
@@ -57,6 +65,7 @@ impl Sink {
         Self {
             writer: Box::new(writer),
             is_terminal: false,
+            columns: None,
             file: None,
         }
     }
