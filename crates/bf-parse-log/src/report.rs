@@ -69,28 +69,65 @@ fn days(count: u64) -> String {
     format!("{} {noun}", thousands(count))
 }
 
+/// Where the values of a page begin.
+const INDENT: usize = 17;
+
 /// Named lines below a heading.
 struct Page {
     style: Style,
+    /// Columns of the terminal, if there is one.
+    columns: Option<usize>,
     lines: Vec<String>,
 }
 
 impl Page {
     fn line(&mut self, name: &str, value: impl std::fmt::Display) {
-        self.lines.push(format!("  {name:<14} {value}"));
+        let value = self.folded(&value.to_string());
+        self.put(name, &value);
+    }
+
+    fn put(&mut self, name: &str, value: &str) {
+        let width = INDENT - 3;
+        self.lines.push(format!("  {name:<width$} {value}"));
+    }
+
+    /// Broken between words, so that each line fits beside the names.
+    fn folded(&self, text: &str) -> String {
+        let room = self
+            .columns
+            .map_or(usize::MAX, |all| all.saturating_sub(INDENT));
+        if room < 20 {
+            return text.to_owned();
+        }
+        let mut folded = String::with_capacity(text.len());
+        let mut used = 0;
+        for word in text.split(' ') {
+            let length = word.chars().count();
+            if used > 0 && used + 1 + length > room {
+                let _ = write!(folded, "\n{:INDENT$}", "");
+                used = 0;
+            } else if used > 0 {
+                folded.push(' ');
+                used += 1;
+            }
+            folded.push_str(word);
+            used += length;
+        }
+        folded
     }
 
     fn marked(&mut self, mark: Mark, name: &str, value: &str) {
-        let value = self.style.paint(mark, value);
-        self.line(name, value);
+        let value = self.style.paint(mark, &self.folded(value));
+        self.put(name, &value);
     }
 }
 
-/// The report, without a line break at its end.
-pub(crate) fn report(summary: &LogSummary, style: Style) -> String {
+/// The report, without a line break at its end, for a terminal of so many columns.
+pub(crate) fn report(summary: &LogSummary, style: Style, columns: Option<usize>) -> String {
     let mark = mark_of(summary.state);
     let mut page = Page {
         style,
+        columns,
         lines: vec![format!(
             "{} {}",
             style.mark(headline(summary)),
@@ -289,4 +326,40 @@ pub(crate) fn how_to_write_a_dialect(log: &Path) -> String {
          and see what they find with bf-parse-log --config FILE --explain {}",
         printable(&log.display().to_string(), 200)
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{INDENT, Page, Style};
+    use bf_cli::text::Mark;
+
+    fn page(columns: Option<usize>, value: &str) -> Vec<String> {
+        let mut page = Page {
+            style: Style::detect(bf_cli::ColorChoice::Never, false),
+            columns,
+            lines: Vec::new(),
+        };
+        page.marked(Mark::Fail, "Failed:", value);
+        let text = page.lines.join("\n");
+        text.lines().map(str::to_owned).collect()
+    }
+
+    #[test]
+    fn a_long_value_is_broken_between_words_and_stays_beside_its_name() {
+        let dates = "46 days: 2021-10-30, 2021-11-02..2021-11-03, 2021-11-10, and 25 more";
+        let lines = page(Some(50), dates);
+        assert_eq!(lines.len(), 3, "{lines:?}");
+        assert!(lines.iter().all(|line| line.chars().count() <= 50));
+        assert!(lines[1].starts_with(&" ".repeat(INDENT)));
+        let words: Vec<_> = lines
+            .iter()
+            .flat_map(|line| line.split_whitespace())
+            .collect();
+        assert_eq!(words[1..].join(" "), dates);
+        for no_room in [None, Some(0), Some(20)] {
+            assert_eq!(page(no_room, dates).len(), 1, "{no_room:?}");
+        }
+        let url = format!("see {}", "x".repeat(80));
+        assert_eq!(page(Some(50), &url).len(), 2, "no word is cut");
+    }
 }

@@ -100,8 +100,9 @@ impl Shapes {
         }
         (!draft.is_empty()).then(|| {
             format!(
-                "the dated ones as regular expressions, each to be put behind date_start:, success:, failure: or skip:\n\
-                 of a dialect; name what they count: (?P<records>[\\d,]+), (?P<index>\\d+)/(?P<total>\\d+), (?P<error>.*){draft}"
+                "the dated ones as regular expressions: put each behind date_start:, success:,\n\
+                 failure: or skip: of a dialect, and name what it counts: (?P<records>[\\d,]+),\n\
+                 (?P<index>\\d+)/(?P<total>\\d+), (?P<error>.*){draft}"
             )
         })
     }

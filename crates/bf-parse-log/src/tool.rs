@@ -112,7 +112,7 @@ fn say(
         }
     }
     output.document(summary)?;
-    output.text(report(summary, output.style()))?;
+    output.text(report(summary, output.style(), output.columns()))?;
     if summary.state == LogState::Unknown {
         output.text(how_to_write_a_dialect(args.path()))?;
     }
