@@ -288,8 +288,29 @@ fn two_orchestrators_never_share_a_run_or_a_table() {
     kill(&mut first, true);
 }
 
+/// The keeper dies before it can write down how the job ended, as in a power cut.
 #[test]
-fn a_job_that_a_reboot_ended_waits_for_a_person() {
+fn a_job_that_a_power_cut_ended_waits_for_a_person() {
+    after_a_reboot(|job| {
+        for pid in [parent(job).expect("a keeper"), job] {
+            super::signal(pid, Signal::KILL);
+        }
+    });
+}
+
+/// The keeper still sees the end of the job, which is asked to go like everything else.
+#[test]
+fn a_job_that_a_shutdown_ended_waits_for_a_person() {
+    after_a_reboot(|job| {
+        let keeper = parent(job).expect("a keeper");
+        super::signal(job, Signal::TERM);
+        wait_until("its end is written down", || {
+            !Path::new(&format!("/proc/{keeper}")).exists()
+        });
+    });
+}
+
+fn after_a_reboot(go_down: impl Fn(u32)) {
     let rig = Rig::new(&["--delay-ms", "300"]);
     let mut job = rig.start_phase1(&[]);
     let pid = job.pid();
@@ -313,10 +334,7 @@ fn a_job_that_a_reboot_ended_waits_for_a_person() {
         .as_u64()
         .expect("a pid");
     let job = u32::try_from(job).expect("a pid");
-    // Its keeper first, so that nobody sees how it ends.
-    for pid in [parent(job).expect("a keeper"), job] {
-        super::signal(pid, Signal::KILL);
-    }
+    go_down(job);
     let run_dir = journal(&rig).expect("a journal");
     let run_dir = run_dir.parent().expect("a folder");
     let boot = fs::read_to_string("/proc/sys/kernel/random/boot_id").expect("a boot id");

@@ -12,6 +12,7 @@ use bf_cli::Failure;
 use bf_cli::text::{Mark, duration, printable};
 use bf_contract::{Exit, Phase, PhaseStatus, ProcessEvent, ProcessEventKind};
 use chrono::NaiveDate;
+use rustix::process::Signal;
 
 use crate::boot;
 use crate::document;
@@ -204,7 +205,7 @@ impl RunContext<'_> {
             .is_some_and(boot::is_over_for);
         let ended = gate::judge_process(&watched);
         let is_known = ended.opens() || ended.status == PhaseStatus::Failed;
-        if job.command().is_some() && is_of_another_boot && !is_known {
+        if job.command().is_some() && is_of_another_boot && (!is_known || was_cut_off(&watched)) {
             return Ok(None);
         }
         self.write(Step::JobEnded {
@@ -469,6 +470,15 @@ fn has_ended(watched: &Watched) -> bool {
         .last
         .as_ref()
         .is_some_and(|event| event.event == ProcessEventKind::Exited)
+}
+
+/// Whether the job ended as a machine that goes down ends what runs on it: asked first, then killed.
+fn was_cut_off(watched: &Watched) -> bool {
+    let exit = watched.last.as_ref().and_then(|event| event.exit.as_ref());
+    let by = exit.and_then(|exit| exit.signal);
+    [Signal::HUP, Signal::INT, Signal::TERM, Signal::KILL]
+        .iter()
+        .any(|signal| by == Some(signal.as_raw()))
 }
 
 /// The job as this attempt runs it: from its own checkpoint after a reboot, or for some dates only.
