@@ -1,9 +1,8 @@
 //! How a process ended, for processes of every kind of parent, and what that comes to with its log.
 
-use std::os::unix::process::CommandExt;
 use std::process::Command;
 
-use super::rig::{Ran, Rig, Shell, log_of};
+use super::rig::{Ran, Rig, log_of};
 
 /// Watches a job that a parent asks after, lets it go, and sees it end.
 fn watched_to_its_end(ending: &str) -> Ran {
@@ -208,21 +207,9 @@ fn a_job_under_an_init_that_never_reaps_is_over() {
          ({monitor} --config bf.yaml --pid $! > inner.ndjson 2> inner.txt; echo $? > inner.code) &\n\
          exec sleep 1000"
     ));
-    let mut command = Command::new("unshare");
-    command
-        .args(["--pid", "--fork", "--kill-child", "--mount-proc"])
-        .args(["sh", "-c", &script])
-        .current_dir(rig.sandbox.path())
-        .process_group(0);
-    let can = Command::new("unshare")
-        .args(["--pid", "--fork", "--mount-proc", "true"])
-        .status()
-        .is_ok_and(|status| status.success());
-    if !can {
-        eprintln!("SKIPPED: unshare may make no pid namespace here");
+    let Some(_init) = rig.in_pid_namespace(&script) else {
         return;
-    }
-    let _init = Shell::start(&mut command);
+    };
     crate::support::wait_until("bf-monitor is attached", || {
         std::fs::read_to_string(rig.sandbox.join("inner.ndjson"))
             .is_ok_and(|text| text.contains("attached"))
@@ -232,11 +219,7 @@ fn a_job_under_an_init_that_never_reaps_is_over() {
         std::fs::read_to_string(rig.sandbox.join("inner.code"))
             .is_ok_and(|text| text.ends_with('\n'))
     });
-    let ran = Ran {
-        code: rig.sandbox.read("inner.code").trim().parse().ok(),
-        events: crate::support::documents(rig.sandbox.read("inner.ndjson").as_bytes()),
-        text: rig.sandbox.read("inner.txt"),
-    };
+    let ran = rig.ran("inner");
     assert_eq!(ran.code, Some(1), "{ran:#?}");
     assert_eq!(ran.end(), (Some(7), None, "zombie"));
 }

@@ -100,6 +100,42 @@ impl Rig {
         self.start(args).end()
     }
 
+    /// Runs a script as the first process of a pid namespace of its own; `None`, said loudly, where that is
+    /// not allowed.
+    pub fn in_pid_namespace(&self, script: &str) -> Option<Shell> {
+        let unshare = |script: &str| {
+            let mut command = Command::new("unshare");
+            command
+                .args(["--pid", "--fork", "--kill-child", "--mount-proc"])
+                .args(["sh", "-c", script])
+                .current_dir(self.sandbox.path())
+                .process_group(0);
+            command
+        };
+        let can = unshare("true")
+            .status()
+            .is_ok_and(|status| status.success());
+        if !can {
+            eprintln!("SKIPPED: unshare may make no pid namespace here");
+            return None;
+        }
+        Some(Shell::start(&mut unshare(script)))
+    }
+
+    /// What a script noted of a run of bf-monitor, as `NAME.ndjson`, `NAME.txt` and `NAME.code`.
+    pub fn ran(&self, name: &str) -> Ran {
+        Ran {
+            code: self
+                .sandbox
+                .read(&format!("{name}.code"))
+                .trim()
+                .parse()
+                .ok(),
+            events: documents(self.sandbox.read(&format!("{name}.ndjson")).as_bytes()),
+            text: self.sandbox.read(&format!("{name}.txt")),
+        }
+    }
+
     /// Lets go a job that waits for this file.
     pub fn touch(&self, name: &str) {
         self.sandbox.write(name, "");
