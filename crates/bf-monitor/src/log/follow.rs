@@ -14,6 +14,9 @@ const MOST_SOURCES: usize = 16;
 /// Looks at a path that is being rotated right now, before that is left to the next time.
 const MOST_TRIES: usize = 100;
 
+/// The files beside a log that may hold what was not read yet.
+const UNREAD: [Standing; 2] = [Standing::Candidate, Standing::Fresh];
+
 /// What is at the log's path.
 enum AtPath {
     /// The newest file still.
@@ -111,16 +114,14 @@ impl Follower {
     }
 
     /// Opens the file of a kept place, wherever it is now.
-    fn find(&self, place: &Place) -> Option<Source> {
+    fn find(&mut self, place: &Place) -> Option<Source> {
         let id = place.id();
-        let is_at_path = id_at(&self.path).ok()?.is_some_and(|found| found.is(&id));
-        let path = if is_at_path {
-            &self.path
-        } else {
-            self.siblings.path_of(&id)?
-        };
-        let source = File::open(path).and_then(|file| Source::at_place(file, place));
-        source.ok().filter(|source| source.id().is(&id))
+        let at_path = File::open(&self.path).ok().filter(|file| {
+            file.metadata()
+                .is_ok_and(|metadata| FileId::of(&metadata).is(&id))
+        });
+        let file = at_path.or_else(|| self.siblings.open(&id))?;
+        Source::at_place(file, place).ok()
     }
 
     fn push(&mut self, source: Source) {
@@ -259,12 +260,12 @@ impl Follower {
 
     /// Whether the newest file was cut and has grown again to look like what was read of it: then a copy of it
     /// that goes on in another way is beside it.
-    fn has_grown_again(&self) -> io::Result<bool> {
-        let Some(newest) = self.newest() else {
+    fn has_grown_again(&mut self) -> io::Result<bool> {
+        let Some(Opened { source: newest, .. }) = self.sources.last() else {
             return Ok(false);
         };
-        for (_, path) in self.siblings.all(&[Standing::Candidate, Standing::Fresh]) {
-            let Ok(copy) = File::open(path) else {
+        for id in self.siblings.all(&UNREAD) {
+            let Some(copy) = self.siblings.open(&id) else {
                 continue;
             };
             let goes_on = copy.metadata()?.len() > newest.reached();
@@ -284,25 +285,22 @@ impl Follower {
         let nothing_was_read = self.sources[at].source.reached() == 0;
         let mut recovered = false;
         for again in 0..MOST_TRIES {
+            self.siblings.look();
             let place = self.sources[at].source.place();
             let found = self.read_copies(&place, at, sink)?;
             recovered |= found && again == 0;
-            let source = &mut self.sources[at].source;
             if !found {
-                source.hand_on_partial(sink); // it was read, and what comes may go on with it
+                self.settle_what_is_no_copy_of(at);
+                self.sources[at].source.hand_on_partial(sink); // what comes may go on with it
             }
+            let source = &mut self.sources[at].source;
             source.begin_again()?;
-            let read = source.read_on(sink)?;
-            self.siblings.turn(Standing::Fresh, Standing::Candidate);
-            self.siblings.look();
-            if read == Read::ToTheEnd {
-                // It may have been cut again after the copies were looked for and before it was read: what came
-                // in between is in a copy that was not there then.
-                self.read_copies_between(&[Standing::Fresh], at, sink)?;
+            if source.read_on(sink)? == Read::ToTheEnd {
+                self.siblings.look();
+                self.read_skipped_copies(at, sink)?;
                 break;
             }
         }
-        self.settle_what_is_no_copy_of(at);
         Ok(recovered || nothing_was_read)
     }
 
@@ -313,24 +311,30 @@ impl Follower {
         at: usize,
         sink: &mut impl FnMut(&[u8]),
     ) -> io::Result<bool> {
-        let standings = [Standing::Candidate, Standing::Fresh];
-        let candidates = self.siblings.all(&standings);
-        for (number, (id, path)) in candidates.iter().enumerate() {
-            let Ok(file) = File::open(path) else {
+        let candidates = self.siblings.all(&UNREAD);
+        for (number, id) in candidates.iter().enumerate() {
+            let Some(file) = self.siblings.open(id) else {
                 continue;
             };
             if !place.fits(&file)? {
                 continue;
             }
             let mut copy = Source::at_place(file, place)?;
+            // An older one that this does not begin with is of a time that was passed over; the others are
+            // copies that somebody made in between.
+            for older in &candidates[..number] {
+                if let Some(file) = self.siblings.open(older)
+                    && !is_beginning_of(&file, copy.file(), 0)?
+                {
+                    self.read_copy(older, file, sink)?;
+                }
+                self.siblings.settle(older);
+            }
             copy.read_on(sink)?;
             // The next copy, or the file itself, goes on in the same line.
             copy.hand_on_partial(sink);
-            for (older, _) in &candidates[..number] {
-                self.siblings.settle(older);
-            }
             self.siblings.settle(id);
-            self.read_copies_between(&standings, at, sink)?;
+            self.read_copies_between(at, sink)?;
             return Ok(true);
         }
         Ok(false)
@@ -338,34 +342,53 @@ impl Follower {
 
     /// Reads the copies that hold something else than the file does now: it was copied and cut more than once.
     /// A copy of what it holds now may still be in the making, and is left alone.
-    fn read_copies_between(
-        &mut self,
-        standings: &[Standing],
-        at: usize,
-        sink: &mut impl FnMut(&[u8]),
-    ) -> io::Result<()> {
-        for (id, path) in self.siblings.all(standings) {
-            let Ok(file) = File::open(path) else {
+    fn read_copies_between(&mut self, at: usize, sink: &mut impl FnMut(&[u8])) -> io::Result<()> {
+        for id in self.siblings.all(&UNREAD) {
+            let Some(file) = self.siblings.open(&id) else {
                 continue;
             };
-            if is_beginning_of(&file, self.sources[at].source.file(), 0)? {
-                continue;
+            if !is_beginning_of(&file, self.sources[at].source.file(), 0)? {
+                self.read_copy(&id, file, sink)?;
             }
-            let mut copy = Source::at_start(file)?;
-            copy.read_on(sink)?;
-            copy.hand_on_partial(sink);
-            self.siblings.settle(&id);
         }
+        Ok(())
+    }
+
+    /// The file may have been cut again after its copies were looked for and before it was read: as long as it
+    /// still is as it was read, a copy that it does not begin with is of a time before that.
+    fn read_skipped_copies(&mut self, at: usize, sink: &mut impl FnMut(&[u8])) -> io::Result<()> {
+        for id in self.siblings.all(&UNREAD) {
+            let Some(file) = self.siblings.open(&id) else {
+                continue;
+            };
+            let source = &self.sources[at].source;
+            if !is_beginning_of(&file, source.file(), 0)? && source.is_as_read()? {
+                self.read_copy(&id, file, sink)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn read_copy(
+        &mut self,
+        id: &FileId,
+        file: File,
+        sink: &mut impl FnMut(&[u8]),
+    ) -> io::Result<()> {
+        let mut copy = Source::at_start(file)?;
+        copy.read_on(sink)?;
+        copy.hand_on_partial(sink);
+        self.siblings.settle(id);
         Ok(())
     }
 
     /// Settles what cannot be a copy of what a file holds now.
     fn settle_what_is_no_copy_of(&mut self, at: usize) {
-        for (id, path) in self.siblings.all(&[Standing::Candidate, Standing::Fresh]) {
+        for id in self.siblings.all(&UNREAD) {
+            let copy = self.siblings.open(&id);
             let file = self.sources[at].source.file();
-            let may_be_copy = File::open(path)
-                .and_then(|copy| is_beginning_of(&copy, file, 0))
-                .unwrap_or(false);
+            let may_be_copy =
+                copy.is_some_and(|copy| is_beginning_of(&copy, file, 0).unwrap_or(false));
             if !may_be_copy {
                 self.siblings.settle(&id);
             }
@@ -394,7 +417,7 @@ impl Follower {
         }
         let replaced = !self.sources.is_empty();
         let mut between = 0;
-        for (id, path) in self.siblings.all(&[Standing::Fresh]) {
+        for id in self.siblings.all(&[Standing::Fresh]) {
             let is_younger = |next: &Source| match (id.born, next.id().born) {
                 (Some(born), Some(next)) => born > next,
                 _ => false,
@@ -402,9 +425,10 @@ impl Follower {
             if next.as_ref().is_some_and(is_younger) {
                 continue; // a copy of what is there now
             }
-            let Ok(mut source) = File::open(path).and_then(Source::at_start) else {
+            let Some(file) = self.siblings.open(&id) else {
                 continue;
             };
+            let mut source = Source::at_start(file)?;
             self.siblings.settle(&id);
             if self.is_copy_of_deleted(&source)? {
                 continue;
@@ -437,8 +461,8 @@ impl Follower {
         place: &Place,
         sink: &mut impl FnMut(&[u8]),
     ) -> io::Result<bool> {
-        for (id, path) in self.siblings.all(&[Standing::Candidate, Standing::Fresh]) {
-            let Ok(file) = File::open(path) else {
+        for id in self.siblings.all(&UNREAD) {
+            let Some(file) = self.siblings.open(&id) else {
                 continue;
             };
             if place.fits(&file)? {

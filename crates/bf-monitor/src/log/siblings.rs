@@ -5,6 +5,7 @@
 
 use std::cmp::Reverse;
 use std::ffi::OsStr;
+use std::fs::File;
 use std::io;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{DirEntryExt, MetadataExt};
@@ -16,6 +17,9 @@ use super::place::{FileId, nanoseconds};
 
 /// A file that was not seen so many times in a row is gone, and was not just being renamed.
 const GONE: u8 = 3;
+
+/// Tries at files that are being renamed right now, before they are taken as they come.
+const MOST_TRIES: usize = 100;
 
 /// What is known of a file beside the log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -138,22 +142,33 @@ impl Siblings {
 
     /// The files in one of these standings that are there, oldest first.
     #[must_use]
-    pub fn all(&self, standings: &[Standing]) -> Vec<(FileId, PathBuf)> {
+    pub fn all(&self, standings: &[Standing]) -> Vec<FileId> {
         let known = self.known.iter();
         known
             .filter(|sibling| sibling.missed == 0 && standings.contains(&sibling.standing))
-            .map(|sibling| (sibling.id, sibling.path.clone()))
+            .map(|sibling| sibling.id)
             .collect()
     }
 
-    /// Where a file is now.
-    #[must_use]
-    pub fn path_of(&self, id: &FileId) -> Option<&Path> {
-        let known = self.known.iter();
-        let mut there = known.filter(|sibling| sibling.missed == 0);
-        there
-            .find(|sibling| sibling.id.is(id))
-            .map(|sibling| sibling.path.as_path())
+    /// Opens a file, wherever it is now: a rotation renames all of them. `None` where it is gone.
+    pub fn open(&mut self, id: &FileId) -> Option<File> {
+        for again in 0..MOST_TRIES {
+            if again > 0 {
+                self.look();
+            }
+            let mut known = self.known.iter();
+            let sibling = known.find(|sibling| sibling.id.is(id) && sibling.missed == 0)?;
+            let Ok(file) = File::open(&sibling.path) else {
+                continue;
+            };
+            let is_it = file
+                .metadata()
+                .is_ok_and(|metadata| FileId::of(&metadata).is(id));
+            if is_it {
+                return Some(file);
+            }
+        }
+        None
     }
 
     /// Never to be read again.
@@ -179,8 +194,6 @@ type Found = (FileId, PathBuf, Age);
 
 /// The rotated files beside a log. Compressed ones are not among them.
 fn scan(log: &Path) -> io::Result<Vec<Found>> {
-    /// Files that are renamed all the time are taken as they come.
-    const MOST_TRIES: usize = 10;
     let mut tries = 0;
     loop {
         let (found, was_disturbed) = scan_once(log)?;
@@ -260,14 +273,11 @@ mod tests {
     use super::{Siblings, Standing, is_rotated, rotation_number};
 
     fn names(siblings: &Siblings, standing: Standing) -> Vec<String> {
-        let files = siblings.all(&[standing]).into_iter();
-        files
-            .map(|(_, path)| {
-                path.file_name()
-                    .expect("a name")
-                    .to_string_lossy()
-                    .into_owned()
-            })
+        let of = |known: &&super::Sibling| known.standing == standing;
+        let name = |known: &super::Sibling| known.path.file_name().expect("a name").to_owned();
+        let known = siblings.known.iter().filter(of).map(name);
+        known
+            .map(|name| name.into_string().expect("text"))
             .collect()
     }
 

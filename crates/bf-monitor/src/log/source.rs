@@ -114,7 +114,10 @@ impl Source {
     }
 
     /// Whether the file still holds what was read of it.
-    fn is_as_read(&self) -> io::Result<bool> {
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub fn is_as_read(&self) -> io::Result<bool> {
         let last = &self.partial[self.partial.len().saturating_sub(SAMPLE)..];
         let mut bytes = vec![0; last.len()];
         let read = fill(&self.file, &mut bytes, self.reached() - last.len() as u64)?;
