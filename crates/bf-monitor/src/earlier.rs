@@ -13,9 +13,8 @@ use bf_contract::LogState;
 use crate::log::{Dialects, Log, Place, Writer};
 use crate::sys::{self, Process};
 
-/// Times of files and start times of processes are both as coarse as the kernel's ticks, and one is reckoned
-/// from the other's clock.
-const DOUBT: Duration = Duration::from_millis(100);
+/// Start times of processes are in ticks of 10 ms, those of files in the kernel's, which are no longer.
+const DOUBT: Duration = Duration::from_millis(20);
 
 /// When a log was last written to, as seen from a process's start.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -67,20 +66,24 @@ pub fn begin(
 }
 
 fn written(file: &File, metadata: &Metadata, process: &Process) -> Written {
-    let now = SystemTime::now();
-    let started = process.age().and_then(|age| now.checked_sub(age));
-    match (metadata.modified(), started) {
-        (Ok(modified), Some(started)) if sys::keeps_our_time(file) => {
-            compare(modified, started, now)
+    // The two clocks cannot be read at once: the start lies between what the one and the other reading make of it.
+    let before = SystemTime::now();
+    let age = process.age();
+    let after = SystemTime::now();
+    let start = |now: SystemTime| now.checked_sub(age?);
+    match (metadata.modified(), start(before), start(after)) {
+        (Ok(modified), Some(earliest), Some(latest)) if sys::keeps_our_time(file) => {
+            compare(modified, (earliest, latest), after)
         }
         _ => Written::Unclear,
     }
 }
 
-fn compare(modified: SystemTime, started: SystemTime, now: SystemTime) -> Written {
-    if modified + DOUBT < started {
+/// `started`: the earliest and the latest moment that the process may have started at.
+fn compare(modified: SystemTime, started: (SystemTime, SystemTime), now: SystemTime) -> Written {
+    if modified + DOUBT < started.0 {
         Written::Before
-    } else if modified > started + DOUBT && modified <= now + DOUBT {
+    } else if modified > started.1 + DOUBT && modified <= now + DOUBT {
         Written::Since
     } else {
         // A time to come is another clock's.
@@ -109,13 +112,13 @@ mod tests {
                 + Duration::from_secs(1_700_000_000)
                 + Duration::from_millis(milliseconds)
         };
-        let (started, now) = (moment(10_000), moment(60_000));
+        let (started, now) = ((moment(10_000), moment(10_005)), moment(60_000));
         for (modified, expected) in [
             (0, Written::Before),
-            (9_800, Written::Before),
-            (9_950, Written::Unclear),
-            (10_050, Written::Unclear),
-            (10_200, Written::Since),
+            (9_970, Written::Before),
+            (9_990, Written::Unclear),
+            (10_020, Written::Unclear),
+            (10_030, Written::Since),
             (60_000, Written::Since),
             (120_000, Written::Unclear),
         ] {
