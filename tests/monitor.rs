@@ -1,6 +1,9 @@
 //! bf-monitor over real processes, real logs and real signals.
 
+mod calls;
+mod earlier;
 mod ends;
+mod giving_up;
 mod identity;
 mod odd;
 mod rig;

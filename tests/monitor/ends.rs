@@ -1,8 +1,6 @@
 //! How a process ended, for processes of every kind of parent, and what that comes to with its log.
 
-use std::process::Command;
-
-use super::rig::{Ran, Rig, log_of};
+use super::rig::{Ran, Rig, as_nobody, can_be_nobody, log_of};
 
 /// Watches a job that a parent asks after, lets it go, and sees it end.
 fn watched_to_its_end(ending: &str) -> Ran {
@@ -134,28 +132,6 @@ fn a_process_that_is_another_program_is_refused() {
     let refused = rig.run(&["--pid", &job.pid(), "--expect-cmd", "no-such-words-here"]);
     assert_eq!(refused.code, Some(2), "{refused:#?}");
     assert!(job.is_running());
-}
-
-/// Whether this test may run programs as another user, and the tools can be reached from there.
-fn can_be_nobody(rig: &Rig) -> bool {
-    let can = as_nobody(rig.command(&["--version"]))
-        .output()
-        .is_ok_and(|output| output.status.success());
-    if !can {
-        eprintln!("SKIPPED: setpriv cannot run bf-monitor as another user here");
-    }
-    can
-}
-
-/// The same call by the user nobody.
-fn as_nobody(call: Command) -> Command {
-    let mut command = Command::new("setpriv");
-    command
-        .args(["--reuid", "65534", "--regid", "65534", "--clear-groups"])
-        .arg(call.get_program())
-        .args(call.get_args())
-        .current_dir("/");
-    command
 }
 
 #[test]

@@ -318,3 +318,31 @@ impl Dice {
         (self.0 >> 33) % limit
     }
 }
+
+/// The pid of the job that a run of bf-monitor told of.
+pub fn job_pid(events: &[Value]) -> u32 {
+    let pid = events[0]["process"]["pid"].as_u64().expect("a pid");
+    u32::try_from(pid).expect("a pid")
+}
+
+/// Whether this test may run programs as another user, and the tools can be reached from there.
+pub fn can_be_nobody(rig: &Rig) -> bool {
+    let can = as_nobody(rig.command(&["--version"]))
+        .output()
+        .is_ok_and(|output| output.status.success());
+    if !can {
+        eprintln!("SKIPPED: setpriv cannot run bf-monitor as another user here");
+    }
+    can
+}
+
+/// The same call by the user nobody.
+pub fn as_nobody(call: Command) -> Command {
+    let mut command = Command::new("setpriv");
+    command
+        .args(["--reuid", "65534", "--regid", "65534", "--clear-groups"])
+        .arg(call.get_program())
+        .args(call.get_args())
+        .current_dir("/");
+    command
+}

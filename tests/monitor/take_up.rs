@@ -3,33 +3,8 @@
 use std::fs;
 use std::time::Duration;
 
-use rustix::process::Signal;
-
-use super::rig::{Dice, Rig, is_running, log_of, state};
+use super::rig::{Dice, Rig, is_running, job_pid, log_of, state};
 use crate::support::wait_until;
-
-/// The pid of the job that a run of bf-monitor told of.
-fn job_pid(events: &[serde_json::Value]) -> u32 {
-    let pid = events[0]["process"]["pid"].as_u64().expect("a pid");
-    u32::try_from(pid).expect("a pid")
-}
-
-#[test]
-fn sigterm_leaves_the_job_alive_and_says_so() {
-    let rig = Rig::new();
-    let script = rig.script("echo working\nwait_for go\ntouch done");
-    let monitor = rig.start(&["--log", "run.log", "--", "sh", "-c", &script]);
-    monitor.wait_for("started");
-    let job = job_pid(&monitor.events());
-    monitor.signal(Signal::TERM);
-    let ran = monitor.end();
-    assert_eq!(ran.code, Some(143), "{ran:#?}");
-    assert!(is_running(job));
-    assert!(ran.text.contains("left as it is"), "{}", ran.text);
-    assert!(ran.text.contains(&format!("--pid {job}")), "{}", ran.text);
-    rig.touch("go");
-    rig.wait_for("done");
-}
 
 #[test]
 fn an_end_is_recorded_though_bf_monitor_was_killed() {
@@ -155,40 +130,6 @@ fn a_program_that_cannot_be_executed_is_a_wrong_call() {
     fs::write(&program, "#!/bin/sh\nexit 7\n").expect("a file");
     let ran = rig.run(&["--log", "run.log", "--state", "s", "--", "./job"]);
     assert_eq!(ran.exited()["exit"]["code"], 7, "{ran:#?}");
-}
-
-#[test]
-fn the_time_limit_ends_the_watch_and_not_the_job() {
-    let rig = Rig::new();
-    let job = rig.job("wait_for go");
-    let ran = rig.run(&["--pid", &job.pid(), "--timeout", "1s"]);
-    assert_eq!(ran.code, Some(124), "{ran:#?}");
-    assert!(ran.said("timed_out"), "{ran:#?}");
-    assert!(job.is_running());
-}
-
-#[test]
-fn the_time_limit_ends_the_whole_group_where_that_is_asked_for() {
-    let rig = Rig::new();
-    let script =
-        rig.script("trap '' TERM\n(trap '' TERM; wait_for go) & echo $! > child\nwait_for go");
-    let ran = rig.run(&[
-        "--log",
-        "run.log",
-        "--timeout",
-        "2s",
-        "--kill-on-timeout",
-        "--kill-grace",
-        "200ms",
-        "--",
-        "sh",
-        "-c",
-        &script,
-    ]);
-    assert_eq!(ran.code, Some(124), "{ran:#?}");
-    assert!(ran.text.contains("SIGKILL"), "{}", ran.text);
-    let child = rig.sandbox.read("child").trim().parse().expect("a pid");
-    wait_until("the job's child is gone", || !is_running(child));
 }
 
 #[test]

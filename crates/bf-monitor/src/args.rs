@@ -37,6 +37,10 @@ pub struct Args {
     #[arg(long, value_name = "FILE")]
     pub state: Option<PathBuf>,
 
+    /// What was given without a flag, to be told how it is meant.
+    #[arg(hide = true)]
+    pub stray: Option<String>,
+
     /// The job to start: a program and its arguments
     #[arg(last = true, value_name = "CMD")]
     pub command: Vec<OsString>,

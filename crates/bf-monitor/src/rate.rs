@@ -31,6 +31,9 @@ pub struct Rate {
     moves: VecDeque<(Duration, u64)>,
     /// The newest observation, moved or not.
     newest: Option<(Duration, u64)>,
+    /// The one before that.
+    #[serde(default)]
+    second: Option<(Duration, u64)>,
     /// Time per date between two movements, oldest first.
     gaps: VecDeque<Duration>,
 }
@@ -38,6 +41,7 @@ pub struct Rate {
 impl Rate {
     /// Notes where the counter stands.
     pub fn observe(&mut self, at: Duration, finished: u64) {
+        self.second = self.newest;
         let Some((_, before)) = self.newest.replace((at, finished)) else {
             self.moves.push_back((at, finished));
             return;
@@ -118,16 +122,20 @@ impl Rate {
         (recent > median * SLOW_FACTOR).then_some((recent, median))
     }
 
-    /// Whether the run ended much faster than its dates allow: the dates since the last look, and the time
-    /// that they took. Ask before the last count is observed.
+    /// Whether the run ended much faster than its dates allow: the dates since the last look or the one before
+    /// it, which may have come in the middle of the haste, and the time that they took. Ask before the last
+    /// count is observed.
     #[must_use]
     pub fn ended_too_fast(&self, at: Duration, finished: u64) -> Option<(u64, Duration)> {
         let median = self.median_gap()?;
-        let (seen, before) = self.newest?;
-        let days = finished.saturating_sub(before);
-        let took = at.saturating_sub(seen);
-        let due = median.saturating_mul(u32::try_from(days).unwrap_or(u32::MAX));
-        (days >= FAST_DAYS && took < due / FAST_FACTOR).then_some((days, took))
+        let since = |(seen, before): (Duration, u64)| {
+            let days = finished.saturating_sub(before);
+            let took = at.saturating_sub(seen);
+            let due = median.saturating_mul(u32::try_from(days).unwrap_or(u32::MAX));
+            (days >= FAST_DAYS && took < due / FAST_FACTOR).then_some((days, took))
+        };
+        let mut looks = [self.newest, self.second].into_iter().flatten();
+        looks.find_map(since)
     }
 }
 
@@ -207,6 +215,13 @@ mod tests {
         );
         assert_eq!(rate.ended_too_fast(minutes(21), 21), None);
         assert_eq!(rate.ended_too_fast(minutes(60), 60), None);
+
+        let mut seen_in_between = steady(20);
+        seen_in_between.observe(minutes(21), 1_000);
+        assert_eq!(
+            seen_in_between.ended_too_fast(minutes(21), 1_001),
+            Some((981, minutes(1)))
+        );
     }
 
     #[test]

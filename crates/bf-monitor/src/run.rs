@@ -27,6 +27,14 @@ pub fn run(args: Args, streams: Streams) -> Result<Exit, Failure> {
         Some(Role::Probe) => return doctor::probe(),
         None => {}
     }
+    if let Some(stray) = &args.stray {
+        let hint = if stray.bytes().all(|byte| byte.is_ascii_digit()) {
+            format!("nothing was watched; a process is given with --pid {stray}")
+        } else {
+            "nothing was started; a log is given with --log FILE, a job behind --".to_owned()
+        };
+        return Err(Failure::usage(format!("unexpected argument {stray:?}")).hint(hint));
+    }
     let (output, _stdin) = Output::new(&args.output, streams);
     if args.doctor {
         return doctor::run(output);

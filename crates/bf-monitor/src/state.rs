@@ -72,10 +72,13 @@ impl StateFile {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
             Err(error) => {
                 return Err(error)
-                    .or_usage(|| format!("reading the state file {}", path.display()));
+                    .or_usage(|| format!("reading the state file {}", path.display()))
+                    .map_err(|failure| failure.hint("nothing was started; give --state a file"));
             }
         };
         tempfile::NamedTempFile::new_in(file.folder())
+            // The name of a temporary file is nobody's concern.
+            .map_err(|error| std::io::Error::from(error.kind()))
             .or_usage(|| format!("writing the state file {}", path.display()))
             .map_err(|failure| {
                 failure.hint(

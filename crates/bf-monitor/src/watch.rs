@@ -5,23 +5,22 @@ mod followed;
 mod give_up;
 mod leftovers;
 mod settle;
+mod standstill;
 
 use std::os::fd::{AsFd, BorrowedFd};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use bf_cli::text::duration;
 use bf_cli::{Failure, Interrupt, Interrupts};
 use bf_contract::{Exit, LogSummary, ProcessEventKind, ProcessIdentity};
 use chrono::{DateTime, Utc};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
-use crate::args::OnHang;
 use crate::log::{Change, Log, Writer};
 use crate::rate::Rate;
 use crate::report::{Details, Reporter};
 use crate::settings::Settings;
-use crate::silence::{Signs, Silence, Stillness};
+use crate::silence::Silence;
 use crate::state::{State, StateFile};
 use crate::sys::{self, Cgroup, Process, Usage, monotonic};
 
@@ -49,6 +48,8 @@ pub struct Watch {
     rate: Rate,
     silence: Option<Silence>,
     usage: Usage,
+    /// Whether the job was stopped at the last look.
+    was_stopped: bool,
     looks: u32,
     next_look: Duration,
     said: Said,
@@ -58,6 +59,7 @@ pub struct Watch {
 #[derive(Debug, Default)]
 struct Said {
     slow: bool,
+    stopped: bool,
     leftovers: bool,
     state_is_lost: bool,
 }
@@ -132,6 +134,7 @@ impl Watch {
             rate,
             silence,
             usage: Usage::default(),
+            was_stopped: false,
             looks: 0,
             next_look: monotonic(),
             said: Said::default(),
@@ -213,14 +216,17 @@ impl Watch {
         if has_begun && self.looks.is_multiple_of(self.settings.said_every) {
             self.reporter.progress(&details)?;
         }
-        let slow = self.newly_slow();
+        let notes: Vec<String> = [self.newly_stopped(), self.newly_slow()]
+            .into_iter()
+            .flatten()
+            .collect();
         let details = Details {
-            message: slow.clone(),
+            message: Some(notes.join("; ")).filter(|notes| !notes.is_empty()),
             ..details
         };
         self.reporter.event(ProcessEventKind::Progress, details)?;
-        if let Some(slow) = slow {
-            self.reporter.warn(&slow)?;
+        for note in notes {
+            self.reporter.warn(&note)?;
         }
         let gave_up = self.say_what_stands_still(now, signs)?;
         if gave_up.is_some() {
@@ -231,62 +237,6 @@ impl Watch {
         // Looks keep to the beat; one that came late does not make the next ones late, nor many.
         while self.next_look <= now {
             self.next_look += self.settings.interval;
-        }
-        Ok(None)
-    }
-
-    fn signs(&mut self, summary: Option<&LogSummary>) -> Signs {
-        if let (Some(process), None) = (&self.process, &self.over) {
-            self.usage = sys::usage(process.identity().pid);
-        }
-        Signs {
-            log: self.log.as_ref().map(|log| log.log.bytes()),
-            counter: summary
-                .filter(|summary| summary.dialect.is_some())
-                .map(|summary| {
-                    summary.successful_days + summary.failed_days + summary.skipped_days
-                }),
-            cpu: self.usage.cpu_ticks,
-            io: self.usage.io_bytes,
-        }
-    }
-
-    /// What is to be said of a rate that has fallen, once until it recovers.
-    fn newly_slow(&mut self) -> Option<String> {
-        let slow = self.rate.slowed_down();
-        let was_slow = std::mem::replace(&mut self.said.slow, slow.is_some());
-        let (recent, median) = slow.filter(|_| !was_slow)?;
-        Some(format!(
-            "a date takes {} of late, more than three times the {} that it took before",
-            duration(recent),
-            duration(median)
-        ))
-    }
-
-    /// Says what is quiet, stalled or hung.
-    fn say_what_stands_still(
-        &mut self,
-        now: Duration,
-        signs: Signs,
-    ) -> Result<Option<Exit>, Failure> {
-        if self.over.is_some() || self.process.is_none() {
-            return Ok(None);
-        }
-        let limits = self.settings.limits(self.rate.median_gap());
-        let silence = self.silence.get_or_insert_with(|| Silence::new(now, signs));
-        let findings = silence.observe(now, signs, limits);
-        let still = silence.stillness(now);
-        for finding in findings {
-            let message = stillness_in_words(finding, still);
-            self.reporter.warn(&message)?;
-            let details = Details {
-                message: Some(message),
-                ..self.details(self.summary(Writer::Alive))
-            };
-            self.reporter.event(finding, details)?;
-            if finding == ProcessEventKind::Hung && self.settings.on_hang == OnHang::Exit {
-                return self.give_up("it hangs").map(Some);
-            }
         }
         Ok(None)
     }
@@ -507,32 +457,4 @@ impl Watch {
             None => "the job".to_owned(),
         }
     }
-}
-
-/// What stands still, in words.
-fn stillness_in_words(finding: ProcessEventKind, still: Stillness) -> String {
-    let mut parts = Vec::new();
-    for (what, still) in [
-        ("no new log", still.log),
-        ("no date done", still.counter),
-        ("no CPU time", still.cpu),
-        ("no I/O", still.io),
-    ] {
-        if let Some(still) = still.filter(|still| !still.is_zero()) {
-            parts.push(format!("{what} for {}", duration(still)));
-        }
-    }
-    let unknown: Vec<&str> = [("CPU time", still.cpu), ("I/O", still.io)]
-        .into_iter()
-        .filter_map(|(what, still)| still.is_none().then_some(what))
-        .collect();
-    if !unknown.is_empty() {
-        parts.push(format!("{} cannot be read", unknown.join(" and ")));
-    }
-    let meaning = match finding {
-        ProcessEventKind::Quiet => "quiet: it works and writes no log (buffered output?)",
-        ProcessEventKind::Stalled => "stalled: something moves, and no date gets done",
-        _ => "hung: nothing moves that can be read",
-    };
-    format!("{meaning}: {}", parts.join(", "))
 }

@@ -64,6 +64,8 @@ pub struct Usage {
     pub cpu_ticks: Option<Total>,
     /// Bytes read and written through system calls; `None` where unreadable.
     pub io_bytes: Option<Total>,
+    /// Whether the process itself is stopped by a signal, or by a debugger.
+    pub is_stopped: bool,
     /// The live descendants, as pid and start time in clock ticks after boot.
     pub descendants: Vec<(u32, u64)>,
 }

@@ -21,7 +21,9 @@ pub fn usage(pid: u32) -> Usage {
         match Stat::of(pid) {
             Ok(stat) => {
                 add(&mut usage.cpu_ticks, stat.cpu_ticks);
-                if pid != tree[0] {
+                if pid == tree[0] {
+                    usage.is_stopped = matches!(stat.state, b'T' | b't');
+                } else {
                     usage.descendants.push((pid, stat.start_ticks));
                 }
             }
