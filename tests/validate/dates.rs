@@ -173,6 +173,7 @@ fn a_date_written_in_another_way_is_seen_wherever_it_sorts() {
         "2",
         "1999",
         "2024-13-01",
+        "2023-02-30",
         "Dec 5, 2024",
     ];
     for (at, text) in written.into_iter().enumerate() {

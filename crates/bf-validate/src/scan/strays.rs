@@ -6,8 +6,10 @@ use bf_warehouse::{Query, SqlDialect, Warehouse, WarehouseError};
 use super::plan::Plan;
 use super::{Scan, Unreadable};
 
-/// How a text begins that may be a day, as SQLite's GLOB has it.
-pub(super) const DAY: &str = "[12][0-9][0-9][0-9]-[01][0-9]-[0-3][0-9]*";
+/// Whether a text begins like no day of any calendar. SQLite's date() makes another text of what is none.
+pub(super) fn is_no_day(text: &str) -> String {
+    format!("substr({text}, 1, 10) IS NOT date(substr({text}, 1, 10))")
+}
 
 /// The most days that are looked at; the rest of 200 years is left.
 const MOST_DAYS: u32 = 80_000;
@@ -86,14 +88,15 @@ fn between_the_days(plan: &Plan) -> Query {
     let dialect = SqlDialect::Sqlite;
     let table = dialect.table(&plan.table);
     let date = dialect.column(&plan.date_column);
+    let is_no_day = is_no_day("day");
     let within = dialect.within_days("day", plan.date_kind, "@start", "@end");
     let sql = format!(
         "WITH RECURSIVE days(day, step) AS (SELECT (SELECT MIN({date}) FROM {table}), 1 UNION ALL \
-         SELECT (SELECT MIN({date}) FROM {table} WHERE {date} > substr(day, 1, 10) || '~'), step + 1 \
+         SELECT (SELECT MIN({date}) FROM {table} WHERE {date} > \
+         CASE WHEN {is_no_day} THEN day ELSE substr(day, 1, 10) || '~' END), step + 1 \
          FROM days WHERE day IS NOT NULL AND step < {MOST_DAYS}) \
-         SELECT day, (SELECT COUNT(*) FROM {table} WHERE {date} >= day \
-         AND {date} <= substr(day, 1, 10) || '~') FROM days WHERE day >= '1900' AND day < '2100' \
-         AND day NOT GLOB '{DAY}' AND NOT ({within})"
+         SELECT day, (SELECT COUNT(*) FROM {table} WHERE {date} = day) FROM days \
+         WHERE day >= '1900' AND day < '2100' AND {is_no_day} AND NOT ({within})"
     );
     Query::new(sql)
         .with("start", plan.read.start)

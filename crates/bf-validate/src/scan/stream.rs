@@ -9,7 +9,7 @@ use chrono::{Datelike, NaiveDate};
 
 use super::cells::{Cell, Keys, Mix, Numbers, Total};
 use super::plan::{Plan, What};
-use super::strays::DAY;
+use super::strays::is_no_day;
 use super::{Scan, Unreadable};
 use crate::condition::{Compiled, number};
 use crate::moment;
@@ -24,7 +24,7 @@ pub(super) fn query(plan: &Plan) -> Query {
     // and texts like 01/05/2024 or 25/12/2024 are read with every range: an index serves each part. What
     // stands between two days is for `strays`.
     let others = if plan.reads_all_rows {
-        format!("{date} NOT GLOB '{DAY}'")
+        is_no_day(&date)
     } else {
         format!("{date} < '1900' OR {date} >= '2100'")
     };
