@@ -258,3 +258,40 @@ fn try_claim(run_dir: &RunDir) -> Result<Option<Claim>, Failure> {
 pub fn is_live(run_dir: &RunDir) -> bool {
     matches!(try_claim(run_dir), Ok(None))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A run directory as the first build wrote it must be readable for ever.
+    #[test]
+    fn a_run_of_the_first_build_is_still_read() {
+        let runs = tempfile::tempdir().expect("a folder");
+        let run = runs.path().join("20261124T113618Z-12731");
+        fs::create_dir(&run).expect("a folder");
+        let golden = [
+            ("plan.json", include_str!("golden/plan-1.json")),
+            ("journal.ndjson", include_str!("golden/journal-1.ndjson")),
+        ];
+        for (file, text) in golden {
+            fs::write(run.join(file), text).expect("writable");
+        }
+        let found = open(&run).expect("it is read");
+        assert_eq!(found.plan.phases.len(), 2);
+        assert_eq!((found.plan.preflight.len(), &found.plan.folder), (0, &None));
+        assert_eq!(found.state.finished, Some((Verdict::Pass, 0)));
+        for phase in &found.plan.phases {
+            let gate = found.state.phases[&phase.name].gate.as_ref();
+            assert!(
+                gate.is_some_and(crate::gate::Judgement::opens),
+                "{}",
+                phase.name
+            );
+        }
+        let finished = find_unfinished(runs.path(), None).expect_err("nothing is left to do");
+        assert!(
+            finished.message.contains("it passed (exit code 0)"),
+            "{finished}"
+        );
+    }
+}
