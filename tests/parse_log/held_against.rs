@@ -130,3 +130,38 @@ fn dates_that_a_log_does_not_speak_of_are_missing_whatever_it_announced() {
     );
     assert_eq!(code(&run(&sandbox, &["--dates", "yesterday", "x.log"])), 2);
 }
+
+#[test]
+fn a_retry_without_an_end_is_over_with_its_dates_in_the_log_of_its_range_too() {
+    let sandbox = Sandbox::new();
+    let given = ["--dates", "2024-01-02", "x.log"];
+    let retry = "INFO:__main__:2024-01-02: success\n";
+    sandbox.write("x.log", &format!("{}{retry}", small_log(true)));
+    assert_eq!(summary(&run(&sandbox, &["x.log"])).state, LogState::Running);
+    let retried = summary(&run(&sandbox, &given));
+    assert_eq!(retried.state, LogState::Completed);
+    assert_eq!((retried.successful_days, retried.total_days), (3, Some(3)));
+
+    // The range that it belongs to was broken off.
+    sandbox.write("x.log", &format!("{}{retry}", small_log(false)));
+    assert_ne!(summary(&run(&sandbox, &given)).state, LogState::Completed);
+}
+
+#[test]
+fn dates_that_a_job_left_out_and_only_counted_are_not_missing() {
+    let sandbox = Sandbox::new();
+    sandbox.write(
+        "x.log",
+        "INFO:__main__:Processing 2 specific dates\nINFO:__main__:  ✓ 2024-01-05: 3 players\n\
+         INFO:__main__:Summary: 1 success, 1 skipped, 0 failed\n",
+    );
+    let whole = ["--check", "--dates", "2024-01-05,2024-01-01", "x.log"];
+    assert_eq!(code(&run(&sandbox, &whole)), 0);
+    let more = [
+        "--check",
+        "--dates",
+        "2024-01-05,2024-01-01,2024-01-02",
+        "x.log",
+    ];
+    assert_eq!(code(&run(&sandbox, &more)), 1);
+}

@@ -14,12 +14,13 @@ const fn is_finished(status: LedgerStatus) -> bool {
     )
 }
 
-/// Counts the dates that the log should speak of and does not. A job that says one word for each date and
-/// never that it is over is over once its last run has said all of them.
+/// Counts the dates that the log should speak of and does not. `lacks_only_an_end`: the last run says one
+/// word for each date and never that it is over; it is over once it has said all of them.
 pub(crate) fn hold_against(
     summary: &mut LogSummary,
     ledger: &[LedgerEntry],
     given: &BTreeSet<NaiveDate>,
+    lacks_only_an_end: bool,
 ) {
     if matches!(
         summary.state,
@@ -27,14 +28,20 @@ pub(crate) fn hold_against(
     ) {
         return;
     }
-    let announces_nothing = summary.total_days.is_none();
-    let known: BTreeSet<NaiveDate> = ledger.iter().map(|entry| entry.date).collect();
-    let strangers = given.difference(&known).count() as u64;
-    let pending = ledger
-        .iter()
-        .filter(|entry| !is_finished(entry.status))
-        .map(|entry| entry.date);
-    let missing: BTreeSet<NaiveDate> = given.difference(&known).copied().chain(pending).collect();
+    let dates_of = |fits: &dyn Fn(&LedgerEntry) -> bool| -> BTreeSet<NaiveDate> {
+        let fitting = ledger.iter().filter(|entry| fits(entry));
+        fitting.map(|entry| entry.date).collect()
+    };
+    let known = dates_of(&|_| true);
+    let pending = dates_of(&|entry| !is_finished(entry.status));
+    let skipped = dates_of(&|entry| entry.status == LedgerStatus::Skipped);
+    let mut strangers: BTreeSet<NaiveDate> = given.difference(&known).copied().collect();
+    // A job that only counts what it left out left out these.
+    let unnamed = summary.skipped_days.saturating_sub(skipped.len() as u64);
+    if strangers.len() as u64 <= unnamed {
+        strangers.clear();
+    }
+    let missing: BTreeSet<NaiveDate> = strangers.union(&pending).copied().collect();
     // What the log announces may be these very dates.
     let left = summary
         .unaccounted_days
@@ -45,16 +52,8 @@ pub(crate) fn hold_against(
     summary.unaccounted_days = Some(left);
     summary.progress_pct = percentage(summary.current_day, total);
 
-    let is_said = |entry: &&LedgerEntry| entry.run == summary.runs && is_finished(entry.status);
-    let said: BTreeSet<NaiveDate> = ledger
-        .iter()
-        .filter(is_said)
-        .map(|entry| entry.date)
-        .collect();
-    let only_lacks_an_end = matches!(summary.state, LogState::Running | LogState::Interrupted)
-        && announces_nothing
-        && summary.fatal_errors == 0;
-    if only_lacks_an_end && left == 0 && said.is_superset(given) {
+    let said = dates_of(&|entry| entry.run == summary.runs && is_finished(entry.status));
+    if lacks_only_an_end && left == 0 && said.is_superset(given) {
         summary.state = LogState::Completed;
         summary.completed = true;
         summary.notes.retain(|note| note != NO_END);
@@ -62,14 +61,15 @@ pub(crate) fn hold_against(
     summary.unaccounted_dates = (summary.state != LogState::Running)
         .then(|| missing.into_iter().collect::<Vec<_>>())
         .filter(|dates| dates.len() as u64 == left);
-    if strangers > 0 {
-        let dates = if strangers == 1 {
+    if !strangers.is_empty() {
+        let count = strangers.len();
+        let dates = if count == 1 {
             "date that the job was given does"
         } else {
             "dates that the job was given do"
         };
         summary
             .notes
-            .push(format!("{strangers} {dates} not occur in the log"));
+            .push(format!("{count} {dates} not occur in the log"));
     }
 }

@@ -59,6 +59,13 @@ impl History {
         self.run.insert(run)
     }
 
+    /// Whether the last run is a list without an end of its own, behind no range that was broken off.
+    pub(crate) fn lacks_only_an_end(&self) -> bool {
+        self.run
+            .as_ref()
+            .is_some_and(|run| run.says_no_end() && !self.past.leaves_unfinished(run))
+    }
+
     /// How a run goes that only its dates tell of.
     fn usual_mode(&self) -> Mode {
         if self.is_custom {

@@ -262,6 +262,12 @@ impl LogParser {
         self.with_last_line(|known| summary::ledger(known.best(&self.dialects).1, end))
     }
 
+    /// Whether the last run says one word for each date and never that it is over, and nothing before it was
+    /// left unfinished.
+    pub(crate) fn lacks_only_an_end(&self) -> bool {
+        self.with_last_line(|known| known.best(&self.dialects).1.lacks_only_an_end())
+    }
+
     fn with_last_line<T>(&self, look: impl FnOnce(&Snapshot) -> T) -> T {
         let rest = self.known.splitter.unfinished();
         if rest.is_empty() {

@@ -83,6 +83,12 @@ impl Past {
             .find(|job| run.is_list() || Some(*job) != run.job.as_ref())
     }
 
+    /// Whether a range was broken off that `run` did not finish: dates that are tried again do not, nor
+    /// does another job.
+    pub(crate) fn leaves_unfinished(&self, run: &Run) -> bool {
+        run.is_list() && self.range_run_ended == Some(false) || self.left_unfinished(run).is_some()
+    }
+
     /// Dates of lists that were broken off, by runs before `running`, which no later list can have made good.
     pub(crate) fn left_of_lists(&self, running: Option<u64>) -> u64 {
         let before = |list: &&OpenList| Some(list.run) != running;

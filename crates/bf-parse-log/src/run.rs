@@ -205,6 +205,7 @@ impl Run {
             && self.to_do.is_none()
             && !self.ended
             && self.refused.is_none()
+            && self.broken.is_none()
             && !self.is_dry()
     }
 

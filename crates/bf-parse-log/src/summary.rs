@@ -51,11 +51,7 @@ fn state(history: &History, blank: bool, end: LogEnd) -> LogState {
         return LogState::DryRun;
     }
     if run.ended {
-        // Dates that were tried again do not finish the run over the range that was broken off, nor does
-        // another job.
-        let is_left = run.is_list() && history.past.range_run_ended == Some(false)
-            || history.past.left_unfinished(run).is_some();
-        return if is_left {
+        return if history.past.leaves_unfinished(run) {
             LogState::Interrupted
         } else {
             LogState::Completed
@@ -156,7 +152,7 @@ pub(crate) fn summary(
             "the run of {job} was broken off and not taken up again"
         ));
     }
-    if total.is_none() && history.run.as_ref().is_some_and(Run::says_no_end) {
+    if history.run.as_ref().is_some_and(Run::says_no_end) {
         notes.push(NO_END.to_owned());
     }
     let unknown = matches!(state, LogState::Unknown | LogState::Empty);

@@ -92,7 +92,8 @@ fn summarize(args: &Args, parser: &LogParser, end: LogEnd) -> LogSummary {
     let mut summary = parser.summary(end);
     if !args.dates.is_empty() {
         let given = args.dates.iter().copied().collect();
-        hold_against(&mut summary, &parser.ledger(end), &given);
+        let lacks_only_an_end = parser.lacks_only_an_end();
+        hold_against(&mut summary, &parser.ledger(end), &given, lacks_only_an_end);
     }
     summary
 }
