@@ -86,6 +86,13 @@
 //! close to the process's start, or a server's clock). The last word waits until nobody writes the log any more: a process that outlives the job in its
 //! process group, or as its descendant, and has the log open, is waited for.
 //!
+//! # Rotation
+//! Files are told apart by device, inode and time of birth, and a place in one by how it begins and what stands
+//! right before it. A renamed file is held and read to its end; files that came and went between two looks are
+//! those beside the log (`LOG.1`, `LOG-20260103`) that were not there at the last one. A log that was copied and
+//! cut goes on in its copy. Nobody can tell apart copies that are equal to the last byte, nor find what was
+//! compressed before it was read: where lines may be lost the event says so.
+//!
 //! # What is whose
 //! [`Args`] and [`run()`] are the tool. Inside, `sys` is all that asks the operating system (Linux in one
 //! module), `log` follows and parses, `subject` finds out what is watched, `start`, `keeper`, `gate` and

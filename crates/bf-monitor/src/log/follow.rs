@@ -1,10 +1,14 @@
 //! Reading a log to its end, again and again, through every rotation, and handing on whole lines.
 
+mod copies;
+
 use std::fs::File;
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
-use super::place::{FileId, Place};
+use copies::UNREAD;
+
+use super::place::{FileId, Place, SAMPLE};
 use super::siblings::{Kept, Siblings, Standing};
 use super::source::{Read, Source, is_beginning_of};
 
@@ -13,9 +17,6 @@ use super::source::{Read, Source, is_beginning_of};
 const MOST_SOURCES: usize = 16;
 /// Looks at a path that is being rotated right now, before that is left to the next time.
 const MOST_TRIES: usize = 100;
-
-/// The files beside a log that may hold what was not read yet.
-const UNREAD: [Standing; 2] = [Standing::Candidate, Standing::Fresh];
 
 /// What is at the log's path.
 enum AtPath {
@@ -249,6 +250,9 @@ impl Follower {
             if has_grown_again || self.sources[at].source.read_on(sink)? == Read::Cut {
                 let recovered = self.begin_again(at, sink)?;
                 changes.push(Change::Truncated { recovered });
+            } else if is_same && at == newest && before < SAMPLE as u64 {
+                // So little had been read that a cut right before may not have been seen.
+                self.read_skipped_copies(at, true, sink)?;
             }
             let opened = &mut self.sources[at];
             if opened.source.reached() != before {
@@ -256,143 +260,6 @@ impl Follower {
             }
         }
         Ok(())
-    }
-
-    /// Whether the newest file was cut and has grown again to look like what was read of it: then a copy of it
-    /// that goes on in another way is beside it.
-    fn has_grown_again(&mut self) -> io::Result<bool> {
-        let Some(Opened { source: newest, .. }) = self.sources.last() else {
-            return Ok(false);
-        };
-        for id in self.siblings.all(&UNREAD) {
-            let Some(copy) = self.siblings.open(&id) else {
-                continue;
-            };
-            let goes_on = copy.metadata()?.len() > newest.reached();
-            if goes_on
-                && newest.place().fits(&copy)?
-                && !is_beginning_of(&copy, newest.file(), newest.reached())?
-            {
-                return Ok(true);
-            }
-        }
-        Ok(false)
-    }
-
-    /// Reads a file that was cut from its beginning, after the copies of what it held before. Returns whether
-    /// there was one that goes on where reading stood.
-    fn begin_again(&mut self, at: usize, sink: &mut impl FnMut(&[u8])) -> io::Result<bool> {
-        let nothing_was_read = self.sources[at].source.reached() == 0;
-        let mut recovered = false;
-        for again in 0..MOST_TRIES {
-            self.siblings.look();
-            let place = self.sources[at].source.place();
-            let found = self.read_copies(&place, at, sink)?;
-            recovered |= found && again == 0;
-            if !found {
-                self.settle_what_is_no_copy_of(at);
-                self.sources[at].source.hand_on_partial(sink); // what comes may go on with it
-            }
-            let source = &mut self.sources[at].source;
-            source.begin_again()?;
-            if source.read_on(sink)? == Read::ToTheEnd {
-                self.siblings.look();
-                self.read_skipped_copies(at, sink)?;
-                break;
-            }
-        }
-        Ok(recovered || nothing_was_read)
-    }
-
-    /// Reads on in the copy that holds what was read up to `place`, then in the copies that came after it.
-    fn read_copies(
-        &mut self,
-        place: &Place,
-        at: usize,
-        sink: &mut impl FnMut(&[u8]),
-    ) -> io::Result<bool> {
-        let candidates = self.siblings.all(&UNREAD);
-        for (number, id) in candidates.iter().enumerate() {
-            let Some(file) = self.siblings.open(id) else {
-                continue;
-            };
-            if !place.fits(&file)? {
-                continue;
-            }
-            let mut copy = Source::at_place(file, place)?;
-            // An older one that this does not begin with is of a time that was passed over; the others are
-            // copies that somebody made in between.
-            for older in &candidates[..number] {
-                if let Some(file) = self.siblings.open(older)
-                    && !is_beginning_of(&file, copy.file(), 0)?
-                {
-                    self.read_copy(older, file, sink)?;
-                }
-                self.siblings.settle(older);
-            }
-            copy.read_on(sink)?;
-            // The next copy, or the file itself, goes on in the same line.
-            copy.hand_on_partial(sink);
-            self.siblings.settle(id);
-            self.read_copies_between(at, sink)?;
-            return Ok(true);
-        }
-        Ok(false)
-    }
-
-    /// Reads the copies that hold something else than the file does now: it was copied and cut more than once.
-    /// A copy of what it holds now may still be in the making, and is left alone.
-    fn read_copies_between(&mut self, at: usize, sink: &mut impl FnMut(&[u8])) -> io::Result<()> {
-        for id in self.siblings.all(&UNREAD) {
-            let Some(file) = self.siblings.open(&id) else {
-                continue;
-            };
-            if !is_beginning_of(&file, self.sources[at].source.file(), 0)? {
-                self.read_copy(&id, file, sink)?;
-            }
-        }
-        Ok(())
-    }
-
-    /// The file may have been cut again after its copies were looked for and before it was read: as long as it
-    /// still is as it was read, a copy that it does not begin with is of a time before that.
-    fn read_skipped_copies(&mut self, at: usize, sink: &mut impl FnMut(&[u8])) -> io::Result<()> {
-        for id in self.siblings.all(&UNREAD) {
-            let Some(file) = self.siblings.open(&id) else {
-                continue;
-            };
-            let source = &self.sources[at].source;
-            if !is_beginning_of(&file, source.file(), 0)? && source.is_as_read()? {
-                self.read_copy(&id, file, sink)?;
-            }
-        }
-        Ok(())
-    }
-
-    fn read_copy(
-        &mut self,
-        id: &FileId,
-        file: File,
-        sink: &mut impl FnMut(&[u8]),
-    ) -> io::Result<()> {
-        let mut copy = Source::at_start(file)?;
-        copy.read_on(sink)?;
-        copy.hand_on_partial(sink);
-        self.siblings.settle(id);
-        Ok(())
-    }
-
-    /// Settles what cannot be a copy of what a file holds now.
-    fn settle_what_is_no_copy_of(&mut self, at: usize) {
-        for id in self.siblings.all(&UNREAD) {
-            let copy = self.siblings.open(&id);
-            let file = self.sources[at].source.file();
-            let may_be_copy =
-                copy.is_some_and(|copy| is_beginning_of(&copy, file, 0).unwrap_or(false));
-            if !may_be_copy {
-                self.siblings.settle(&id);
-            }
-        }
     }
 
     /// Goes on to the file that is at the path now, after the files that came and went before it.

@@ -99,6 +99,14 @@ impl Place {
         }
     }
 
+    /// Whether `file` begins as this one does.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub fn begins(&self, file: &File) -> io::Result<bool> {
+        self.head.is_at(file, 0)
+    }
+
     /// Whether `file` still holds what was read up to this place: the file itself, or a copy of it.
     ///
     /// # Errors

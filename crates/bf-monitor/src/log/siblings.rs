@@ -38,6 +38,7 @@ pub enum Standing {
 pub struct Kept {
     id: FileId,
     standing: Standing,
+    same: u64,
 }
 
 #[derive(Debug)]
@@ -45,6 +46,8 @@ struct Sibling {
     id: FileId,
     path: PathBuf,
     standing: Standing,
+    /// Up to which byte it was seen to be what the log holds.
+    same: u64,
     /// How old it is among the others: oldest first.
     age: Age,
     /// Times in a row that it was not seen.
@@ -66,15 +69,15 @@ impl Siblings {
     /// Those that are there now, all of the time before.
     #[must_use]
     pub fn of_before(log: &Path) -> Self {
-        Self::with(log, |_| Standing::Settled)
+        Self::with(log, |_| (Standing::Settled, 0))
     }
 
     /// Those that are there now; the ones born after `file` are fresh.
     #[must_use]
     pub fn since(log: &Path, file: &FileId) -> Self {
         Self::with(log, |found| match (found.born, file.born) {
-            (Some(found), Some(file)) if found > file => Standing::Fresh,
-            _ => Standing::Settled,
+            (Some(found), Some(file)) if found > file => (Standing::Fresh, 0),
+            _ => (Standing::Settled, 0),
         })
     }
 
@@ -84,18 +87,18 @@ impl Siblings {
         Self::with(log, |found| {
             kept.iter()
                 .find(|kept| kept.id.is(found))
-                .map_or(Standing::Fresh, |kept| kept.standing)
+                .map_or((Standing::Fresh, 0), |kept| (kept.standing, kept.same))
         })
     }
 
-    fn with(log: &Path, standing: impl Fn(&FileId) -> Standing) -> Self {
+    fn with(log: &Path, known: impl Fn(&FileId) -> (Standing, u64)) -> Self {
         let mut siblings = Self {
             log: log.to_owned(),
             known: Vec::new(),
         };
         siblings.look();
         for sibling in &mut siblings.known {
-            sibling.standing = standing(&sibling.id);
+            (sibling.standing, sibling.same) = known(&sibling.id);
         }
         siblings
     }
@@ -109,6 +112,7 @@ impl Siblings {
             .map(|sibling| Kept {
                 id: sibling.id,
                 standing: sibling.standing,
+                same: sibling.same,
             })
             .collect()
     }
@@ -131,6 +135,7 @@ impl Siblings {
                     id,
                     path,
                     standing: Standing::Fresh,
+                    same: 0,
                     age,
                     missed: 0,
                 }),
@@ -169,6 +174,31 @@ impl Siblings {
             }
         }
         None
+    }
+
+    /// Up to which byte a file was seen to be what the log holds; 0 where it was not.
+    #[must_use]
+    pub fn same(&self, id: &FileId) -> u64 {
+        let mut known = self.known.iter();
+        known
+            .find(|sibling| sibling.id.is(id))
+            .map_or(0, |sibling| sibling.same)
+    }
+
+    /// Notes that.
+    pub fn note_same(&mut self, id: &FileId, same: u64) {
+        for sibling in &mut self.known {
+            if sibling.id.is(id) {
+                sibling.same = same;
+            }
+        }
+    }
+
+    /// Forgets that of all: the log holds something else now.
+    pub fn forget_same(&mut self) {
+        for sibling in &mut self.known {
+            sibling.same = 0;
+        }
     }
 
     /// Never to be read again.

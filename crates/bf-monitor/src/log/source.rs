@@ -124,6 +124,17 @@ impl Source {
         Ok(&bytes[..read] == last && self.place.fits(&self.file)?)
     }
 
+    /// Whether it begins with what a shorter or longer copy holds, by the first and last bytes of that.
+    ///
+    /// # Errors
+    /// One of them cannot be read.
+    pub fn may_begin_with(&self, copy: &File) -> io::Result<bool> {
+        let length = copy.metadata()?.len();
+        let last = length.saturating_sub(BLOCK as u64);
+        let begins_alike = length < self.place.head.bytes.into() || self.place.begins(copy)?;
+        Ok(begins_alike && is_beginning_of(copy, &self.file, last)?)
+    }
+
     /// Reads to the end. Each block is handed on only once the file was found to be the same after it was
     /// read: a log can be cut between any two system calls.
     ///

@@ -1,0 +1,206 @@
+//! A log that is copied and then cut: what it held before is in the copies.
+
+use std::fs::File;
+use std::io;
+
+use super::{Follower, MOST_TRIES, Opened};
+use crate::log::place::{FileId, Place};
+use crate::log::siblings::Standing;
+use crate::log::source::{Read, Source, is_beginning_of};
+
+/// The files beside a log that may hold what was not read yet.
+pub(super) const UNREAD: [Standing; 2] = [Standing::Candidate, Standing::Fresh];
+
+/// Whether a copy goes on where reading stood. Whoever copies and cuts loses what is written between the two;
+/// where that was read, the copy is shorter, and what came behind it is not in it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum GoesOn {
+    Yes,
+    No,
+}
+
+impl Follower {
+    /// Looks at the files beside the newest one that may be copies of it, before more is read. Returns whether
+    /// that was cut and has grown again to look like what was read of it: then a copy goes on in another way.
+    pub(super) fn has_grown_again(&mut self) -> io::Result<bool> {
+        let Some(Opened { source: newest, .. }) = self.sources.last() else {
+            return Ok(false);
+        };
+        for id in self.siblings.all(&UNREAD) {
+            let Some(copy) = self.siblings.open(&id) else {
+                continue;
+            };
+            let length = copy.metadata()?.len();
+            if length <= self.siblings.same(&id) {
+                continue;
+            }
+            if newest.may_begin_with(&copy)? && newest.is_as_read()? {
+                self.siblings.note_same(&id, length);
+            } else if length > newest.reached() && newest.place().fits(&copy)? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// Reads a file that was cut from its beginning, after the copies of what it held before. Returns whether
+    /// there was one that goes on where reading stood.
+    pub(super) fn begin_again(
+        &mut self,
+        at: usize,
+        sink: &mut impl FnMut(&[u8]),
+    ) -> io::Result<bool> {
+        let nothing_was_read = self.sources[at].source.reached() == 0;
+        let mut recovered = false;
+        for again in 0..MOST_TRIES {
+            self.siblings.look();
+            let place = self.sources[at].source.place();
+            let found = self.read_copies(&place, at, sink)?;
+            recovered |= again == 0 && found == Some(GoesOn::Yes);
+            if found.is_none() {
+                // Its copy is not to be found; those of what came after may be.
+                self.siblings.turn(Standing::Candidate, Standing::Settled);
+                self.read_copies_between(at, sink)?;
+                self.settle_what_is_no_copy_of(at);
+                self.sources[at].source.hand_on_partial(sink); // what comes may go on with it
+            }
+            self.siblings.forget_same();
+            let source = &mut self.sources[at].source;
+            source.begin_again()?;
+            if source.read_on(sink)? == Read::ToTheEnd {
+                self.siblings.look();
+                self.read_skipped_copies(at, false, sink)?;
+                break;
+            }
+        }
+        Ok(recovered || nothing_was_read)
+    }
+
+    /// Reads on in the copy that holds what was read up to `place`, then in the copies that came after it.
+    fn read_copies(
+        &mut self,
+        place: &Place,
+        at: usize,
+        sink: &mut impl FnMut(&[u8]),
+    ) -> io::Result<Option<GoesOn>> {
+        let candidates = self.siblings.all(&UNREAD);
+        let Some((number, file, goes_on)) = self.find_copy(&candidates, place, at)? else {
+            return Ok(None);
+        };
+        // An older one that this does not begin with is of a time that was passed over; the others are copies
+        // that somebody made in between.
+        for older in &candidates[..number] {
+            if let Some(other) = self.siblings.open(older)
+                && !is_beginning_of(&other, &file, 0)?
+            {
+                self.read_copy(older, other, sink)?;
+            }
+            self.siblings.settle(older);
+        }
+        // The next copy, or the file itself, goes on in the same line.
+        if goes_on == GoesOn::Yes {
+            let mut copy = Source::at_place(file, place)?;
+            copy.read_on(sink)?;
+            copy.hand_on_partial(sink);
+        } else {
+            self.sources[at].source.hand_on_partial(sink);
+        }
+        self.siblings.settle(&candidates[number]);
+        self.read_copies_between(at, sink)?;
+        Ok(Some(goes_on))
+    }
+
+    /// The copy of what was read up to `place`: one that goes on behind that, else one that was seen to be as
+    /// the file was, else one that begins as it did.
+    fn find_copy(
+        &mut self,
+        candidates: &[FileId],
+        place: &Place,
+        at: usize,
+    ) -> io::Result<Option<(usize, File, GoesOn)>> {
+        let reached = self.sources[at].source.reached();
+        let (mut seen, mut alike) = (None, None);
+        for (number, id) in candidates.iter().enumerate() {
+            let Some(file) = self.siblings.open(id) else {
+                continue;
+            };
+            if place.fits(&file)? {
+                return Ok(Some((number, file, GoesOn::Yes)));
+            }
+            let length = file.metadata()?.len();
+            if length == 0 || length > reached {
+                continue;
+            }
+            if self.siblings.same(id) == length {
+                seen = Some((number, file, GoesOn::No));
+            } else if alike.is_none() && place.begins(&file)? {
+                alike = Some((number, file, GoesOn::No));
+            }
+        }
+        Ok(seen.or(alike))
+    }
+
+    /// Reads the copies that hold something else than the file does now: it was copied and cut more than once.
+    /// A copy of what it holds now may still be in the making, and is left alone.
+    fn read_copies_between(&mut self, at: usize, sink: &mut impl FnMut(&[u8])) -> io::Result<()> {
+        for id in self.siblings.all(&UNREAD) {
+            let Some(file) = self.siblings.open(&id) else {
+                continue;
+            };
+            if !is_beginning_of(&file, self.sources[at].source.file(), 0)? {
+                self.read_copy(&id, file, sink)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The file may have been cut again after its copies were looked at and before it was read: as long as it
+    /// still is as it was read, a copy that it does not begin with is of a time before that. `seen`: only those
+    /// that were seen to be as the file was.
+    pub(super) fn read_skipped_copies(
+        &mut self,
+        at: usize,
+        seen: bool,
+        sink: &mut impl FnMut(&[u8]),
+    ) -> io::Result<()> {
+        for id in self.siblings.all(&UNREAD) {
+            if seen && self.siblings.same(&id) == 0 {
+                continue;
+            }
+            let Some(file) = self.siblings.open(&id) else {
+                continue;
+            };
+            let source = &self.sources[at].source;
+            if !is_beginning_of(&file, source.file(), 0)? && source.is_as_read()? {
+                self.read_copy(&id, file, sink)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn read_copy(
+        &mut self,
+        id: &FileId,
+        file: File,
+        sink: &mut impl FnMut(&[u8]),
+    ) -> io::Result<()> {
+        let mut copy = Source::at_start(file)?;
+        copy.read_on(sink)?;
+        copy.hand_on_partial(sink);
+        self.siblings.settle(id);
+        Ok(())
+    }
+
+    /// Settles what cannot be a copy of what a file holds now.
+    fn settle_what_is_no_copy_of(&mut self, at: usize) {
+        for id in self.siblings.all(&UNREAD) {
+            let copy = self.siblings.open(&id);
+            let file = self.sources[at].source.file();
+            let may_be_copy =
+                copy.is_some_and(|copy| is_beginning_of(&copy, file, 0).unwrap_or(false));
+            if !may_be_copy {
+                self.siblings.settle(&id);
+            }
+        }
+    }
+}
