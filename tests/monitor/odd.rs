@@ -105,3 +105,50 @@ fn a_child_that_outlives_the_job_has_the_logs_last_word() {
     assert_eq!(ran.code, Some(0), "{ran:#?}");
     assert_eq!(ran.exited()["log_summary"]["successful_days"], 5);
 }
+
+/// How often the threads of a process went to sleep so far.
+fn sleeps(pid: u32) -> u64 {
+    let threads = std::fs::read_dir(format!("/proc/{pid}/task")).expect("threads");
+    threads
+        .map(|thread| {
+            let status = thread.expect("a thread").path().join("status");
+            let status = std::fs::read_to_string(status).expect("a status");
+            let line = status
+                .lines()
+                .find_map(|line| line.strip_prefix("voluntary_ctxt_switches:"));
+            line.expect("a figure")
+                .trim()
+                .parse::<u64>()
+                .expect("a number")
+        })
+        .sum()
+}
+
+#[test]
+fn between_two_looks_nothing_wakes_it() {
+    let rig = Rig::new();
+    let job = rig.job("exec sleep 1000");
+    let call = [
+        "--pid",
+        &job.pid(),
+        "--log",
+        "run.log",
+        "--state",
+        "run.state",
+        "--interval",
+        "1h",
+    ];
+    let monitor = rig.start(&call);
+    rig.wait_for("run.state");
+    // What its first look sets off has come to rest.
+    let pause = || std::thread::sleep(std::time::Duration::from_secs(1));
+    let mut before = sleeps(monitor.pid());
+    crate::support::wait_until("it sleeps", || {
+        pause();
+        let now = sleeps(monitor.pid());
+        std::mem::replace(&mut before, now) == now
+    });
+    pause();
+    pause();
+    assert_eq!(sleeps(monitor.pid()), before);
+}

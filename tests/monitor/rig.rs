@@ -237,6 +237,10 @@ impl Monitor {
         kill_process(pid(self.child.id()), signal).expect("it can be signalled");
     }
 
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Kills it. It may have ended before.
     pub fn kill(mut self) -> Ran {
         self.child.kill().expect("it can be killed");

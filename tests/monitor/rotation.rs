@@ -180,6 +180,29 @@ fn a_copy_that_takes_long_is_found_again_when_the_log_is_cut() {
 }
 
 #[test]
+fn what_was_read_between_a_copy_and_the_cut_is_counted_once() {
+    let rig = Rig::new();
+    let mut job = rig.job(&format!(
+        "{SHIFT}print() {{ i=0; while [ $i -lt $1 ]; do i=$((i + 1)); echo \"$2 $i\"; done; }}\n\
+         wait_for go\nprint 100 before\ncp run.log run.log.1\nprint 50 between\nwait_for cut\n: > run.log\n\
+         print 10 after\nshift_all; cp run.log run.log.1; : > run.log\nprint 5 later\nexit 7"
+    ));
+    job.reap_in_background();
+    let monitor = rig.start(&["--pid", &job.pid(), "--log", "run.log"]);
+    monitor.wait_for("attached");
+    rig.touch("go");
+    wait_until("all of it is read", || {
+        let events = monitor.events();
+        events
+            .iter()
+            .any(|event| event["log_summary"]["log"]["lines"] == 150)
+    });
+    rig.touch("cut");
+    let ran = monitor.end();
+    assert_eq!(lines(&ran), 165, "{}", ran.text);
+}
+
+#[test]
 fn a_copy_that_somebody_makes_of_the_log_is_not_read() {
     let ran = watched(
         "wait_for go\necho one\ncp run.log run.log.1\nsleep 1.5\necho two\n\
