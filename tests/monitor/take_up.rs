@@ -190,3 +190,28 @@ fn a_job_survives_every_kill_of_its_monitor_and_no_line_is_lost() {
     assert_eq!(summary["successful_days"], 9, "seed {seed}");
     assert_eq!(summary["state"], "completed", "seed {seed}");
 }
+
+/// A state file as the first bf-monitor wrote it: two of nine days read, 306 bytes of the log.
+const FIRST_STATE: &str = include_str!("state-v1.json");
+
+#[test]
+fn a_state_file_of_the_first_version_is_taken_up() {
+    use std::os::unix::fs::MetadataExt;
+    let rig = Rig::new();
+    let path = rig.sandbox.write("run.log", &log_of(9, true));
+    let log = fs::metadata(&path).expect("a log");
+    let boot = fs::read_to_string("/proc/sys/kernel/random/boot_id").expect("a boot id");
+    let state = FIRST_STATE
+        .replace("BOOT", boot.trim())
+        .replace("LOG", path.to_str().expect("text"))
+        .replace("\"DEV\"", &log.dev().to_string())
+        .replace("\"INO\"", &log.ino().to_string());
+    rig.sandbox.write("run.state", &state);
+    let ran = rig.run(&["--state", "run.state"]);
+    assert_eq!(ran.code, Some(0), "{ran:#?}");
+    assert_eq!(ran.end(), (None, None, "log"));
+    let summary = &ran.exited()["log_summary"];
+    assert_eq!(summary["successful_days"], 9);
+    assert_eq!(summary["log"]["lines"], log_of(9, true).lines().count());
+    assert!(!ran.said("log_truncated"), "{}", ran.text);
+}
