@@ -13,8 +13,9 @@ use std::sync::{Condvar, Mutex, PoisonError};
 use crate::parser::Cut;
 use crate::{Dialects, LogParser};
 
-/// One piece; two of them and what is found in them are all the memory that reading takes.
-const PIECE: u64 = 256 * 1024;
+/// One piece. Smaller ones wait for their turn more often than they gain. Two of them and what is found in
+/// them are all the memory that reading takes.
+const PIECE: u64 = 512 * 1024;
 /// Below this a second thread costs more than it saves.
 pub(crate) const WORTH_IT: u64 = 8 * PIECE;
 const MOST_THREADS: usize = 2;
