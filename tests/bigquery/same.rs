@@ -344,7 +344,11 @@ fn what_is_no_number_counts_as_absent_in_both_engines() {
         "UPDATE player_game_summary SET minutes_played = 9e999
          WHERE game_date = '2024-11-06' AND points IS NOT NULL;",
     );
-    let (code, report, people) = twins.agree(PLAYER, &["2024-11-01", "2024-11-30"]);
+    // A NaN is no plausible value, and the NULL in its place is none at all.
+    let config = "levels:\n  player_game_summary:\n    plausible_usage: off\n";
+    twins.sandbox.write("config.yaml", config);
+    let args = ["2024-11-01", "2024-11-30", "--config", "config.yaml"];
+    let (code, report, people) = twins.agree(PLAYER, &args);
     assert_eq!(code, Some(1), "{people}");
     for name in ["usage_rate", "minutes_played"] {
         assert_eq!(check(&report, name)["status"], "fail", "{people}");
@@ -493,4 +497,44 @@ fn rows_without_a_date_are_seen_in_both_engines() {
         "fail",
         "{people}"
     );
+}
+
+#[test]
+fn what_is_there_and_says_nothing_is_judged_alike_in_both_engines() {
+    let Some(twins) = Twins::new() else { return };
+    twins.fill(["2024-11-01", "2024-12-15"], &[], &[]);
+    twins.change(
+        "nba_analytics",
+        "UPDATE player_game_summary SET usage_rate = NULL WHERE team_abbr = 'PHI' AND game_date < '2024-12-01';
+         UPDATE player_game_summary SET usage_rate = 20 WHERE game_date = '2024-12-05';
+         UPDATE player_game_summary SET minutes_played = 0 WHERE game_date = '2024-12-06';
+         UPDATE player_game_summary SET quality_tier = '  ' WHERE game_date = '2024-11-08';
+         UPDATE player_game_summary SET player_lookup = player_lookup || ' ' WHERE game_date = '2024-11-10';
+         UPDATE player_game_summary SET player_lookup = upper(player_lookup) WHERE game_date = '2024-11-11';
+         UPDATE player_game_summary SET quality_score = 1 WHERE game_date >= '2024-12-01';
+         UPDATE team_offense_game_summary SET game_id = char(9) || game_id WHERE game_date = '2024-11-12';
+         UPDATE team_offense_game_summary SET is_home = 1 WHERE game_date = '2024-11-13';
+         DELETE FROM player_game_summary WHERE game_date = '2024-11-15' AND rowid % 2 = 0;",
+    );
+    twins.copy();
+    let range = ["2024-11-01", "2024-12-15"];
+    let (_, player, people) = twins.agree(PLAYER, &range);
+    for name in [
+        "usage_rate",
+        "usage_varies",
+        "minutes_vary",
+        "quality_tier",
+        "sound_keys",
+        "quality_score",
+        "team_rows",
+        "games_in_both",
+        "team_points",
+        "players_per_team",
+    ] {
+        assert_eq!(check(&player, name)["status"], "fail", "{name}: {people}");
+    }
+    let (_, team, people) = twins.agree(TEAM, &range);
+    for name in ["sound_keys", "home_and_away"] {
+        assert_eq!(check(&team, name)["status"], "fail", "{name}: {people}");
+    }
 }

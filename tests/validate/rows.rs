@@ -33,7 +33,7 @@ fn duplicate_keys_are_found_in_both_tables() {
            SELECT * FROM player_game_summary WHERE game_date IN ('2024-12-05', '2024-12-06');",
     );
     let team = rig.team(TEAM, &[]);
-    team.fails_only(&["records_per_game", "unique_key"]);
+    team.fails_only(&["home_and_away", "records_per_game", "unique_key"]);
     assert_eq!(team.dates("unique_key"), ["2024-12-05"]);
     assert_eq!(team.check("unique_key")["observed"], 1.0);
     let player = rig.player(PLAYER, &[]);
@@ -123,7 +123,7 @@ fn infinity_is_neither_a_value_nor_a_good_average() {
     assert_eq!(player.status("usage_rate"), "fail", "{}", player.text);
     assert!(player.dates("usage_rate").contains(&"2024-12-05"));
     let team = rig.team(MONTH, &[]);
-    team.fails_only(&["quality_score"]);
+    team.fails_only(&["quality_known", "quality_score"]);
     assert_eq!(team.check("quality_score")["observed"], 50.0);
 }
 
@@ -131,7 +131,7 @@ fn infinity_is_neither_a_value_nor_a_good_average() {
 fn an_average_over_nothing_is_no_pass() {
     let rig = Rig::spoilt("UPDATE team_offense_game_summary SET quality_score = NULL");
     let report = rig.team(MONTH, &[]);
-    report.fails_only(&["quality_score"]);
+    report.fails_only(&["quality_known", "quality_score"]);
     assert!(report.check("quality_score")["observed"].is_null());
 }
 
@@ -191,4 +191,128 @@ fn player_rows_without_their_team_are_found() {
     let report = rig.team(MONTH, &[]);
     report.fails_only(&["missing_games"]);
     assert_eq!(report.dates("missing_games"), ["2024-12-05"]);
+}
+
+/// Statements that spoil 5 December 2024 or the month around it, the check that must say so, and who has it.
+const PLANTED: [(&str, &str, bool); 20] = [
+    (
+        "UPDATE player_game_summary SET usage_rate = 0 WHERE game_date LIKE '2024-12-%'",
+        "usage_varies",
+        true,
+    ),
+    (
+        "UPDATE player_game_summary SET usage_rate = 20 WHERE game_date LIKE '2024-12-%'",
+        "usage_varies",
+        true,
+    ),
+    (
+        "UPDATE player_game_summary SET usage_rate = usage_rate / 100 WHERE game_date LIKE '2024-12-%'",
+        "usage_level",
+        true,
+    ),
+    (
+        "UPDATE player_game_summary SET minutes_played = 0 WHERE game_date = '2024-12-05'",
+        "minutes_vary",
+        true,
+    ),
+    (
+        "UPDATE player_game_summary SET minutes_played = -1 WHERE game_date = '2024-12-05'",
+        "plausible_minutes",
+        true,
+    ),
+    (
+        "UPDATE player_game_summary SET usage_rate = NULL WHERE team_abbr = 'PHI'",
+        "usage_rate",
+        true,
+    ),
+    (
+        "UPDATE player_game_summary SET usage_rate = '' WHERE game_date = '2024-12-05'",
+        "usage_rate",
+        true,
+    ),
+    (
+        "UPDATE player_game_summary SET quality_tier = '' WHERE game_date = '2024-12-05'",
+        "quality_tier",
+        true,
+    ),
+    (
+        "UPDATE player_game_summary SET player_lookup = player_lookup || ' ' WHERE game_date = '2024-12-05'",
+        "sound_keys",
+        true,
+    ),
+    (
+        "UPDATE player_game_summary SET player_lookup = upper(player_lookup) WHERE game_date = '2024-12-05'",
+        "sound_keys",
+        true,
+    ),
+    (
+        "UPDATE player_game_summary SET team_abbr = 'SEA' WHERE game_id = '20241205_PHI_UTA' AND team_abbr = 'UTA'",
+        "known_teams",
+        true,
+    ),
+    (
+        "DELETE FROM player_game_summary WHERE game_id = '20241205_PHI_UTA' AND rowid % 2 = 0",
+        "players_per_team",
+        true,
+    ),
+    (
+        "UPDATE team_offense_game_summary SET is_home = 1 WHERE game_date = '2024-12-05'",
+        "home_and_away",
+        false,
+    ),
+    (
+        "UPDATE team_offense_game_summary SET team_abbr = lower(team_abbr) WHERE game_date = '2024-12-05'",
+        "known_teams",
+        false,
+    ),
+    (
+        "UPDATE team_offense_game_summary SET game_id = game_id || char(9) WHERE game_date = '2024-12-05'",
+        "sound_keys",
+        false,
+    ),
+    (
+        "UPDATE team_offense_game_summary SET points_scored = NULL WHERE game_date = '2024-12-05'",
+        "points_scored",
+        false,
+    ),
+    (
+        "UPDATE team_offense_game_summary SET points_scored = 0 WHERE game_date = '2024-12-05'",
+        "plausible_points",
+        false,
+    ),
+    (
+        "UPDATE team_offense_game_summary SET quality_score = 0 WHERE game_date LIKE '2024-12-%'",
+        "quality_score",
+        false,
+    ),
+    (
+        "UPDATE team_offense_game_summary SET quality_score = NULL WHERE game_date LIKE '2024-12-%'",
+        "quality_known",
+        false,
+    ),
+    (
+        "UPDATE team_offense_game_summary SET is_production_ready = 0 WHERE game_date LIKE '2024-12-%'",
+        "production_ready",
+        false,
+    ),
+];
+
+#[test]
+fn what_is_there_and_says_nothing_does_not_hide_in_a_long_range() {
+    for (sql, check, is_player) in PLANTED {
+        let rig = Rig::spoilt(sql);
+        let report = if is_player {
+            rig.player(PLAYER, &[])
+        } else {
+            rig.team(TEAM, &[])
+        };
+        report.ends("fail", 1);
+        assert_eq!(report.status(check), "fail", "{sql}: {}", report.text);
+        assert!(
+            report.dates(check).contains(&"2024-12-05"),
+            "{sql}: {}",
+            report.text
+        );
+        assert!(report.with("error").is_empty(), "{}", report.text);
+    }
 }

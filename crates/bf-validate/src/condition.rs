@@ -34,12 +34,19 @@ pub enum Condition {
 pub enum Test {
     /// It is NULL, or an array of nothing.
     IsNull,
-    /// It holds a value: not NULL, not NaN, not infinite, not an array of nothing.
+    /// It holds a value: not NULL, not NaN, not infinite, not an array of nothing, not a text of spaces alone.
     IsPresent,
     /// It holds a finite number, or a text that is written like one.
     IsNumber,
     /// It is true.
     IsTrue,
+    /// It is a text with no white space at either end and something in between, or a number; unknown where it
+    /// is NULL.
+    IsTrimmed,
+    /// It has no small letter of ASCII; unknown where it is NULL.
+    IsUpper,
+    /// It has no capital letter of ASCII; unknown where it is NULL.
+    IsLower,
     /// It compares with a literal; unknown where it is NULL or of another kind than the literal.
     Compare(Operator, Literal),
     /// It equals one of the literals.

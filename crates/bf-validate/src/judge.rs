@@ -78,10 +78,14 @@ pub fn judge(facts: &Facts<'_>, at: usize) -> Finding {
             let hint = nearest
                 .as_ref()
                 .map_or_else(String::new, |name| format!("; did you mean {name}?"));
-            return Finding::unknown(format!(
+            let text = format!(
                 "{}: {} has no column {column}{hint}",
                 check.title, facts.suite.table
-            ));
+            );
+            if check.optional {
+                return Finding::skipped(text);
+            }
+            return Finding::unknown(text);
         }
     };
     let is_about_rows = !matches!(
@@ -100,16 +104,23 @@ pub fn judge(facts: &Facts<'_>, at: usize) -> Finding {
     match &check.kind {
         Kind::RowCount => rows::row_count(facts, check, needs),
         Kind::DistinctCount(list) => rows::distinct_count(facts, check, list, needs),
-        Kind::MatchingRows(share) => rows::matching(facts, check, &share.of, needs),
-        Kind::Share(share) => rows::share(facts, check, &share.of, needs),
+        Kind::MatchingRows(matching) => rows::matching(facts, check, &matching.of, needs),
+        Kind::Share(share) => match share.floors() {
+            Some(floors) => completeness::share(facts, check, floors, &share.of, needs),
+            None => rows::share(facts, check, &share.of, needs),
+        },
         Kind::AcceptedValues(_) | Kind::ValueRange(_) => {
             let (_, good) = crate::needs::asked_and_good(&check.kind);
             rows::share(facts, check, &good, needs)
         }
         Kind::Completeness(completeness) => completeness::judge(facts, check, completeness, needs),
-        Kind::Average(of) => rows::number(facts, check, &of.column, needs, rows::Of::Average),
+        Kind::Average(of) => {
+            let finding = rows::number(facts, check, &of.column, needs, rows::Of::Average);
+            rows::hold_months(facts, check, of, needs, finding)
+        }
         Kind::Minimum(of) => rows::number(facts, check, &of.column, needs, rows::Of::Minimum),
         Kind::Maximum(of) => rows::number(facts, check, &of.column, needs, rows::Of::Maximum),
+        Kind::Varies(of) => rows::varies(facts, check, &of.column, needs),
         Kind::UniqueKey => rows::unique_key(facts, check, needs),
         Kind::RowsPerGroup(groups) => rows::per_group(facts, check, groups, needs),
         Kind::MissingDates => dates::missing_dates(facts, check),

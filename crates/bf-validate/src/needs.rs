@@ -6,7 +6,7 @@ use bf_warehouse::Ident;
 use crate::columns::Columns;
 use crate::condition::{Condition, Literal, Operator, Test};
 use crate::scan::{Plan, Planner, What};
-use crate::suite::{Check, Kind, Suite};
+use crate::suite::{Average, Check, Column, Kind, Matching, Share, Suite};
 
 /// What a check needs, or why it gets nothing.
 #[derive(Debug, Clone, PartialEq)]
@@ -75,9 +75,21 @@ fn missing(suite: &Suite, check: &Check, columns: &Columns) -> Option<Ident> {
     match &check.kind {
         Kind::RowCount | Kind::MissingDates | Kind::Sql(_) => {}
         Kind::DistinctCount(list) => wanted.extend(&list.columns),
-        Kind::MatchingRows(share) | Kind::Share(share) => wanted.extend(share.of.columns()),
-        Kind::Completeness(completeness) => wanted.push(&completeness.column),
-        Kind::Average(of) | Kind::Minimum(of) | Kind::Maximum(of) => wanted.push(&of.column),
+        Kind::MatchingRows(matching) => wanted.extend(matching.of.columns()),
+        Kind::Share(share) => wanted.extend(share.of.columns()),
+        Kind::Completeness(completeness) => {
+            wanted.push(&completeness.column);
+            wanted.extend(
+                completeness
+                    .worst_group
+                    .iter()
+                    .flat_map(|group| &group.columns),
+            );
+        }
+        Kind::Average(Average { column, .. })
+        | Kind::Minimum(Column { column })
+        | Kind::Maximum(Column { column })
+        | Kind::Varies(Column { column }) => wanted.push(column),
         Kind::AcceptedValues(accepted) => wanted.push(&accepted.column),
         Kind::ValueRange(range) => wanted.push(&range.column),
         Kind::UniqueKey => wanted.extend(&suite.primary_key),
@@ -102,15 +114,22 @@ fn measures(suite: &Suite, check: &Check, columns: &Columns, planner: &mut Plann
     match &check.kind {
         Kind::RowCount => vec![planner.rows(filter)],
         Kind::DistinctCount(list) => vec![planner.groups(filter, &list.columns, (0, u64::MAX))],
-        Kind::MatchingRows(share) | Kind::Share(share) => {
-            vec![planner.rows(filter), planner.meets(filter, &share.of)]
+        Kind::MatchingRows(Matching { of }) | Kind::Share(Share { of, .. }) => {
+            vec![planner.rows(filter), planner.meets(filter, of)]
         }
         Kind::Completeness(completeness) => {
             let present = present(&completeness.column, completeness.numbers);
-            vec![planner.rows(filter), planner.meets(filter, &present)]
+            let mut measures = vec![planner.rows(filter), planner.meets(filter, &present)];
+            if let Some(group) = &completeness.worst_group {
+                measures.push(planner.lacking(filter, group, &present));
+            }
+            measures
         }
-        Kind::Average(of) | Kind::Minimum(of) | Kind::Maximum(of) => {
-            vec![planner.rows(filter), planner.numbers(filter, &of.column)]
+        Kind::Average(Average { column, .. })
+        | Kind::Minimum(Column { column })
+        | Kind::Maximum(Column { column })
+        | Kind::Varies(Column { column }) => {
+            vec![planner.rows(filter), planner.numbers(filter, column)]
         }
         Kind::AcceptedValues(_) | Kind::ValueRange(_) => {
             let (asked, good) = asked_and_good(&check.kind);
@@ -206,6 +225,5 @@ pub fn asked_and_good(kind: &Kind) -> (Condition, Condition) {
         _ => unreachable!("asked only about these two kinds"),
     };
     let asked = Condition::Not(Box::new(Condition::test(column, Test::IsNull)));
-    let good = Condition::All(vec![asked.clone(), good]);
     (asked, good)
 }

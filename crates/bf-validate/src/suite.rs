@@ -21,8 +21,8 @@ pub use levels::verify as verify_levels;
 pub use builtin::{Builtin, min_success_rate};
 pub use calendar::{Bootstrap, Schedule};
 pub use kind::{
-    AcceptedValues, Change, Column, ColumnList, Completeness, Kind, NoKeys, Partnered,
-    RowsPerGroup, Share, SqlFigure, Sums, ValueRange,
+    AcceptedValues, Average, Change, Column, ColumnList, Completeness, Floors, Kind, Matching,
+    NoKeys, Partnered, RowsPerGroup, Share, SqlFigure, Sums, ValueRange, WorstGroup,
 };
 
 /// The checks of the date column, which every table gets where there is something to say.
@@ -112,6 +112,8 @@ pub struct Check {
     pub filter: Option<Condition>,
     /// About all rows, whatever the suite's filter.
     pub all_rows: bool,
+    /// Where the table has no such column the check is skipped; else it could not be checked.
+    pub optional: bool,
     /// The threshold.
     pub bound: Option<Bound>,
     /// What it looks at.
@@ -141,18 +143,21 @@ struct WrittenCheck {
     filter: Option<Condition>,
     #[serde(default)]
     all_rows: bool,
+    #[serde(default)]
+    optional: bool,
     at_least: Option<f64>,
     at_most: Option<f64>,
     exactly: Option<f64>,
     config_key: Option<String>,
     row_count: Option<kind::Nothing>,
     distinct_count: Option<ColumnList>,
-    matching_rows: Option<Share>,
+    matching_rows: Option<Matching>,
     completeness: Option<Completeness>,
     share: Option<Share>,
-    average: Option<Column>,
+    average: Option<Average>,
     minimum: Option<Column>,
     maximum: Option<Column>,
+    varies: Option<Column>,
     accepted_values: Option<AcceptedValues>,
     value_range: Option<ValueRange>,
     unique_key: Option<kind::Nothing>,
@@ -182,6 +187,7 @@ impl TryFrom<WrittenCheck> for Check {
             written.average.map(Kind::Average),
             written.minimum.map(Kind::Minimum),
             written.maximum.map(Kind::Maximum),
+            written.varies.map(Kind::Varies),
             written.accepted_values.map(Kind::AcceptedValues),
             written.value_range.map(Kind::ValueRange),
             written.unique_key.map(|_| Kind::UniqueKey),
@@ -200,7 +206,7 @@ impl TryFrom<WrittenCheck> for Check {
         let (Some(kind), None) = (kinds.next(), kinds.next()) else {
             return Err(format!(
                 "check {name} must have exactly one kind (row_count, distinct_count, matching_rows, \
-                 completeness, share, average, minimum, maximum, accepted_values, value_range, unique_key, \
+                 completeness, share, average, minimum, maximum, varies, accepted_values, value_range, unique_key, \
                  rows_per_group, missing_dates, missing_groups, unscheduled_groups, freshness, change, \
                  reference, unmatched_keys, sums, sql)"
             ));
@@ -243,6 +249,7 @@ impl TryFrom<WrittenCheck> for Check {
             level: written.level,
             filter: written.filter,
             all_rows: written.all_rows,
+            optional: written.optional,
             bound,
             kind,
         })

@@ -6,7 +6,7 @@ use bf_validate::condition::{Compiled, Condition, Literal, Operator, Params, Tes
 use bf_warehouse::{Ident, Options, Query, SqlDialect, TableName, Warehouse};
 
 /// What may stand in a column without a declared type, as SQL.
-const VALUES: [&str; 47] = [
+const VALUES: [&str; 51] = [
     "NULL",
     "0",
     "1",
@@ -54,6 +54,10 @@ const VALUES: [&str; 47] = [
     "'\"a\"'",
     "'a, b'",
     "x'61'",
+    "'BOS '",
+    "' BOS'",
+    "'bos'",
+    "'   '",
 ];
 
 fn tests() -> Vec<Test> {
@@ -62,6 +66,9 @@ fn tests() -> Vec<Test> {
         Test::IsPresent,
         Test::IsNumber,
         Test::IsTrue,
+        Test::IsTrimmed,
+        Test::IsUpper,
+        Test::IsLower,
         Test::In(vec![
             Literal::Text("abc".into()),
             Literal::Number(2.0),

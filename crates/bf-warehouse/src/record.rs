@@ -17,6 +17,17 @@ pub enum Field<'a> {
     Text(&'a [u8]),
 }
 
+impl Field<'_> {
+    fn to_value(self) -> Value {
+        match self {
+            Self::Null => Value::Null,
+            Self::Int(number) => Value::Int(number),
+            Self::Float(number) => Value::Float(number),
+            Self::Text(bytes) => Value::Text(String::from_utf8_lossy(bytes).into_owned()),
+        }
+    }
+}
+
 /// One row of a result while it is read.
 #[derive(Clone, Copy)]
 pub struct Record<'a>(Source<'a>);
@@ -25,6 +36,7 @@ pub struct Record<'a>(Source<'a>);
 enum Source<'a> {
     Sqlite(&'a rusqlite::Row<'a>),
     Values(&'a [Value]),
+    Fields(&'a [Field<'a>]),
 }
 
 impl<'a> Record<'a> {
@@ -38,10 +50,23 @@ impl<'a> Record<'a> {
         Self(Source::Values(values))
     }
 
+    /// A row whose fields were looked up before: for a reader that asks for the same ones again and again.
+    #[must_use]
+    pub fn of_fields(fields: &'a [Field<'a>]) -> Self {
+        Self(Source::Fields(fields))
+    }
+
     /// The field at `index`, counted from 0; NULL beyond the last.
     #[must_use]
     #[inline]
     pub fn get(&self, index: usize) -> Field<'a> {
+        if let Source::Fields(fields) = self.0 {
+            return fields.get(index).copied().unwrap_or(Field::Null);
+        }
+        self.look_up(index)
+    }
+
+    fn look_up(&self, index: usize) -> Field<'a> {
         match self.0 {
             Source::Sqlite(row) => match row.get_ref(index) {
                 Ok(ValueRef::Integer(number)) => Field::Int(number),
@@ -55,6 +80,7 @@ impl<'a> Record<'a> {
                 Some(Value::Text(text)) => Field::Text(text.as_bytes()),
                 Some(Value::Null) | None => Field::Null,
             },
+            Source::Fields(fields) => fields.get(index).copied().unwrap_or(Field::Null),
         }
     }
 
@@ -63,14 +89,10 @@ impl<'a> Record<'a> {
     pub fn values(&self) -> Vec<Value> {
         match self.0 {
             Source::Sqlite(row) => (0..row.as_ref().column_count())
-                .map(|index| match self.get(index) {
-                    Field::Null => Value::Null,
-                    Field::Int(number) => Value::Int(number),
-                    Field::Float(number) => Value::Float(number),
-                    Field::Text(bytes) => Value::Text(String::from_utf8_lossy(bytes).into_owned()),
-                })
+                .map(|index| self.get(index).to_value())
                 .collect(),
             Source::Values(values) => values.to_vec(),
+            Source::Fields(fields) => fields.iter().map(|field| field.to_value()).collect(),
         }
     }
 }

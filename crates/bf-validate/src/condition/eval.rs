@@ -1,5 +1,7 @@
 //! Conditions over a row in memory. Must say of every row what the SQL of [`super::sql`] says of it.
 
+use std::cell::Cell;
+
 use bf_warehouse::{Field, Ident, Record};
 
 use super::{Condition, Literal, Operator, Test};
@@ -13,7 +15,16 @@ enum Node {
     All(Vec<Node>),
     Any(Vec<Node>),
     Not(Box<Node>),
-    Test { at: usize, test: Test },
+    Test {
+        at: usize,
+        test: Test,
+    },
+    /// It equals one of many texts, which are sorted. Rows that follow each other mostly have the same one.
+    OneOf {
+        at: usize,
+        texts: Vec<Vec<u8>>,
+        last: Cell<usize>,
+    },
 }
 
 impl Compiled {
@@ -39,11 +50,35 @@ fn compile(condition: &Condition, columns: &[Ident]) -> Option<Node> {
         Condition::All(parts) => Node::All(all(parts)?),
         Condition::Any(parts) => Node::Any(all(parts)?),
         Condition::Not(part) => Node::Not(Box::new(compile(part, columns)?)),
-        Condition::Test { column, test } => Node::Test {
-            at: columns.iter().position(|other| other == column)?,
-            test: test.clone(),
-        },
+        Condition::Test { column, test } => {
+            let at = columns.iter().position(|other| other == column)?;
+            match one_of(test) {
+                Some(texts) => Node::OneOf {
+                    at,
+                    texts,
+                    last: Cell::new(0),
+                },
+                None => Node::Test {
+                    at,
+                    test: test.clone(),
+                },
+            }
+        }
     })
+}
+
+/// The texts of a test for one of many, where all are texts.
+fn one_of(test: &Test) -> Option<Vec<Vec<u8>>> {
+    let Test::In(literals) = test else {
+        return None;
+    };
+    let texts = literals.iter().map(|literal| match literal {
+        Literal::Text(text) => Some(text.as_bytes().to_vec()),
+        _ => None,
+    });
+    let mut texts: Vec<Vec<u8>> = texts.collect::<Option<_>>()?;
+    texts.sort_unstable();
+    Some(texts)
 }
 
 fn answer(node: &Node, row: Record<'_>) -> Option<bool> {
@@ -72,6 +107,17 @@ fn answer(node: &Node, row: Record<'_>) -> Option<bool> {
         }
         Node::Not(part) => answer(part, row).map(|yes| !yes),
         Node::Test { at, test } => test_field(row.get(*at), test),
+        Node::OneOf { at, texts, last } => match row.get(*at) {
+            Field::Text(found) if texts.get(last.get()).is_some_and(|text| text == found) => {
+                Some(true)
+            }
+            Field::Text(found) => {
+                let place = texts.binary_search_by(|text| text.as_slice().cmp(found));
+                place.iter().for_each(|place| last.set(*place));
+                Some(place.is_ok())
+            }
+            _ => None,
+        },
     }
 }
 
@@ -80,10 +126,17 @@ fn test_field(field: Field<'_>, test: &Test) -> Option<bool> {
         Test::IsNull => Some(is_null(field)),
         Test::IsPresent => Some(match field {
             Field::Float(number) => number.is_finite(),
+            Field::Text(text) if text.iter().all(|byte| *byte == b' ') => false,
             field => !is_null(field),
         }),
         Test::IsNumber => Some(number(field).is_some()),
         Test::IsTrue => truth(field),
+        Test::IsTrimmed => of_text(field, |text| {
+            let is_space = |byte: &u8| matches!(byte, b' ' | b'\t'..=b'\r');
+            text.first().is_some_and(|byte| !is_space(byte)) && !text.last().is_some_and(is_space)
+        }),
+        Test::IsUpper => of_text(field, |text| !text.iter().any(u8::is_ascii_lowercase)),
+        Test::IsLower => of_text(field, |text| !text.iter().any(u8::is_ascii_uppercase)),
         Test::Compare(operator, literal) => compare(field, *operator, literal),
         Test::In(literals) => {
             let mut sure = true;
@@ -100,6 +153,15 @@ fn test_field(field: Field<'_>, test: &Test) -> Option<bool> {
             Field::Text(bytes) => contains_any(bytes, texts),
             _ => false,
         }),
+    }
+}
+
+/// What holds of a text holds of every number; of NULL nobody knows.
+fn of_text(field: Field<'_>, holds: impl Fn(&[u8]) -> bool) -> Option<bool> {
+    match field {
+        Field::Null => None,
+        Field::Int(_) | Field::Float(_) => Some(true),
+        Field::Text(text) => Some(holds(text)),
     }
 }
 

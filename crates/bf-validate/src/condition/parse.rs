@@ -19,6 +19,9 @@ struct Written {
     is_present: Option<bool>,
     is_number: Option<bool>,
     is_true: Option<bool>,
+    is_trimmed: Option<bool>,
+    is_upper: Option<bool>,
+    is_lower: Option<bool>,
     equals: Option<Literal>,
     differs_from: Option<Literal>,
     below: Option<Literal>,
@@ -47,6 +50,9 @@ fn condition(written: Written) -> Result<Condition, String> {
         asked(Test::IsPresent, written.is_present),
         asked(Test::IsNumber, written.is_number),
         asked(Test::IsTrue, written.is_true),
+        asked(Test::IsTrimmed, written.is_trimmed),
+        asked(Test::IsUpper, written.is_upper),
+        asked(Test::IsLower, written.is_lower),
         compare(Operator::Equals, written.equals),
         compare(Operator::Differs, written.differs_from),
         compare(Operator::Below, written.below),
@@ -93,8 +99,8 @@ fn condition(written: Written) -> Result<Condition, String> {
             })
         }
         (None, None, Some(column), []) => Err(format!(
-            "column {column} without a test (is_null, is_present, is_number, is_true, equals, differs_from, below, \
-             at_most, above, at_least, in, contains_any)"
+            "column {column} without a test (is_null, is_present, is_number, is_true, is_trimmed, is_upper, is_lower, \
+             equals, differs_from, below, at_most, above, at_least, in, contains_any)"
         )),
         (None, None, Some(column), _) => Err(format!("column {column} with more than one test")),
         (None, None, None, _) => Err("a condition without a column".to_owned()),

@@ -117,7 +117,7 @@ fn render_test(column: &Ident, kind: ColumnKind, test: &Test, params: &mut Param
         Test::IsPresent => match (dialect, kind) {
             (SqlDialect::Sqlite, _) => {
                 format!(
-                    "({name} IS NOT NULL AND CAST({name} AS TEXT) <> '[]' \
+                    "({name} IS NOT NULL AND CAST({name} AS TEXT) <> '[]' AND trim(CAST({name} AS TEXT)) <> '' \
                      AND (typeof({name}) <> 'real' OR abs({name}) < 9e999))"
                 )
             }
@@ -127,10 +127,23 @@ fn render_test(column: &Ident, kind: ColumnKind, test: &Test, params: &mut Param
             (SqlDialect::BigQuery, ColumnKind::Number) => {
                 format!("({} IS NOT NULL)", number(column, kind, dialect))
             }
+            (SqlDialect::BigQuery, ColumnKind::Text) => {
+                format!("({name} IS NOT NULL AND TRIM({name}, ' ') <> '')")
+            }
             (SqlDialect::BigQuery, _) => format!("({name} IS NOT NULL)"),
         },
         Test::IsNumber => format!("({} IS NOT NULL)", number(column, kind, dialect)),
         Test::IsTrue => truth(column, kind, dialect),
+        Test::IsTrimmed => of_text(&name, dialect, |text| match dialect {
+            SqlDialect::Sqlite => {
+                format!("{text} <> '' AND trim({text}, char(32, 9, 10, 11, 12, 13)) = {text}")
+            }
+            SqlDialect::BigQuery => {
+                format!("{text} <> '' AND NOT REGEXP_CONTAINS({text}, '^[[:space:]]|[[:space:]]$')")
+            }
+        }),
+        Test::IsUpper => of_text(&name, dialect, |text| format!("UPPER({text}) = {text}")),
+        Test::IsLower => of_text(&name, dialect, |text| format!("LOWER({text}) = {text}")),
         Test::Compare(operator, literal) => compare(column, kind, *operator, literal, params),
         Test::In(literals) => {
             let parts: Vec<String> = literals
@@ -140,6 +153,17 @@ fn render_test(column: &Ident, kind: ColumnKind, test: &Test, params: &mut Param
             format!("({})", parts.join(" OR "))
         }
         Test::ContainsAny(texts) => contains_any(&name, kind, texts, params),
+    }
+}
+
+/// What is asked of a text; it holds of every number, and of NULL nobody knows.
+fn of_text(name: &str, dialect: SqlDialect, asked: impl Fn(&str) -> String) -> String {
+    match dialect {
+        SqlDialect::Sqlite => format!(
+            "(CASE WHEN typeof({name}) IN ('text', 'blob') THEN {} WHEN {name} IS NOT NULL THEN 1 END)",
+            asked(&format!("CAST({name} AS TEXT)"))
+        ),
+        SqlDialect::BigQuery => format!("({})", asked(&format!("CAST({name} AS STRING)"))),
     }
 }
 

@@ -7,10 +7,11 @@ use chrono::{Datelike, NaiveDate};
 
 use super::rows::days_that_miss;
 use super::{Facts, no_data, plain};
-use crate::figures::{Unit, bound, figure};
+use crate::condition::Condition;
+use crate::figures::{Unit, bound, figure, plural};
 use crate::finding::{Finding, Met, Probe, meets};
 use crate::needs::present;
-use crate::suite::{Check, Completeness};
+use crate::suite::{Check, Completeness, Floors};
 
 /// A span of time with the rows asked and those that have a value.
 #[derive(Debug, Clone, Copy, Default)]
@@ -29,6 +30,48 @@ pub(super) fn judge(
     facts: &Facts<'_>,
     check: &Check,
     completeness: &Completeness,
+    needs: &[usize],
+) -> Finding {
+    let condition = present(&completeness.column, completeness.numbers);
+    let mut finding = share(facts, check, completeness.floors(), &condition, needs);
+    let (Some(group), Some(measure)) = (&completeness.worst_group, needs.get(2)) else {
+        return finding;
+    };
+    let cells = facts.scan.by_day(*measure, facts.range);
+    let low: Vec<NaiveDate> = cells
+        .filter(|(_, cell)| cell.off() > 0)
+        .map(|(day, _)| day)
+        .collect();
+    if low.is_empty() {
+        return finding;
+    }
+    let columns: Vec<&str> = group
+        .columns
+        .iter()
+        .map(bf_warehouse::Ident::as_str)
+        .collect();
+    finding.message.push_str(&format!(
+        "; one {} or more under {} in a whole month, on {}",
+        columns.join(", "),
+        figure(group.floor, Unit::Percent, None),
+        plural(low.len() as u64, "date")
+    ));
+    finding.met = Met::No;
+    finding.dates.extend(low);
+    finding.dates.sort_unstable();
+    finding.dates.dedup();
+    finding.probe(Probe::Lacking(
+        facts.suite.filter_of(check).cloned(),
+        condition,
+    ))
+}
+
+/// A share of rows, held against its floors, too.
+pub(super) fn share(
+    facts: &Facts<'_>,
+    check: &Check,
+    floors: Floors,
+    condition: &Condition,
     needs: &[usize],
 ) -> Finding {
     let mut all = Part::default();
@@ -54,10 +97,10 @@ pub(super) fn judge(
         Vec::new()
     };
 
-    let counts = |part: &Part| part.asked >= completeness.floor_min_rows;
+    let counts = |part: &Part| part.asked >= floors.min_rows;
     let worst_month = worst(months.iter().filter(|(_, part)| counts(part)));
     if let Some(((year, month), share)) = worst_month {
-        let floor = completeness.worst_month_floor.map(at_least);
+        let floor = floors.month.map(at_least);
         let text = figure(share, Unit::Percent, floor);
         finding
             .message
@@ -87,7 +130,7 @@ pub(super) fn judge(
             .map(|(day, part)| (day, part)),
     );
     if let Some((day, share)) = worst_day {
-        let floor = completeness.worst_date_floor.map(at_least);
+        let floor = floors.date.map(at_least);
         let missed = floor.filter(|floor| !meets(share, *floor));
         let text = figure(share, Unit::Percent, floor);
         finding
@@ -111,10 +154,9 @@ pub(super) fn judge(
     }
     dates.sort_unstable();
     dates.dedup();
-    let condition = present(&completeness.column, completeness.numbers);
     finding.on(dates).probe(Probe::Lacking(
         facts.suite.filter_of(check).cloned(),
-        condition,
+        condition.clone(),
     ))
 }
 

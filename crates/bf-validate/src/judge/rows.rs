@@ -1,15 +1,17 @@
 //! Checks that count rows.
 
+use std::collections::BTreeMap;
+
 use bf_contract::percentage;
 use bf_warehouse::Ident;
-use chrono::NaiveDate;
+use chrono::{Datelike, NaiveDate};
 
 use super::{Facts, against, floor, no_data, plain, threshold};
 use crate::condition::{Condition, Operator, Test};
 use crate::figures::{Unit, figure, float, plural};
 use crate::finding::{Finding, Met, Probe, meets, met};
 use crate::scan::{Cell, Numbers, Total};
-use crate::suite::{Check, ColumnList, RowsPerGroup};
+use crate::suite::{Average, Check, ColumnList, RowsPerGroup};
 
 pub(super) fn row_count(facts: &Facts<'_>, check: &Check, needs: &[usize]) -> Finding {
     let rows = facts.scan.count(needs[0], facts.range);
@@ -198,6 +200,90 @@ pub(super) fn number(
         facts.suite.filter_of(check).cloned(),
         Condition::test(column, Test::Compare(operator, literal)),
     ))
+}
+
+/// A month with fewer numbers may lie anywhere by chance.
+const FEWEST_OF_A_MONTH: u64 = 30;
+
+/// Fails an average whose worst month lies far below it.
+pub(super) fn hold_months(
+    facts: &Facts<'_>,
+    check: &Check,
+    wanted: &Average,
+    needs: &[usize],
+    mut finding: Finding,
+) -> Finding {
+    let (Some(share), Some(average)) = (wanted.worst_month_share, finding.observed) else {
+        return finding;
+    };
+    let mut months: BTreeMap<(i32, u32), (Numbers, Vec<NaiveDate>)> = BTreeMap::new();
+    for (day, cell) in facts.scan.by_day(needs[1], facts.range) {
+        if let Cell::Numbers(numbers) = cell {
+            let month = months.entry((day.year(), day.month())).or_default();
+            month.0.merge(numbers);
+            month.1.push(day);
+        }
+    }
+    let averages = months
+        .into_iter()
+        .filter(|(_, (numbers, _))| numbers.count >= FEWEST_OF_A_MONTH)
+        .map(|(month, (numbers, days))| (numbers.sum / float(numbers.count), month, days));
+    let floor = average * share / 100.0;
+    let mut low: Vec<(f64, (i32, u32), Vec<NaiveDate>)> =
+        averages.filter(|(value, ..)| *value < floor).collect();
+    low.sort_by(|a, b| a.0.total_cmp(&b.0));
+    let Some((worst, (year, month), _)) = low.first() else {
+        return finding;
+    };
+    finding.message.push_str(&format!(
+        "; worst month {year}-{month:02} {} (floor: {} of the average)",
+        figure(*worst, Unit::Number, None),
+        figure(share, Unit::Percent, None)
+    ));
+    finding.met = Met::No;
+    finding
+        .dates
+        .extend(low.into_iter().flat_map(|(.., days)| days));
+    finding.dates.sort_unstable();
+    finding.dates.dedup();
+    let literal = crate::condition::Literal::Number(floor);
+    finding.probe(Probe::Matching(
+        facts.suite.filter_of(check).cloned(),
+        Condition::test(&wanted.column, Test::Compare(Operator::Below, literal)),
+    ))
+}
+
+/// A day with fewer numbers may have the same one by chance.
+const FEWEST_NUMBERS: u64 = 10;
+
+pub(super) fn varies(facts: &Facts<'_>, check: &Check, column: &Ident, needs: &[usize]) -> Finding {
+    let (mut asked, mut stuck) = (0, Vec::new());
+    for (day, cell) in facts.scan.by_day(needs[1], facts.range) {
+        let Cell::Numbers(numbers) = cell else {
+            continue;
+        };
+        if numbers.count >= FEWEST_NUMBERS {
+            asked += 1;
+            if numbers.min == numbers.max {
+                stuck.push(day);
+            }
+        }
+    }
+    let threshold = threshold(check);
+    let count = stuck.len() as u64;
+    let message = if stuck.is_empty() {
+        format!("{}: none", check.title)
+    } else {
+        format!(
+            "{}: {} with the same {column} in every record",
+            check.title,
+            plural(count, "date")
+        )
+    };
+    Finding::new(met(float(count), threshold), message)
+        .figure(float(count), threshold)
+        .of(asked - count, asked)
+        .on(stuck)
 }
 
 /// Nine decimals: engines add floats up in different orders.

@@ -66,12 +66,10 @@ pub struct Numbers {
 impl Numbers {
     /// Adds one number.
     pub fn add(&mut self, number: f64) {
-        self.merge(&Self {
-            count: 1,
-            sum: number,
-            min: Some(number),
-            max: Some(number),
-        });
+        self.count += 1;
+        self.sum += number;
+        self.min = Some(self.min.map_or(number, |least| least.min(number)));
+        self.max = Some(self.max.map_or(number, |most| most.max(number)));
     }
 
     /// Adds other numbers.

@@ -89,6 +89,31 @@ pub(super) fn query(plan: &Plan, columns: &Columns) -> Query {
                     distinct(plan, &keys, &filter, &mut params)
                 ));
             }
+            What::Lacking {
+                columns: keys,
+                condition,
+                floor,
+                min_rows,
+            } => {
+                let keys: Vec<String> = keys.iter().map(|key| dialect.column(key)).collect();
+                let keys = keys.join(", ");
+                let condition = render(&plan.conditions[*condition], columns, &mut params);
+                let within = in_range(plan, &mut params);
+                let month = format!(
+                    "OVER (PARTITION BY EXTRACT(YEAR FROM bf_day), EXTRACT(MONTH FROM bf_day), {keys})"
+                );
+                with.push(format!(
+                    "g{at} AS (SELECT bf_day, COUNT(*) AS groups_seen, COUNTIF(good < n AND month_n >= {min_rows} \
+                     AND month_good * 100 < {floor:?} * month_n) AS off FROM (SELECT bf_day, n, good, \
+                     SUM(n) {month} AS month_n, SUM(good) {month} AS month_good FROM (SELECT bf_day, {keys}, \
+                     COUNT(*) AS n, COUNTIF({condition}) AS good FROM rows_read WHERE {filter}{within} \
+                     GROUP BY bf_day, {keys})) GROUP BY bf_day)"
+                ));
+                picked.push(format!(
+                    "g{at}.groups_seen AS m{at}_groups, g{at}.off AS m{at}_off"
+                ));
+                joined.push_str(&format!(" LEFT JOIN g{at} ON g{at}.bf_day = days.bf_day"));
+            }
             What::Surplus(keys) => {
                 let keys: Vec<String> = keys.iter().map(|key| dialect.column(key)).collect();
                 let distinct = distinct(plan, &keys.join(", "), &filter, &mut params);
@@ -200,6 +225,10 @@ pub(super) fn read(plan: &Plan, rows: &Rows) -> Result<Scan, WarehouseError> {
                         off: count(format!("m{at}_off"))?,
                     }
                 }
+                What::Lacking { .. } => Cell::Groups {
+                    groups: count(format!("m{at}_groups"))?,
+                    off: count(format!("m{at}_off"))?,
+                },
                 What::Oldest { .. } => Cell::Oldest {
                     micros: match field(format!("m{at}_oldest"))? {
                         Value::Int(micros) => Some(*micros),

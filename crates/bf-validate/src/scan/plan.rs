@@ -4,6 +4,7 @@ use bf_contract::DateRange;
 use bf_warehouse::{ColumnKind, Ident, TableName};
 
 use crate::condition::Condition;
+use crate::suite::WorstGroup;
 
 /// What a scan measures.
 #[derive(Debug, Clone, PartialEq)]
@@ -55,6 +56,18 @@ pub enum What {
         /// The most rows.
         max: u64,
     },
+    /// The groups of each day, and those of them that lack values there and belong to a group whose rows of
+    /// that month meet the condition too seldom.
+    Lacking {
+        /// What makes a group.
+        columns: Vec<Ident>,
+        /// The condition, a position in the plan's conditions.
+        condition: usize,
+        /// The share of a group's rows of a month that must meet it, in percent.
+        floor: f64,
+        /// A group with fewer rows in a month is left alone.
+        min_rows: u64,
+    },
     /// The rows beyond the first of each key, over the range.
     Surplus(Vec<Ident>),
     /// When the oldest row of each day was written.
@@ -86,7 +99,9 @@ impl Plan {
             match &measure.what {
                 What::Rows | What::Meets(_) => {}
                 What::Numbers(column) | What::Oldest { column, .. } => all.push(column),
-                What::Groups { columns, .. } | What::Surplus(columns) => all.extend(columns),
+                What::Groups { columns, .. }
+                | What::Lacking { columns, .. }
+                | What::Surplus(columns) => all.extend(columns),
                 What::Keys { columns, sum } => all.extend(columns.iter().chain(sum)),
             }
         }
@@ -189,6 +204,25 @@ impl Planner {
                 columns: columns.to_vec(),
                 min,
                 max,
+            },
+        )
+    }
+
+    /// See [`What::Lacking`].
+    pub fn lacking(
+        &mut self,
+        filter: Option<&Condition>,
+        group: &WorstGroup,
+        condition: &Condition,
+    ) -> usize {
+        let condition = self.condition(condition);
+        self.measure(
+            filter,
+            What::Lacking {
+                columns: group.columns.clone(),
+                condition,
+                floor: group.floor,
+                min_rows: group.min_rows,
             },
         )
     }

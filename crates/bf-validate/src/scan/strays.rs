@@ -83,7 +83,7 @@ fn without_a_date(plan: &Plan) -> Query {
 }
 
 /// Jumps from day to day through the index, one step a day, and returns what begins like no day, with its
-/// rows. What [`super::stream::query`] reads anyway is left out.
+/// rows. What [`super::stream::query`] reads anyway is stepped over: the range in one step.
 fn between_the_days(plan: &Plan) -> Query {
     let dialect = SqlDialect::Sqlite;
     let table = dialect.table(&plan.table);
@@ -91,12 +91,13 @@ fn between_the_days(plan: &Plan) -> Query {
     let is_no_day = is_no_day("day");
     let within = dialect.within_days("day", plan.date_kind, "@start", "@end");
     let sql = format!(
-        "WITH RECURSIVE days(day, step) AS (SELECT (SELECT MIN({date}) FROM {table}), 1 UNION ALL \
-         SELECT (SELECT MIN({date}) FROM {table} WHERE {date} > \
-         CASE WHEN {is_no_day} THEN day ELSE substr(day, 1, 10) || '~' END), step + 1 \
-         FROM days WHERE day IS NOT NULL AND step < {MOST_DAYS}) \
+        "WITH RECURSIVE days(day, step) AS (\
+         SELECT (SELECT MIN({date}) FROM {table} WHERE {date} >= '1900'), 1 UNION ALL \
+         SELECT (SELECT MIN({date}) FROM {table} WHERE {date} > CASE WHEN {within} THEN @end || '~' \
+         WHEN {is_no_day} THEN day ELSE substr(day, 1, 10) || '~' END), step + 1 \
+         FROM days WHERE day < '2100' AND step < {MOST_DAYS}) \
          SELECT day, (SELECT COUNT(*) FROM {table} WHERE {date} = day) FROM days \
-         WHERE day >= '1900' AND day < '2100' AND {is_no_day} AND NOT ({within})"
+         WHERE day < '2100' AND {is_no_day} AND NOT ({within})"
     );
     Query::new(sql)
         .with("start", plan.read.start)

@@ -1,13 +1,14 @@
 //! The scan of an engine that hands its rows out one by one.
 
 use std::collections::HashMap;
-use std::hash::{BuildHasherDefault, DefaultHasher, Hash, Hasher};
+use std::hash::{BuildHasher, BuildHasherDefault, Hash, Hasher};
 
-use bf_contract::parse_date;
+use bf_contract::{parse_date, percentage};
 use bf_warehouse::{Field, Ident, Query, Record, SqlDialect};
 use chrono::{Datelike, NaiveDate};
+use foldhash::quality::FixedState;
 
-use super::cells::{Cell, Keys, Mix, Numbers, Total};
+use super::cells::{Cell, KeySums, Keys, Mix, Numbers, Total};
 use super::plan::{Plan, What};
 use super::strays::is_no_day;
 use super::{Scan, Unreadable};
@@ -42,11 +43,22 @@ pub(super) fn query(plan: &Plan) -> Query {
 /// Keys are hashed once; the maps take the hash as it is.
 type Hashed<K, V> = HashMap<K, V, BuildHasherDefault<Mix>>;
 
+/// Rows, and those of them that meet a condition.
+type RowsAndGood = (u64, u64);
+
+/// So many columns of a row need no memory of their own.
+const FEW_COLUMNS: usize = 40;
+
 /// Counts rows as they come.
 pub(super) struct Accumulator<'a> {
     plan: &'a Plan,
+    /// The columns of a row.
+    width: usize,
+    /// The columns of each key that is asked for, and its hash in the row at hand.
+    keys: Vec<(Vec<usize>, Option<u64>)>,
     conditions: Vec<Option<Compiled>>,
-    answers: Vec<bool>,
+    /// Whether the row at hand meets each of them, as far as anybody asked.
+    answers: Vec<Option<bool>>,
     jobs: Vec<Job>,
     days: Days,
     /// One row of cells per day, each as wide as there are measures.
@@ -60,12 +72,18 @@ enum Job {
     Meets(usize),
     Numbers(usize),
     Groups {
-        at: Vec<usize>,
+        key: usize,
         counts: Hashed<(u32, u64), u64>,
         last: Option<((u32, u64), u64)>,
     },
+    Lacking {
+        key: usize,
+        condition: usize,
+        counts: Hashed<(u32, u64), RowsAndGood>,
+        last: Option<((u32, u64), RowsAndGood)>,
+    },
     Surplus {
-        at: Vec<usize>,
+        key: usize,
         hashes: Vec<u64>,
     },
     Oldest {
@@ -74,9 +92,11 @@ enum Job {
         texts: Vec<Option<Vec<u8>>>,
     },
     Keys {
-        at: Vec<usize>,
+        key: usize,
+        columns: Vec<usize>,
         sum: Option<usize>,
         keys: Keys,
+        last: Option<(u64, KeySums)>,
     },
 }
 
@@ -91,47 +111,86 @@ impl<'a> Accumulator<'a> {
                 .position(|other| other == column)
                 .map_or(0, |at| at + 1)
         };
-        let positions = |columns: &[Ident]| columns.iter().map(position).collect::<Vec<_>>();
-        let jobs = plan.measures.iter().map(|measure| match &measure.what {
-            What::Rows => Job::Rows,
-            What::Meets(condition) => Job::Meets(*condition),
-            What::Numbers(column) => Job::Numbers(position(column)),
-            What::Groups { columns, .. } => Job::Groups {
-                at: positions(columns),
-                counts: Hashed::default(),
-                last: None,
-            },
-            What::Surplus(columns) => Job::Surplus {
-                at: positions(columns),
-                hashes: Vec::new(),
-            },
-            What::Oldest { column, .. } => Job::Oldest {
-                at: position(column),
-                texts: Vec::new(),
-            },
-            What::Keys { columns, sum } => Job::Keys {
-                at: positions(columns),
-                sum: sum.as_ref().map(position),
-                keys: Keys::default(),
-            },
-        });
+        let mut keys: Vec<(Vec<usize>, Option<u64>)> = Vec::new();
+        let mut key = |columns: &[Ident]| {
+            let columns: Vec<usize> = columns.iter().map(position).collect();
+            let known = keys.iter().position(|(other, _)| *other == columns);
+            known.unwrap_or_else(|| {
+                keys.push((columns, None));
+                keys.len() - 1
+            })
+        };
+        let jobs: Vec<Job> = plan
+            .measures
+            .iter()
+            .map(|measure| match &measure.what {
+                What::Rows => Job::Rows,
+                What::Meets(condition) => Job::Meets(*condition),
+                What::Numbers(column) => Job::Numbers(position(column)),
+                What::Groups { columns, .. } => Job::Groups {
+                    key: key(columns),
+                    counts: Hashed::default(),
+                    last: None,
+                },
+                What::Lacking {
+                    columns, condition, ..
+                } => Job::Lacking {
+                    key: key(columns),
+                    condition: *condition,
+                    counts: Hashed::default(),
+                    last: None,
+                },
+                What::Surplus(columns) => Job::Surplus {
+                    key: key(columns),
+                    hashes: Vec::new(),
+                },
+                What::Oldest { column, .. } => Job::Oldest {
+                    at: position(column),
+                    texts: Vec::new(),
+                },
+                What::Keys { columns, sum } => Job::Keys {
+                    key: key(columns),
+                    columns: columns.iter().map(position).collect(),
+                    sum: sum.as_ref().map(position),
+                    keys: Keys::default(),
+                    last: None,
+                },
+            })
+            .collect();
         Self {
             plan,
+            width: row.len(),
+            keys,
             conditions: plan
                 .conditions
                 .iter()
                 .map(|condition| Compiled::new(condition, &row))
                 .collect(),
-            answers: vec![false; plan.conditions.len()],
-            jobs: jobs.collect(),
+            answers: vec![None; plan.conditions.len()],
+            jobs,
             days: Days::default(),
             cells: Vec::new(),
             unreadable: Unreadable::default(),
         }
     }
 
-    /// Counts one row.
+    /// Counts one row. Its fields are looked up once, however many conditions and keys ask for them.
     pub fn add(&mut self, row: Record<'_>) {
+        let mut few = [Field::Null; FEW_COLUMNS];
+        let many: Vec<Field<'_>>;
+        let fields = if let Some(few) = few.get_mut(..self.width) {
+            for (at, field) in few.iter_mut().enumerate() {
+                *field = row.get(at);
+            }
+            &*few
+        } else {
+            many = (0..self.width).map(|at| row.get(at)).collect();
+            many.as_slice()
+        };
+        self.count(Record::of_fields(fields));
+    }
+
+    fn count(&mut self, row: Record<'_>) {
         let Some((day, is_new)) = self.days.of(row.get(0), &mut self.unreadable) else {
             return;
         };
@@ -144,30 +203,39 @@ impl<'a> Accumulator<'a> {
                     .map(|measure| empty(&measure.what)),
             );
         }
-        for (answer, condition) in self.answers.iter_mut().zip(&self.conditions) {
-            *answer = condition
-                .as_ref()
-                .is_some_and(|condition| condition.holds(row));
-        }
+        self.answers.fill(None);
+        let (answers, conditions) = (&mut self.answers, &self.conditions);
+        let mut holds = |condition: usize| {
+            *answers[condition].get_or_insert_with(|| {
+                let condition = conditions[condition].as_ref();
+                condition.is_some_and(|condition| condition.holds(row))
+            })
+        };
         let in_range = self.plan.range.contains(self.days.dates[day as usize]);
         let first = day as usize * width;
+        let sets = &mut self.keys;
+        sets.iter_mut().for_each(|(_, known)| *known = None);
+        let mut hashed = |key: usize| {
+            let (columns, known) = &mut sets[key];
+            *known.get_or_insert_with(|| hash(row, columns))
+        };
         let cells = &mut self.cells[first..first + width];
         for ((measure, job), cell) in self.plan.measures.iter().zip(&mut self.jobs).zip(cells) {
-            if measure.filter.is_some_and(|filter| !self.answers[filter]) {
+            if measure.filter.is_some_and(|filter| !holds(filter)) {
                 continue;
             }
             match (job, cell) {
                 (Job::Rows, Cell::Count(count)) => *count += 1,
                 (Job::Meets(condition), Cell::Count(count)) => {
-                    *count += u64::from(self.answers[*condition]);
+                    *count += u64::from(holds(*condition));
                 }
                 (Job::Numbers(at), Cell::Numbers(numbers)) => {
                     if let Some(found) = number(row.get(*at)) {
                         numbers.add(found);
                     }
                 }
-                (Job::Groups { at, counts, last }, _) => {
-                    let key = (day, hash(row, at));
+                (Job::Groups { key, counts, last }, _) => {
+                    let key = (day, hashed(*key));
                     match last {
                         Some((known, count)) if *known == key => *count += 1,
                         _ => {
@@ -176,7 +244,29 @@ impl<'a> Accumulator<'a> {
                         }
                     }
                 }
-                (Job::Surplus { at, hashes }, _) if in_range => hashes.push(hash(row, at)),
+                (
+                    Job::Lacking {
+                        key,
+                        condition,
+                        counts,
+                        last,
+                    },
+                    _,
+                ) if in_range => {
+                    let key = (day, hashed(*key));
+                    let is_good = u64::from(holds(*condition));
+                    match last {
+                        Some((known, (rows, good))) if *known == key => {
+                            *rows += 1;
+                            *good += is_good;
+                        }
+                        _ => {
+                            add_up(counts, last);
+                            *last = Some((key, (1, is_good)));
+                        }
+                    }
+                }
+                (Job::Surplus { key, hashes }, _) if in_range => hashes.push(hashed(*key)),
                 (Job::Oldest { at, texts }, Cell::Oldest { micros, unknown }) => match row.get(*at)
                 {
                     Field::Text(text) if text.first().is_some_and(u8::is_ascii_digit) => {
@@ -191,13 +281,35 @@ impl<'a> Accumulator<'a> {
                         None => *unknown += 1,
                     },
                 },
-                (Job::Keys { at, sum, keys }, _) if in_range => {
+                (
+                    Job::Keys {
+                        key,
+                        columns,
+                        sum,
+                        keys,
+                        last,
+                    },
+                    _,
+                ) if in_range => {
                     let date = self.days.dates[day as usize];
-                    let entry = keys.entry(dated(hash(row, at), date)).or_default();
-                    entry.day = day;
-                    entry.lacks_a_part = at.iter().any(|at| row.get(*at) == Field::Null);
-                    entry.rows += 1;
-                    entry.sum += sum.and_then(|at| number(row.get(at))).unwrap_or(0.0);
+                    let key = dated(hashed(*key), date);
+                    let added = sum.and_then(|at| number(row.get(at))).unwrap_or(0.0);
+                    match last {
+                        Some((known, sums)) if *known == key => {
+                            sums.rows += 1;
+                            sums.sum += added;
+                        }
+                        _ => {
+                            put_away(keys, last);
+                            let sums = KeySums {
+                                day,
+                                lacks_a_part: columns.iter().any(|at| row.get(*at) == Field::Null),
+                                rows: 1,
+                                sum: added,
+                            };
+                            *last = Some((key, sums));
+                        }
+                    }
                 }
                 _ => {}
             }
@@ -235,13 +347,52 @@ impl<'a> Accumulator<'a> {
                     distinct.dedup();
                     Total::Distinct(distinct.len() as u64)
                 }
+                Job::Lacking {
+                    mut counts,
+                    mut last,
+                    ..
+                } => {
+                    add_up(&mut counts, &mut last);
+                    let What::Lacking {
+                        floor, min_rows, ..
+                    } = measure.what
+                    else {
+                        continue;
+                    };
+                    let month = |day: u32| {
+                        let date = self.days.dates[day as usize];
+                        (date.year(), date.month())
+                    };
+                    let mut months: HashMap<((i32, u32), u64), (u64, u64)> = HashMap::new();
+                    for ((day, key), (rows, good)) in &counts {
+                        let all = months.entry((month(*day), *key)).or_default();
+                        *all = (all.0 + rows, all.1 + good);
+                    }
+                    for ((day, key), (rows, good)) in counts {
+                        let (all, all_good) = months[&(month(day), key)];
+                        let is_low = all >= min_rows
+                            && percentage(all_good, all).is_some_and(|share| share < floor);
+                        if let Some(Cell::Groups { groups, off }) =
+                            self.cells.get_mut(day as usize * width + at)
+                        {
+                            *groups += 1;
+                            *off += u64::from(is_low && good < rows);
+                        }
+                    }
+                    Total::None
+                }
                 Job::Surplus { mut hashes, .. } => {
                     let all = hashes.len();
                     hashes.sort_unstable();
                     hashes.dedup();
                     Total::Surplus((all - hashes.len()) as u64)
                 }
-                Job::Keys { keys, .. } => Total::Keys(keys),
+                Job::Keys {
+                    mut keys, mut last, ..
+                } => {
+                    put_away(&mut keys, &mut last);
+                    Total::Keys(keys)
+                }
                 Job::Oldest { texts, .. } => {
                     for (day, text) in texts.into_iter().enumerate() {
                         let cell = self.cells.get_mut(day * width + at);
@@ -294,7 +445,7 @@ fn empty(what: &What) -> Cell {
     match what {
         What::Rows | What::Meets(_) => Cell::Count(0),
         What::Numbers(_) => Cell::Numbers(Numbers::default()),
-        What::Groups { .. } => Cell::Groups { groups: 0, off: 0 },
+        What::Groups { .. } | What::Lacking { .. } => Cell::Groups { groups: 0, off: 0 },
         What::Oldest { .. } => Cell::Oldest {
             micros: None,
             unknown: 0,
@@ -309,10 +460,31 @@ fn flush(counts: &mut Hashed<(u32, u64), u64>, last: &mut Option<((u32, u64), u6
     }
 }
 
+fn add_up(
+    counts: &mut Hashed<(u32, u64), RowsAndGood>,
+    last: &mut Option<((u32, u64), RowsAndGood)>,
+) {
+    if let Some((key, (rows, good))) = last.take() {
+        let all = counts.entry(key).or_default();
+        *all = (all.0 + rows, all.1 + good);
+    }
+}
+
+fn put_away(keys: &mut Keys, last: &mut Option<(u64, KeySums)>) {
+    if let Some((key, sums)) = last.take() {
+        keys.entry(key)
+            .and_modify(|known| {
+                known.rows += sums.rows;
+                known.sum += sums.sum;
+            })
+            .or_insert(sums);
+    }
+}
+
 /// A key as 64 bits. Equal keys have equal hashes; two different ones of ten million share one with a
 /// probability of 3 in a million, so a duplicate is looked up in the table before it is reported.
 pub fn hash(row: Record<'_>, at: &[usize]) -> u64 {
-    let mut hasher = DefaultHasher::new();
+    let mut hasher = FixedState::default().build_hasher();
     for at in at {
         match row.get(*at) {
             Field::Null => 0_u8.hash(&mut hasher),

@@ -15,17 +15,20 @@ pub enum Kind {
     /// The distinct values of some columns (values).
     DistinctCount(ColumnList),
     /// The rows that meet a condition (rows); at most 0 unless the suite says otherwise.
-    MatchingRows(Share),
+    MatchingRows(Matching),
     /// The rows that have a value in a column (percent).
     Completeness(Completeness),
     /// The rows that meet a condition (percent).
     Share(Share),
     /// The average of a column.
-    Average(Column),
+    Average(Average),
     /// The smallest value of a column.
     Minimum(Column),
     /// The largest value of a column.
     Maximum(Column),
+    /// The dates on which a column has one and the same number in all rows (dates); none unless the suite says
+    /// otherwise.
+    Varies(Column),
     /// The rows whose value is one of a list (percent); all of them unless the suite says otherwise.
     AcceptedValues(AcceptedValues),
     /// The rows whose value lies between two others (percent); all of them unless the suite says otherwise.
@@ -69,6 +72,16 @@ pub struct Column {
     pub column: Ident,
 }
 
+/// The average of a column.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Average {
+    /// The column.
+    pub column: Ident,
+    /// What the average of every month must reach, in percent of the whole range's.
+    pub worst_month_share: Option<f64>,
+}
+
 /// Some columns.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -77,12 +90,51 @@ pub struct ColumnList {
     pub columns: Vec<Ident>,
 }
 
+/// Rows that are counted.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Matching {
+    /// The condition that they meet.
+    pub of: Condition,
+}
+
 /// A share of rows.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Share {
     /// The condition that the rows must meet.
     pub of: Condition,
+    /// What every month must reach, in percent.
+    pub worst_month_floor: Option<f64>,
+    /// What every date must reach, in percent.
+    pub worst_date_floor: Option<f64>,
+    /// Months and dates with fewer rows are not held against their floor.
+    #[serde(default = "few_rows")]
+    pub floor_min_rows: u64,
+}
+
+impl Share {
+    /// Its floors, where it has any.
+    #[must_use]
+    pub fn floors(&self) -> Option<Floors> {
+        let floors = Floors {
+            month: self.worst_month_floor,
+            date: self.worst_date_floor,
+            min_rows: self.floor_min_rows,
+        };
+        (floors.month.is_some() || floors.date.is_some()).then_some(floors)
+    }
+}
+
+/// What every part of the range must reach, so that a hole cannot hide in a mean.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Floors {
+    /// Every month, in percent.
+    pub month: Option<f64>,
+    /// Every date, in percent.
+    pub date: Option<f64>,
+    /// Months and dates with fewer rows are not held against it.
+    pub min_rows: u64,
 }
 
 /// How complete a column is.
@@ -101,10 +153,41 @@ pub struct Completeness {
     /// Months and dates with fewer rows are not held against their floor.
     #[serde(default = "few_rows")]
     pub floor_min_rows: u64,
+    /// What every group (a team) must reach in every month.
+    pub worst_group: Option<WorstGroup>,
+}
+
+impl Completeness {
+    /// Its floors.
+    #[must_use]
+    pub fn floors(&self) -> Floors {
+        Floors {
+            month: self.worst_month_floor,
+            date: self.worst_date_floor,
+            min_rows: self.floor_min_rows,
+        }
+    }
+}
+
+/// What every group must reach in every month, so that one that is empty cannot hide among thirty.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct WorstGroup {
+    /// What makes a group.
+    pub columns: Vec<Ident>,
+    /// What it must reach, in percent.
+    pub floor: f64,
+    /// A group with fewer rows in a month is not held against it.
+    #[serde(default = "thirty_rows")]
+    pub min_rows: u64,
 }
 
 const fn few_rows() -> u64 {
     10
+}
+
+const fn thirty_rows() -> u64 {
+    30
 }
 
 /// Values that a column may have.
@@ -233,6 +316,7 @@ impl Kind {
             Self::MatchingRows(_)
             | Self::UniqueKey
             | Self::RowsPerGroup(_)
+            | Self::Varies(_)
             | Self::MissingDates
             | Self::MissingGroups
             | Self::UnscheduledGroups
