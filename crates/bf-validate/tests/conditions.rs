@@ -139,11 +139,12 @@ fn disagreement(condition: &Condition, others: usize, warehouse: &mut Warehouse)
     let names = ["id", "a", "b"].map(|name| Ident::new(name).expect("a name"));
     let compiled = Compiled::new(condition, &names).expect("the columns are there");
     let mut here = Vec::new();
+    let heard = &mut here;
     let all = Query::new("SELECT id, a, b FROM d.t ORDER BY id");
     warehouse
-        .for_each_row(&[&table], &all, &mut |row| {
+        .for_each_row(&[&table], &all, &mut move |row| {
             if compiled.holds(row) {
-                here.extend(row.values()[0].as_count());
+                heard.extend(row.values()[0].as_count());
             }
         })
         .expect("rows");

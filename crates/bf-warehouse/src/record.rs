@@ -28,71 +28,63 @@ impl Field<'_> {
     }
 }
 
-/// One row of a result while it is read.
-#[derive(Clone, Copy)]
-pub struct Record<'a>(Source<'a>);
-
-#[derive(Clone, Copy)]
-enum Source<'a> {
-    Sqlite(&'a rusqlite::Row<'a>),
-    Values(&'a [Value]),
-    Fields(&'a [Field<'a>]),
+impl<'a> From<ValueRef<'a>> for Field<'a> {
+    fn from(value: ValueRef<'a>) -> Self {
+        match value {
+            ValueRef::Null => Self::Null,
+            ValueRef::Integer(number) => Self::Int(number),
+            ValueRef::Real(number) => Self::Float(number),
+            ValueRef::Text(bytes) | ValueRef::Blob(bytes) => Self::Text(bytes),
+        }
+    }
 }
 
+impl<'a> From<&'a Value> for Field<'a> {
+    fn from(value: &'a Value) -> Self {
+        match value {
+            Value::Null => Self::Null,
+            Value::Int(number) => Self::Int(*number),
+            Value::Float(number) => Self::Float(*number),
+            Value::Text(text) => Self::Text(text.as_bytes()),
+        }
+    }
+}
+
+/// One row of a result while it is read. Its fields were looked up once, however often they are asked for.
+#[derive(Clone, Copy)]
+pub struct Record<'a>(&'a [Field<'a>]);
+
 impl<'a> Record<'a> {
-    pub(crate) fn of_sqlite(row: &'a rusqlite::Row<'a>) -> Self {
-        Self(Source::Sqlite(row))
-    }
+    /// Rows of at most so many fields need no memory of their own.
+    const USUAL: usize = 40;
 
-    /// A row that is already in memory.
-    #[must_use]
-    pub fn of_values(values: &'a [Value]) -> Self {
-        Self(Source::Values(values))
-    }
-
-    /// A row whose fields were looked up before: for a reader that asks for the same ones again and again.
-    #[must_use]
-    pub fn of_fields(fields: &'a [Field<'a>]) -> Self {
-        Self(Source::Fields(fields))
+    /// Hands out a row of these fields.
+    pub(crate) fn hand_out(
+        fields: impl ExactSizeIterator<Item = Field<'a>>,
+        each: &mut dyn FnMut(Record<'_>),
+    ) {
+        let count = fields.len();
+        let mut usual = [Field::Null; Self::USUAL];
+        if let Some(usual) = usual.get_mut(..count) {
+            for (place, field) in usual.iter_mut().zip(fields) {
+                *place = field;
+            }
+            each(Record(usual));
+        } else {
+            each(Record(&fields.collect::<Vec<_>>()));
+        }
     }
 
     /// The field at `index`, counted from 0; NULL beyond the last.
     #[must_use]
     #[inline]
     pub fn get(&self, index: usize) -> Field<'a> {
-        if let Source::Fields(fields) = self.0 {
-            return fields.get(index).copied().unwrap_or(Field::Null);
-        }
-        self.look_up(index)
-    }
-
-    fn look_up(&self, index: usize) -> Field<'a> {
-        match self.0 {
-            Source::Sqlite(row) => match row.get_ref(index) {
-                Ok(ValueRef::Integer(number)) => Field::Int(number),
-                Ok(ValueRef::Real(number)) => Field::Float(number),
-                Ok(ValueRef::Text(bytes) | ValueRef::Blob(bytes)) => Field::Text(bytes),
-                Ok(ValueRef::Null) | Err(_) => Field::Null,
-            },
-            Source::Values(values) => match values.get(index) {
-                Some(Value::Int(number)) => Field::Int(*number),
-                Some(Value::Float(number)) => Field::Float(*number),
-                Some(Value::Text(text)) => Field::Text(text.as_bytes()),
-                Some(Value::Null) | None => Field::Null,
-            },
-            Source::Fields(fields) => fields.get(index).copied().unwrap_or(Field::Null),
-        }
+        self.0.get(index).copied().unwrap_or(Field::Null)
     }
 
     /// A copy of all fields.
     #[must_use]
     pub fn values(&self) -> Vec<Value> {
-        match self.0 {
-            Source::Sqlite(row) => (0..row.as_ref().column_count())
-                .map(|index| self.get(index).to_value())
-                .collect(),
-            Source::Values(values) => values.to_vec(),
-            Source::Fields(fields) => fields.iter().map(|field| field.to_value()).collect(),
-        }
+        self.0.iter().map(|field| field.to_value()).collect()
     }
 }

@@ -11,6 +11,7 @@ use crate::{
     WarehouseError, nearest,
 };
 
+mod batch;
 mod dataset;
 
 use dataset::Dataset;
@@ -173,17 +174,15 @@ impl Sqlite {
         &mut self,
         tables: &[&TableName],
         query: &Query,
-        each: &mut dyn FnMut(Record<'_>),
+        each: &mut (dyn FnMut(Record<'_>) + Send),
     ) -> Result<Vec<String>, WarehouseError> {
         self.attach(tables)?;
         self.timed(|engine| {
             let mut statement = engine.connection.prepare(&query.sql)?;
             bind(&mut statement, query)?;
-            let columns = statement.column_names().map(str::to_owned).collect();
+            let columns: Vec<String> = statement.column_names().map(str::to_owned).collect();
             let mut cursor = statement.raw_query();
-            while let Some(row) = cursor.next()? {
-                each(Record::of_sqlite(row));
-            }
+            batch::hand_out(&mut cursor, columns.len(), each)?;
             Ok(columns)
         })
     }

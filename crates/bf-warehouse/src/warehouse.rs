@@ -3,7 +3,7 @@
 use crate::bigquery::BigQuery;
 use crate::sqlite::Sqlite;
 use crate::{
-    Column, Options, Query, Record, Rows, SqlDialect, TableName, Usage, WarehouseError,
+    Column, Field, Options, Query, Record, Rows, SqlDialect, TableName, Usage, WarehouseError,
     WarehouseUrl,
 };
 
@@ -92,7 +92,7 @@ impl Warehouse {
         &mut self,
         tables: &[&TableName],
         query: &Query,
-        each: &mut dyn FnMut(Record<'_>),
+        each: &mut (dyn FnMut(Record<'_>) + Send),
     ) -> Result<Vec<String>, WarehouseError> {
         match self {
             Self::Sqlite(engine) => engine.for_each_row(tables, query, each),
@@ -100,7 +100,7 @@ impl Warehouse {
                 let rows = engine.query(tables, query)?;
                 rows.rows
                     .iter()
-                    .for_each(|row| each(Record::of_values(row)));
+                    .for_each(|row| Record::hand_out(row.iter().map(Field::from), each));
                 Ok(rows.columns)
             }
         }

@@ -46,14 +46,9 @@ type Hashed<K, V> = HashMap<K, V, BuildHasherDefault<Mix>>;
 /// Rows, and those of them that meet a condition.
 type RowsAndGood = (u64, u64);
 
-/// So many columns of a row need no memory of their own.
-const FEW_COLUMNS: usize = 40;
-
 /// Counts rows as they come.
 pub(super) struct Accumulator<'a> {
     plan: &'a Plan,
-    /// The columns of a row.
-    width: usize,
     /// The columns of each key that is asked for, and its hash in the row at hand.
     keys: Vec<(Vec<usize>, Option<u64>)>,
     conditions: Vec<Option<Compiled>>,
@@ -159,7 +154,6 @@ impl<'a> Accumulator<'a> {
             .collect();
         Self {
             plan,
-            width: row.len(),
             keys,
             conditions: plan
                 .conditions
@@ -174,23 +168,8 @@ impl<'a> Accumulator<'a> {
         }
     }
 
-    /// Counts one row. Its fields are looked up once, however many conditions and keys ask for them.
+    /// Counts one row.
     pub fn add(&mut self, row: Record<'_>) {
-        let mut few = [Field::Null; FEW_COLUMNS];
-        let many: Vec<Field<'_>>;
-        let fields = if let Some(few) = few.get_mut(..self.width) {
-            for (at, field) in few.iter_mut().enumerate() {
-                *field = row.get(at);
-            }
-            &*few
-        } else {
-            many = (0..self.width).map(|at| row.get(at)).collect();
-            many.as_slice()
-        };
-        self.count(Record::of_fields(fields));
-    }
-
-    fn count(&mut self, row: Record<'_>) {
         let Some((day, is_new)) = self.days.of(row.get(0), &mut self.unreadable) else {
             return;
         };
