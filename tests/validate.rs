@@ -11,3 +11,5 @@ mod rig;
 mod rows;
 mod schedules;
 mod suites;
+mod trust;
+mod unanswered;

@@ -28,6 +28,17 @@ pub enum Expectation {
     Failed(String),
 }
 
+impl Expectation {
+    /// Whether something other than the log itself says which dates the table should have.
+    #[must_use]
+    pub fn is_of_others_than_the_log(&self) -> bool {
+        matches!(self, Self::Known(expected) if !expected.is_of_the_log())
+    }
+}
+
+/// How the dates of the log's own entries are called.
+const LOG: &str = "the log's own dates";
+
 /// The dates that a table should have.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Expected {
@@ -71,6 +82,12 @@ impl Expected {
         }
     }
 
+    /// Whether nothing but the log's own entries stands behind it.
+    #[must_use]
+    pub fn is_of_the_log(&self) -> bool {
+        self.source == LOG
+    }
+
     /// The dates of a range, with their groups.
     pub fn within(&self, range: DateRange) -> impl Iterator<Item = (NaiveDate, u64)> {
         self.dates
@@ -101,6 +118,14 @@ impl Expected {
         self.is_schedule
             && self.within(range).next().is_none()
             && (surrounds || says_something.is_some())
+    }
+
+    /// Whether the source goes as far back as the range, and as far on.
+    #[must_use]
+    pub fn reaches(&self, range: DateRange) -> (bool, bool) {
+        self.span.map_or((false, false), |span| {
+            (span.start <= range.start, span.end >= range.end)
+        })
     }
 
     fn is_silent(&self, range: DateRange) -> bool {
@@ -248,7 +273,8 @@ fn first_that_speaks(
     Ok(silent)
 }
 
-/// The dates of a schedule. Where it has none in the range it is asked further, for what lies around it.
+/// The dates of a schedule. Where it has none in the range, or none at an end of it, it is asked further, for
+/// what lies around: a summer and the end of a schedule look alike from within.
 fn scheduled(
     suite: &Suite,
     source: (&TableName, &Ident),
@@ -256,7 +282,9 @@ fn scheduled(
     warehouse: &mut Warehouse,
 ) -> Result<Expected, WarehouseError> {
     let expected = table::read(suite, source, true, read, warehouse)?;
-    if !expected.is_silent(range) || expected.is_surely_nothing(range) {
+    let is_clear = expected.is_surely_nothing(range)
+        || (!expected.is_silent(range) && expected.reaches(range) == (true, true));
+    if is_clear {
         return Ok(expected);
     }
     let around = DateRange {
@@ -288,5 +316,5 @@ fn of_ledger(log: Option<&LogInput>) -> Option<Expected> {
         .filter(|entry| entry.records.is_some_and(|records| records > 0))
         .map(|entry| (entry.date, 1))
         .collect();
-    Some(Expected::new("the log's own dates".to_owned(), dates))
+    Some(Expected::new(LOG.to_owned(), dates))
 }

@@ -19,6 +19,8 @@ pub enum Met {
     Unknown,
     /// It was not asked for.
     Skipped,
+    /// It was asked for, and nobody can say: as good as skipped, but never passed over in silence.
+    Unanswered,
 }
 
 /// What a check found.
@@ -103,6 +105,12 @@ impl Finding {
         Self::new(Met::Skipped, message)
     }
 
+    /// It was asked for, and nobody can say.
+    #[must_use]
+    pub fn unanswered(message: impl Into<String>) -> Self {
+        Self::new(Met::Unanswered, message)
+    }
+
     /// Adds a figure and its threshold.
     #[must_use]
     pub fn figure(mut self, observed: f64, threshold: Option<Threshold>) -> Self {
@@ -137,7 +145,7 @@ impl Finding {
     #[must_use]
     pub fn status(&self, level: Level) -> CheckStatus {
         match (self.met, level) {
-            (_, Level::Off) | (Met::Skipped, _) => CheckStatus::Skipped,
+            (_, Level::Off) | (Met::Skipped | Met::Unanswered, _) => CheckStatus::Skipped,
             (Met::Yes, _) => CheckStatus::Pass,
             (Met::Unknown, _) => CheckStatus::Error,
             (Met::Barely, _) | (Met::No, Level::Warning) => CheckStatus::Warn,

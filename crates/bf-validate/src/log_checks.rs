@@ -2,21 +2,24 @@
 
 use std::collections::BTreeMap;
 
-use bf_contract::{Comparison, DateRange, LedgerEntry, LedgerStatus, Level, LogState, Threshold};
+use bf_contract::{
+    Comparison, DateRange, LedgerEntry, LedgerStatus, Level, LogState, ProcessEventKind, Threshold,
+};
 use chrono::NaiveDate;
 
 use crate::figures::{Unit, bound, figure, float, plural};
 use crate::finding::{Finding, Met, Probe, met};
-use crate::log_input::LogInput;
+use crate::log_input::{LogInput, ProcessEnd};
 use crate::suite::Suite;
 
 /// The names of the checks that a log summary adds.
-pub const NAMES: [&str; 5] = [
+pub const NAMES: [&str; 6] = [
     "log_completed",
     "success_rate",
     "reconciliation",
     "failed_dates",
     "skipped_dates",
+    "process_ended",
 ];
 
 /// The dialect of a job that was given single dates (`--dates`), as bf-parse-log names it.
@@ -25,29 +28,65 @@ const SPECIFIC_DATES: &str = "specific_dates";
 /// A check that a log summary adds: its name, its own level, its finding.
 pub type LogCheck = (&'static str, Level, Finding);
 
-/// What the log says of itself.
+/// What the log says of itself. `rest_is_checked` where something other than the log says which dates are due,
+/// so that a log about some of them leaves nothing unseen.
 #[must_use]
 pub fn claims(
     log: Option<&LogInput>,
     suite: &Suite,
     range: DateRange,
     min_success_rate: f64,
+    rest_is_checked: bool,
 ) -> Vec<LogCheck> {
     let skipped = |title: &str| Finding::skipped(format!("{title}: no log summary given"));
     let (completed, rate) = match log {
         Some(log) => (
-            completed(log, suite, range),
+            completed(log, suite, range, rest_is_checked),
             success_rate(log, min_success_rate),
         ),
         None => (skipped("Log completed"), skipped("Success rate")),
     };
-    vec![
+    let mut checks = vec![
         (NAMES[0], Level::Critical, completed),
         (NAMES[1], Level::Critical, rate),
-    ]
+    ];
+    if let Some(ended) = log.and_then(|log| process_ended(&log.process)) {
+        checks.push((NAMES[5], Level::Critical, ended));
+    }
+    checks
 }
 
-fn completed(log: &LogInput, suite: &Suite, range: DateRange) -> Finding {
+/// How the job's process ended; `None` where nobody watched it. A log cannot say that: it is written before.
+fn process_ended(end: &ProcessEnd) -> Option<Finding> {
+    let (kind, exit) = match end {
+        ProcessEnd::Unwatched => return None,
+        ProcessEnd::Open => {
+            return Some(Finding::unknown(
+                "Process ended: nothing in the monitor's events says that it is over",
+            ));
+        }
+        ProcessEnd::Told(kind, exit) => (kind, exit.as_ref()),
+    };
+    Some(match (kind, exit) {
+        (ProcessEventKind::TimedOut, _) => Finding::new(
+            Met::No,
+            "Process ended: its time limit passed before it was over",
+        ),
+        (_, Some(exit)) if exit.is_clean() => Finding::new(Met::Yes, "Process ended: exit code 0"),
+        (_, Some(exit)) if exit.is_failure() => {
+            let how = match (exit.code, exit.signal, &exit.signal_name) {
+                (Some(code), None, _) => format!("exit code {code}"),
+                (_, _, Some(name)) => format!("killed by {}", bf_cli::text::printable(name, 20)),
+                (_, Some(signal), _) => format!("killed by signal {signal}"),
+                _ => "it failed".to_owned(),
+            };
+            Finding::new(Met::No, format!("Process ended: {how}"))
+        }
+        _ => Finding::unknown("Process ended: nobody saw its exit status"),
+    })
+}
+
+fn completed(log: &LogInput, suite: &Suite, range: DateRange, rest_is_checked: bool) -> Finding {
     let summary = &log.summary;
     let no = |text: String| Finding::new(Met::No, format!("Log completed: {text}"));
     if let Some(job) = summary
@@ -86,9 +125,11 @@ fn completed(log: &LogInput, suite: &Suite, range: DateRange) -> Finding {
     match summary.unaccounted_days {
         Some(0) => {
             let (mut met, mut remark) =
-                without_a_range(log, range).unwrap_or((Met::Yes, String::new()));
+                without_a_range(log, range, rest_is_checked).unwrap_or((Met::Yes, String::new()));
             if summary.fatal_errors > 0 {
-                met = Met::Barely;
+                if met == Met::Yes {
+                    met = Met::Barely;
+                }
                 remark.push_str(&format!(
                     "; {} that belong to no date",
                     plural(summary.fatal_errors, "error")
@@ -103,15 +144,29 @@ fn completed(log: &LogInput, suite: &Suite, range: DateRange) -> Finding {
     }
 }
 
-/// What a log that does not tell its range leaves open: whether it is about all that was asked.
-fn without_a_range(log: &LogInput, range: DateRange) -> Option<(Met, String)> {
+/// What a log that does not tell its range leaves open: whether it is about all that was asked. Where nothing
+/// but the log says which dates are due, that is no completion.
+fn without_a_range(
+    log: &LogInput,
+    range: DateRange,
+    rest_is_checked: bool,
+) -> Option<(Met, String)> {
     if log.summary.range.is_some() {
         return None;
     }
+    let unproven = |met: Met, remark: String| {
+        if rest_is_checked {
+            return Some((Met::Barely, remark));
+        }
+        Some((
+            met,
+            format!("{remark}, and no schedule says which other dates are due"),
+        ))
+    };
     if log.summary.dialect.as_deref() == Some(SPECIFIC_DATES) {
         let remark =
             "; the job was asked for these dates only, the table is checked over the whole range";
-        return Some((Met::Barely, remark.to_owned()));
+        return unproven(Met::No, remark.to_owned());
     }
     let first_and_last = log
         .ledger
@@ -120,16 +175,16 @@ fn without_a_range(log: &LogInput, range: DateRange) -> Option<(Met, String)> {
         .map(|((first, _), (last, _))| (*first, *last));
     match first_and_last {
         Some((first, last)) if first <= range.start && last >= range.end => None,
-        Some((first, last)) => Some((
-            Met::Barely,
+        Some((first, last)) => unproven(
+            Met::No,
             format!("; the log does not tell its range, and speaks of {first} to {last} only"),
-        )),
-        None => Some((
-            Met::Barely,
+        ),
+        None => unproven(
+            Met::Unknown,
             format!(
                 "; the log does not tell its range, so nobody knows whether it is about {range}"
             ),
-        )),
+        ),
     }
 }
 
@@ -189,8 +244,17 @@ pub fn against_the_table(
         (Some(log), _) if log.ledger.is_empty() => {
             let skipped = "no ledger entries given (bf-parse-log --ledger)";
             (
-                Finding::skipped(format!("Records claimed and found: {skipped}")),
+                Finding::unanswered(format!("Records claimed and found: {skipped}")),
                 Finding::skipped(format!("Failed dates with records: {skipped}")),
+            )
+        }
+        (Some(log), _) if log.incomplete.is_some() => {
+            let reason = log.incomplete.as_deref().unwrap_or_default();
+            (
+                Finding::unknown(format!(
+                    "Records claimed and found: the log's entries are not complete: {reason}"
+                )),
+                Finding::skipped(format!("Failed dates with records: {reason}")),
             )
         }
         (Some(_), None) => {
@@ -264,6 +328,7 @@ fn reconciliation(
 ) -> Finding {
     let (mut none, mut fewer, mut more) = (Vec::new(), Vec::new(), Vec::new());
     let (mut dates, mut claimed_rows, mut found_rows) = (0_u64, 0_u64, 0_u64);
+    let mut uncounted = 0_u64;
     for entry in log.ledger.values() {
         if entry.status != LedgerStatus::Success || !range.contains(entry.date) {
             continue;
@@ -271,6 +336,7 @@ fn reconciliation(
         dates += 1;
         let here = found(&entry.date);
         found_rows += here;
+        uncounted += u64::from(entry.records.is_none());
         match entry.records {
             Some(claimed) => {
                 claimed_rows += claimed;
@@ -302,6 +368,13 @@ fn reconciliation(
         );
     }
     let off = (none.len() + fewer.len() + more.len()) as u64;
+    if off == 0 && uncounted == dates {
+        return Finding::unanswered(format!(
+            "Records claimed and found: the log claims no counts; there are records on all {}",
+            plural(dates, "date")
+        ))
+        .of(0, dates);
+    }
     let mut message = if off == 0 {
         format!(
             "Records claimed and found: the same on all {}",
@@ -327,6 +400,12 @@ fn reconciliation(
             " ({} claimed, {} found)",
             figure(float(claimed_rows), Unit::Count, None),
             figure(float(found_rows), Unit::Count, None)
+        ));
+    }
+    if uncounted > 0 {
+        message.push_str(&format!(
+            "; {} on which the log claims no count",
+            plural(uncounted, "date")
         ));
     }
     let mut all = [none, fewer, more].concat();

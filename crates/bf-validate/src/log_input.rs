@@ -5,7 +5,10 @@ use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
 
 use bf_cli::{Context, Failure};
-use bf_contract::{Document, DocumentError, LedgerEntry, LogSummary, read_document};
+use bf_contract::{
+    Document, DocumentError, LedgerEntry, LedgerStatus, LogSummary, ProcessEventKind, ProcessExit,
+    read_document,
+};
 use chrono::{DateTime, NaiveDate, Utc};
 
 /// What a stream of documents says about a job.
@@ -17,6 +20,22 @@ pub struct LogInput {
     pub ledger: BTreeMap<NaiveDate, LedgerEntry>,
     /// When the job's process started, where a monitor's events say so.
     pub started_at: Option<DateTime<Utc>>,
+    /// How the job's process ended, where the stream is a monitor's.
+    pub process: ProcessEnd,
+    /// Why the ledger entries are not all that the log claims; `None` where they are.
+    pub incomplete: Option<String>,
+}
+
+/// What a monitor's events say of the end of the job's process.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub enum ProcessEnd {
+    /// The stream has no events.
+    #[default]
+    Unwatched,
+    /// The process was watched, and nothing says that it is over.
+    Open,
+    /// The last event, and the exit where somebody saw it.
+    Told(ProcessEventKind, Option<ProcessExit>),
 }
 
 impl LogInput {
@@ -43,6 +62,7 @@ impl LogInput {
         let mut number = 0_u64;
         // A log summary ends what is told of one log: the entries after it are of another.
         let mut is_told = false;
+        let mut ends_with_entries = false;
         loop {
             line.clear();
             let read = reader
@@ -57,20 +77,37 @@ impl LogInput {
                 Ok(Document::LogSummary(found)) => {
                     summary = Some(*found);
                     is_told = true;
+                    ends_with_entries = false;
                 }
                 Ok(Document::LedgerEntry(entry)) => {
                     if std::mem::take(&mut is_told) {
                         input.ledger.clear();
                     }
                     input.ledger.insert(entry.date, entry);
+                    ends_with_entries = true;
                 }
                 Ok(Document::ProcessEvent(event)) => {
                     input.started_at = event.started_at.or(input.started_at);
-                    summary = event.log_summary.or(summary);
+                    input.process = match event.event {
+                        ProcessEventKind::Exited
+                        | ProcessEventKind::TimedOut
+                        | ProcessEventKind::Lost => ProcessEnd::Told(event.event, event.exit),
+                        _ => ProcessEnd::Open,
+                    };
+                    if let Some(found) = event.log_summary {
+                        summary = Some(found);
+                        ends_with_entries = false;
+                    }
                 }
                 Ok(_) => {}
                 // Anything may stand between the documents, such as a banner.
-                Err(DocumentError::NotADocument(_)) => {}
+                Err(DocumentError::NotADocument(_)) if !is_cut(&text) => {}
+                Err(DocumentError::NotADocument(_)) => {
+                    return Err(Failure::could_not_check(format!(
+                        "{name}: line {number}: a document that is cut short"
+                    ))
+                    .hint("make the file again: bf-parse-log --ledger LOG > FILE"));
+                }
                 Err(error @ DocumentError::Malformed { .. }) => {
                     return Err(Failure::could_not_check(format!(
                         "{name}: line {number}: {error}"
@@ -83,8 +120,48 @@ impl LogInput {
                 "pipe bf-parse-log into it, or give a file that bf-parse-log or bf-monitor wrote",
             )
         })?;
+        input.incomplete = if ends_with_entries && !input.ledger.is_empty() {
+            Some("ledger entries without the summary that ends them".to_owned())
+        } else {
+            shortfall(&input.ledger, &input.summary)
+        };
         Ok(input)
     }
+}
+
+/// Whether a line begins as a document does and is no JSON: what a full disk or a killed writer leaves.
+fn is_cut(line: &str) -> bool {
+    line.trim_start().starts_with('{')
+        && serde_json::from_str::<serde::de::IgnoredAny>(line).is_err()
+}
+
+/// Where the entries, if there are any, do not come to what the summary counts.
+fn shortfall(ledger: &BTreeMap<NaiveDate, LedgerEntry>, summary: &LogSummary) -> Option<String> {
+    if ledger.is_empty() {
+        return None;
+    }
+    let with = |status: LedgerStatus| ledger.values().filter(move |entry| entry.status == status);
+    let counts = [
+        ("successful", LedgerStatus::Success, summary.successful_days),
+        ("failed", LedgerStatus::Failed, summary.failed_days),
+    ];
+    for (word, status, counted) in counts {
+        let entries = with(status).count() as u64;
+        if entries != counted {
+            return Some(format!(
+                "{entries} of its entries are {word} dates, and its summary counts {counted}"
+            ));
+        }
+    }
+    let records = with(LedgerStatus::Success)
+        .filter_map(|entry| entry.records)
+        .fold(0_u64, u64::saturating_add);
+    (records != summary.total_records).then(|| {
+        format!(
+            "its entries come to {records} records, and its summary to {}",
+            summary.total_records
+        )
+    })
 }
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ use bf_warehouse::Warehouse;
 use chrono::NaiveDate;
 
 use crate::evidence::Shown;
-use crate::finding::Finding;
+use crate::finding::{Finding, Met};
 use crate::run::Run;
 
 /// The section of the checks that a log summary adds.
@@ -54,6 +54,12 @@ impl Judged {
     #[must_use]
     pub fn is_counted(&self) -> bool {
         !matches!(self.level, Level::Info | Level::Off) && self.status() != CheckStatus::Skipped
+    }
+
+    /// Whether it was asked for, would count, and nobody can say what it comes to.
+    #[must_use]
+    pub fn is_unanswered(&self) -> bool {
+        self.finding.met == Met::Unanswered && !matches!(self.level, Level::Info | Level::Off)
     }
 
     fn check(&self) -> Check {

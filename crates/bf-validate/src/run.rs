@@ -79,11 +79,14 @@ pub fn validate(suite: Suite, args: &ValidateArgs, streams: Streams) -> Result<E
     let document = report::document(&run, &judged, &warehouse);
     output.text(text::report(&run, &judged, &document, output.style()))?;
     output.document(&document)?;
-    Ok(exit(document.verdict, args.strict))
+    let is_answered = judged.iter().all(|check| !check.is_unanswered());
+    Ok(exit(document.verdict, is_answered, args.strict))
 }
 
-fn exit(verdict: Verdict, strict: bool) -> Exit {
+/// The exit code; `strict` also wants every question answered that was asked.
+fn exit(verdict: Verdict, is_answered: bool, strict: bool) -> Exit {
     match verdict {
+        Verdict::Pass if strict && !is_answered => Exit::Failed,
         Verdict::Pass => Exit::Success,
         Verdict::Warn if strict => Exit::Failed,
         Verdict::Warn => Exit::Success,
@@ -155,11 +158,15 @@ impl Run<'_> {
                 judged.push(Judged::new(name, report::LOG_SECTION, level, finding));
             }
         };
+        let read = self.read(warehouse);
+        let rest_is_checked = read
+            .as_ref()
+            .is_ok_and(|read| read.expected.is_of_others_than_the_log());
         add_log_checks(
-            log_checks::claims(self.log, self.suite, self.range, min),
+            log_checks::claims(self.log, self.suite, self.range, min, rest_is_checked),
             &mut judged,
         );
-        match self.read(warehouse) {
+        match read {
             Ok(read) => {
                 let facts = self.facts(&read);
                 let found = log_checks::Found {

@@ -125,11 +125,27 @@ fn summary(
         Verdict::Error => (Mark::Error, "COULD NOT BE CHECKED"),
         Verdict::Fail => (Mark::Fail, "VALIDATION FAILED"),
     };
+    let unanswered: Vec<&str> = judged
+        .iter()
+        .filter(|check| check.is_unanswered())
+        .map(|check| check.name.as_str())
+        .collect();
+    let (mark, words) = match (document.verdict, unanswered.is_empty()) {
+        (_, true) | (Verdict::Fail, _) => (mark, words.to_owned()),
+        (Verdict::Pass, _) => (
+            Mark::Warn,
+            format!("PASSED; NOT CHECKED: {}", unanswered.join(", ")),
+        ),
+        _ => (
+            mark,
+            format!("{words}; NOT CHECKED: {}", unanswered.join(", ")),
+        ),
+    };
     let _ = write!(
         text,
         "{} {table}: {}{}",
         style.paint(mark, style.mark(mark)),
-        style.bold(words),
+        style.bold(&words),
         style.paint(mark, style.tick(mark))
     );
     let count = |status: CheckStatus| {
@@ -138,6 +154,8 @@ fn summary(
             .filter(|check| check.status() == status)
             .filter(|check| check.is_counted() || status == CheckStatus::Skipped)
             .filter(|check| check.level != Level::Off)
+            // What a log would add is not shown where there is none.
+            .filter(|check| run.log.is_some() || check.section != LOG_SECTION)
             .count()
     };
     let counts: Vec<String> = [

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use bf_contract::{DateRange, LedgerEntry, LedgerStatus};
+use bf_contract::{DateRange, LedgerEntry, LedgerStatus, Level};
 use chrono::NaiveDate;
 
 use super::{Facts, threshold};
@@ -26,10 +26,10 @@ pub(super) fn missing_dates(facts: &Facts<'_>, check: &Check) -> Finding {
     let wanted: Vec<NaiveDate> = due(facts, expected).map(|(date, _)| date).collect();
     let nothing_planned = wanted.is_empty() && expected.is_surely_nothing(facts.range);
     if wanted.is_empty() && !nothing_planned {
-        return Finding::skipped(format!(
-            "{}: {} expects none from {}",
-            check.title, expected.source, facts.range
-        ));
+        return unanswered(
+            check,
+            &format!("{} expects none from {}", expected.source, facts.range),
+        );
     }
     let missing: Vec<NaiveDate> = wanted
         .iter()
@@ -60,10 +60,12 @@ pub(super) fn missing_dates(facts: &Facts<'_>, check: &Check) -> Finding {
         ));
     }
     let odd = Odd::of(expected, &has_rows);
-    message.push_str(&odd.remark(expected));
+    let open = open_ends(facts, expected, !odd.after.is_empty());
+    message.push_str(&odd.remark());
+    message.push_str(&open.1);
     let odd = odd.dates();
     let mut met = met(float(count), threshold);
-    if met == Met::Yes && !odd.is_empty() {
+    if met == Met::Yes && (open.0 || !odd.is_empty()) {
         met = Met::Barely;
     }
     let finding = Finding::new(met, message).figure(float(count), threshold);
@@ -102,34 +104,54 @@ impl Odd {
         odd
     }
 
-    fn remark(&self, expected: &Expected) -> String {
-        let mut remark = String::new();
-        if !self.between.is_empty() {
-            remark.push_str(&format!(
-                "; {} that it does not have",
-                plural(self.between.len() as u64, "date")
-            ));
+    fn remark(&self) -> String {
+        if self.between.is_empty() {
+            return String::new();
         }
-        if let Some(span) = expected.span {
-            if !self.before.is_empty() {
-                remark.push_str(&format!(
-                    "; it begins on {}, so what is missing before that is not known",
-                    span.start
-                ));
-            }
-            if !self.after.is_empty() {
-                remark.push_str(&format!(
-                    "; it ends on {}, so what is missing after that is not known",
-                    span.end
-                ));
-            }
-        }
-        remark
+        format!(
+            "; {} that it does not have",
+            plural(self.between.len() as u64, "date")
+        )
     }
 
     fn dates(self) -> Vec<NaiveDate> {
         [self.before, self.between, self.after].concat()
     }
+}
+
+/// The longest pause within a season, the All-Star break, in days.
+const PAUSE_DAYS: i64 = 8;
+
+/// Whether the range goes beyond what the source has, and the words for it: what is missing there is not known,
+/// whether or not the table has rows there. Days to come are no part of the range.
+fn open_ends(facts: &Facts<'_>, expected: &Expected, has_rows_after: bool) -> (bool, String) {
+    let (Some(span), Some(yesterday)) = (expected.span, facts.today.pred_opt()) else {
+        return (false, String::new());
+    };
+    let range = DateRange {
+        start: facts.range.start,
+        end: facts.range.end.min(yesterday),
+    };
+    let (to_the_start, to_the_end) = expected.reaches(range);
+    let mut remark = String::new();
+    // What was written elsewhere, or by one run, need not begin with the range.
+    if !to_the_start && expected.is_schedule {
+        remark.push_str(&format!(
+            "; it begins on {}, so what is missing before that is not known",
+            span.start
+        ));
+    }
+    // Another table is read over the range alone, which may well end on a day without a game.
+    let pause = if expected.is_schedule { 0 } else { PAUSE_DAYS };
+    let ends_early =
+        !to_the_end && !expected.is_of_the_log() && (range.end - span.end).num_days() > pause;
+    if ends_early || has_rows_after {
+        remark.push_str(&format!(
+            "; it ends on {}, so what is missing after that is not known",
+            span.end
+        ));
+    }
+    (!remark.is_empty(), remark)
 }
 
 /// What the log says of missing dates that the job left out, with its reasons. That excuses none of them: a
@@ -269,13 +291,19 @@ fn due<'a>(
 fn known<'a>(facts: &'a Facts<'_>, check: &Check) -> Result<&'a Expected, Box<Finding>> {
     match facts.expected {
         Expectation::Known(expected) => Ok(expected),
-        Expectation::Unknown(hint) => Err(Box::new(Finding::skipped(format!(
-            "{}: {hint}",
-            check.title
-        )))),
+        Expectation::Unknown(hint) => Err(Box::new(unanswered(check, hint))),
         Expectation::Failed(reason) => Err(Box::new(Finding::unknown(format!(
             "{}: {reason}",
             check.title
         )))),
+    }
+}
+
+/// Nobody can say: an error where the suite calls the check critical.
+fn unanswered(check: &Check, why: &str) -> Finding {
+    let text = format!("{}: {why}", check.title);
+    match check.level {
+        Level::Critical => Finding::unknown(text),
+        _ => Finding::unanswered(text),
     }
 }
