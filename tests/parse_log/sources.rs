@@ -2,11 +2,11 @@
 
 use std::fs::{self, File};
 use std::io::Write;
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use bf_contract::LogState;
 
-use super::rig::{TOOL, code, run, small_log, summary};
+use super::rig::{TOOL, code, run, small_log, stderr, summary};
 use crate::support::Sandbox;
 
 #[test]
@@ -108,4 +108,40 @@ fn a_line_of_two_hundred_megabytes_costs_no_memory() {
     let summary = summary(&output);
     assert_eq!((summary.successful_days, summary.failed_days), (2, 1));
     assert_eq!(summary.state, LogState::Completed);
+}
+
+#[test]
+fn a_log_that_is_cut_while_it_is_read_could_not_be_checked() {
+    let sandbox = Sandbox::new();
+    let chatter = "INFO:shared.utils.client:Load job loaded 222 rows into a table of analytics\n"
+        .repeat(400_000);
+    for _ in 0..20 {
+        let path = sandbox.write("x.log", &(small_log(true) + &chatter));
+        let mut tool = sandbox.command(TOOL);
+        let tool = tool
+            .arg("x.log")
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        let mut tool = tool.spawn().expect("it runs");
+        let maps = format!("/proc/{}/maps", tool.id());
+        while tool.try_wait().expect("a child").is_none() {
+            if fs::read_to_string(&maps).is_ok_and(|maps| maps.contains("x.log")) {
+                File::options()
+                    .write(true)
+                    .open(&path)
+                    .and_then(|log| log.set_len(100))
+                    .expect("cut");
+                break;
+            }
+        }
+        let output = tool.wait_with_output().expect("it ends");
+        if stderr(&output).contains("x.log: the log was cut while it was read") {
+            assert_eq!(code(&output), 3);
+            assert_eq!(output.stdout, b"");
+            return;
+        }
+        // It was done before: then it saw all of it.
+        assert_eq!(code(&output), 0, "{}", stderr(&output));
+    }
+    panic!("it was always quicker");
 }

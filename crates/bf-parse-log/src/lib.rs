@@ -30,6 +30,7 @@ mod split;
 mod summary;
 mod tool;
 mod totals;
+mod window;
 
 pub use args::Args;
 pub use dialects::{BUILT_IN, Dialects};

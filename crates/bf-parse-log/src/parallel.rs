@@ -1,121 +1,127 @@
-//! A large file, read and scanned by two threads and understood in order.
+//! A large file, scanned by two threads and understood in order.
 //!
-//! Each thread takes the next piece of the file, reads it into a buffer of its own, finds the lines that
-//! say something, waits for its turn, and hands them over while the piece is still in its cache.
+//! Each thread takes the next piece of the file, looks for the lines that say something where they lie in the
+//! page cache, waits for its turn, and hands them over.
 
 use std::fs::File;
-use std::io::{self, ErrorKind};
+use std::io;
 use std::num::NonZeroUsize;
-use std::os::unix::fs::FileExt;
+use std::ops::Range;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Condvar, Mutex, PoisonError};
 
 use crate::parser::Cut;
+use crate::window::Window;
 use crate::{Dialects, LogParser};
 
-/// One piece. Smaller ones wait for their turn more often than they gain. Two of them and what is found in
-/// them are all the memory that reading takes.
-const PIECE: u64 = 512 * 1024;
+/// One piece. Two of them and what is found in them are all the memory that this takes; smaller ones cost more
+/// calls and more waits for the turn than they save.
+const PIECE: u64 = 4 * 1024 * 1024;
 /// Below this a second thread costs more than it saves.
-pub(crate) const WORTH_IT: u64 = 8 * PIECE;
+pub(crate) const WORTH_IT: u64 = 2 * PIECE;
 const MOST_THREADS: usize = 2;
 
 /// Whose turn it is to hand over.
 struct Turn<'a> {
     parser: &'a mut LogParser,
     piece: u64,
-    /// The end of the file was seen, or reading failed.
-    over: bool,
     failed: Option<io::Error>,
 }
 
-/// Reads `file` from `from_byte` to its end as it is when it is reached.
+/// What the threads share.
+struct Work<'a> {
+    file: &'a File,
+    bytes: Range<u64>,
+    /// The length of a piece.
+    piece: u64,
+    dialects: Dialects,
+    /// The piece to take next.
+    next: AtomicU64,
+    turn: Mutex<Turn<'a>>,
+    changed: Condvar,
+}
+
+/// Reads these bytes of `file`.
 ///
 /// # Errors
 /// The file cannot be read; what stands before that was taken in.
-pub(crate) fn read(file: &File, from_byte: u64, parser: &mut LogParser) -> io::Result<()> {
+pub(crate) fn read(file: &File, bytes: Range<u64>, parser: &mut LogParser) -> io::Result<()> {
+    read_pieces(file, bytes, PIECE, parser)
+}
+
+fn read_pieces(
+    file: &File,
+    bytes: Range<u64>,
+    piece: u64,
+    parser: &mut LogParser,
+) -> io::Result<()> {
     let threads = std::thread::available_parallelism()
         .map_or(1, NonZeroUsize::get)
         .min(MOST_THREADS);
-    let dialects = parser.dialects().clone();
-    let next = AtomicU64::new(0);
-    let turn = Mutex::new(Turn {
-        parser,
-        piece: 0,
-        over: false,
-        failed: None,
-    });
-    let changed = Condvar::new();
-    let work = || work(file, from_byte, &dialects, &next, &turn, &changed);
+    let work = Work {
+        file,
+        bytes,
+        piece,
+        dialects: parser.dialects().clone(),
+        next: AtomicU64::new(0),
+        turn: Mutex::new(Turn {
+            parser,
+            piece: 0,
+            failed: None,
+        }),
+        changed: Condvar::new(),
+    };
     std::thread::scope(|scope| {
         for _ in 1..threads {
-            scope.spawn(work);
+            scope.spawn(|| work.run());
         }
-        work();
+        work.run();
     });
-    let turn = turn.into_inner().unwrap_or_else(PoisonError::into_inner);
+    let turn = work.turn.into_inner();
+    let turn = turn.unwrap_or_else(PoisonError::into_inner);
     turn.failed.map_or(Ok(()), Err)
 }
 
-fn work(
-    file: &File,
-    from_byte: u64,
-    dialects: &Dialects,
-    next: &AtomicU64,
-    turn: &Mutex<Turn<'_>>,
-    changed: &Condvar,
-) {
-    let mut buffer = vec![0; usize::try_from(PIECE).unwrap_or_default()];
-    let mut cut = Cut::default();
-    loop {
-        let piece = next.fetch_add(1, Ordering::Relaxed);
-        let read = fill(file, &mut buffer, from_byte + piece * PIECE);
-        let length = *read.as_ref().unwrap_or(&0);
-        cut.fill(&buffer[..length], dialects);
+impl Work<'_> {
+    fn run(&self) {
+        let mut cut = Cut::default();
+        loop {
+            let piece = self.next.fetch_add(1, Ordering::Relaxed);
+            let start = self.bytes.start + piece * self.piece;
+            if start >= self.bytes.end {
+                return;
+            }
+            let window = Window::of(self.file, start..self.bytes.end.min(start + self.piece));
+            if let Ok(window) = &window {
+                cut.fill(window, &self.dialects);
+            }
 
-        let mut turn = turn.lock().unwrap_or_else(PoisonError::into_inner);
-        while turn.piece != piece && !turn.over {
-            turn = changed.wait(turn).unwrap_or_else(PoisonError::into_inner);
-        }
-        if turn.over {
-            return;
-        }
-        turn.parser.absorb(&buffer[..length], &cut, None);
-        turn.piece += 1;
-        if let Err(error) = read {
-            turn.failed = Some(error);
-            turn.over = true;
-        } else if length < buffer.len() {
-            turn.over = true;
-        }
-        let over = turn.over;
-        drop(turn);
-        changed.notify_all();
-        if over {
-            return;
+            let mut turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
+            while turn.piece != piece && turn.failed.is_none() {
+                turn = self
+                    .changed
+                    .wait(turn)
+                    .unwrap_or_else(PoisonError::into_inner);
+            }
+            if turn.failed.is_some() {
+                return;
+            }
+            match window {
+                Ok(window) => turn.parser.absorb(&window, &cut, None),
+                Err(error) => turn.failed = Some(error),
+            }
+            turn.piece += 1;
+            drop(turn);
+            self.changed.notify_all();
         }
     }
-}
-
-/// Reads until the buffer is full or the file ends.
-fn fill(file: &File, buffer: &mut [u8], at: u64) -> io::Result<usize> {
-    let mut length = 0;
-    while length < buffer.len() {
-        match file.read_at(&mut buffer[length..], at + length as u64) {
-            Ok(0) => break,
-            Ok(more) => length += more,
-            Err(error) if error.kind() == ErrorKind::Interrupted => {}
-            Err(error) => return Err(error),
-        }
-    }
-    Ok(length)
 }
 
 #[cfg(test)]
 mod tests {
     use std::fs::File;
 
-    use super::{PIECE, read};
+    use super::read_pieces;
     use crate::{Dialects, LogEnd, LogParser};
 
     /// A log of several pieces whose lines, runs and odd characters fall where they may.
@@ -153,7 +159,7 @@ mod tests {
 
     #[test]
     fn two_threads_understand_what_one_does() {
-        let piece = usize::try_from(PIECE).expect("small");
+        let piece = 256 * 1024;
         for (bytes, long, from_byte) in [
             (9 * piece, 0, 0),
             (10 * piece, 3 * piece, 0),
@@ -171,7 +177,8 @@ mod tests {
             one.feed(&log[from_byte..]);
             let mut two = LogParser::new(Dialects::built_in());
             let file = File::open(&path).expect("readable");
-            read(&file, from_byte as u64, &mut two).expect("readable");
+            let bytes = from_byte as u64..log.len() as u64;
+            read_pieces(&file, bytes, piece as u64, &mut two).expect("readable");
 
             assert_eq!(
                 one.summary(LogEnd::StillWritten),

@@ -12,6 +12,7 @@ use crate::explain::Trace;
 use crate::scan::read_line;
 use crate::shapes::Shapes;
 use crate::split::Splitter;
+use crate::window::Window;
 use crate::{LogParser, parallel};
 
 /// What is done with each piece.
@@ -59,7 +60,12 @@ pub(crate) fn read(
         return Err(too_short(path, length, from_byte));
     }
     if length - from_byte >= parallel::WORTH_IT {
-        return parallel::read(&file, from_byte, parser).or_could_not_check(doing);
+        Window::prepare(path).or_could_not_check(doing)?;
+        parallel::read(&file, from_byte..length, parser).or_could_not_check(doing)?;
+        // What was written in the meantime.
+        file.seek(SeekFrom::Start(length))
+            .or_could_not_check(doing)?;
+        return drain(&mut file, parser, &mut LogParser::feed).or_could_not_check(doing);
     }
     file.seek(SeekFrom::Start(from_byte))
         .or_could_not_check(doing)?;
