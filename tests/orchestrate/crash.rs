@@ -243,7 +243,7 @@ fn sigterm_leaves_the_job_alive_and_names_the_way_back() {
     kill_process(id.expect("a pid"), Signal::TERM).expect("it can be signalled");
     let ran = Ran::from(orchestrator.wait_with_output().expect("it ends"));
     assert_eq!(ran.code, Some(143), "{}", ran.text);
-    assert_eq!(ran.statuses(), ["passed", "interrupted"]);
+    assert_eq!(ran.statuses(), ["warned", "interrupted"]);
     assert!(
         ran.text.contains("goes on as process") && ran.text.contains("bf-orchestrate resume 2"),
         "{}",
@@ -344,7 +344,7 @@ fn after_a_reboot(go_down: impl Fn(u32)) {
     let mut resume = rig.sandbox.command("bf-orchestrate");
     let ran = Ran::from(resume.arg("resume").output().expect("it runs"));
     assert_eq!(ran.code, Some(3), "{}", ran.text);
-    assert_eq!(ran.statuses(), ["passed", "interrupted"], "{}", ran.text);
+    assert_eq!(ran.statuses(), ["warned", "interrupted"], "{}", ran.text);
     assert_eq!(phase2_starts(&rig), 1, "{}", ran.text);
     let step = ran.report["next_steps"][0].as_str().expect("a step");
     assert!(

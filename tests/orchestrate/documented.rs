@@ -42,6 +42,14 @@ fn a_phase_1_that_is_over_already_is_judged_by_its_log() {
     let ran = Ran::from(rig.orchestrate(pid).output().expect("it runs"));
     assert_eq!(ran.code, Some(0), "{}", ran.text);
     assert_eq!(ran.phase(0)["job"]["exit"]["source"], "log");
+    // Nobody saw how it ended: that is said, and is more than a silent pass.
+    assert_eq!(ran.statuses(), ["warned", "passed"]);
+    assert_eq!(ran.report["verdict"], "warn");
+    let reason = ran.phase(0)["reason"].as_str().expect("a reason");
+    assert!(
+        reason.contains("the log says that it completed"),
+        "{reason}"
+    );
     assert_eq!(ran.phase(0)["duration_seconds"], serde_json::Value::Null);
 }
 
@@ -106,7 +114,7 @@ fn the_next_step_of_a_failed_gate_can_be_pasted_and_then_the_same_command_passes
     assert!(repeated.status.success(), "{pasted}");
     let good = Ran::from(rig.orchestrate(pid).output().expect("it runs"));
     assert_eq!(good.code, Some(0), "{}", good.text);
-    assert_eq!(good.statuses(), ["passed", "passed"]);
+    assert_eq!(good.statuses(), ["warned", "passed"]);
 }
 
 #[test]
@@ -150,6 +158,25 @@ fn a_phase_2_whose_program_does_not_exist_is_found_out_before_anything_is_watche
 }
 
 #[test]
+fn a_script_that_does_not_exist_is_found_out_though_its_interpreter_does() {
+    let rig = Rig::new(&[]);
+    let interpreter = rig.sandbox.join("python3");
+    std::os::unix::fs::symlink("/bin/sh", &interpreter).expect("a link");
+    rig.sandbox.write(
+        "config/backfill_thresholds.yaml",
+        "phase2:\n  command: [./python3, backfill_jobs/none.py, '{start}']\n  env: {}\n",
+    );
+    let job = rig.start_phase1(&["--delay-ms", "60000"]);
+    for more in [&[][..], &["--dry-run"]] {
+        let output = rig.orchestrate(job.pid()).args(more).output();
+        let output = output.expect("it runs");
+        let text = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{text}");
+        assert!(text.contains("backfill_jobs/none.py"), "{text}");
+    }
+}
+
+#[test]
 fn without_dates_for_phase_2_the_run_ends_after_the_first_gate() {
     let rig = Rig::new(&[]);
     let mut job = rig.start_phase1(&[]);
@@ -164,7 +191,7 @@ fn without_dates_for_phase_2_the_run_ends_after_the_first_gate() {
         .expect("it runs");
     let ran = Ran::from(output);
     assert_eq!(ran.code, Some(0), "{}", ran.text);
-    assert_eq!(ran.statuses(), ["passed"]);
+    assert_eq!(ran.statuses(), ["warned"]);
 }
 
 #[test]
@@ -201,7 +228,16 @@ fn a_dry_run_of_a_finished_phase_1_says_what_the_gate_would_say() {
     let output = rig.orchestrate(job.pid()).arg("--dry-run").output();
     let ran = Ran::from(output.expect("it runs"));
     assert_eq!(ran.code, Some(0), "{}", ran.text);
-    assert_eq!(ran.statuses(), ["passed", "not_started"]);
+    assert_eq!(ran.statuses(), ["warned", "not_started"]);
+    // What it did not start it did not judge either.
+    assert_eq!(ran.report["provisional"], true);
+    let reason = ran.report["reason"].as_str().expect("a reason");
+    assert!(reason.contains("not judged"), "{reason}");
+    let steps = ran.report["next_steps"].to_string();
+    assert!(
+        steps.contains("without --dry-run") && !steps.contains("Train"),
+        "{steps}"
+    );
     assert!(
         !rig.sandbox
             .join("logs/player_game_summary_backfill_phase2.log")

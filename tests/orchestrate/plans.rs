@@ -112,6 +112,12 @@ fn a_failure_that_the_plan_only_warns_of_does_not_hold_back_what_follows() {
     assert_eq!(ran.code, Some(0), "{}", ran.text);
     assert_eq!(ran.statuses(), ["warned", "passed"]);
     assert_eq!(ran.report["verdict"], "warn");
+    let reason = ran.report["reason"].as_str().expect("a reason");
+    assert!(
+        reason.contains("team_offense failed") && !reason.contains("passed"),
+        "{reason}"
+    );
+    assert!(ran.text.contains("NOT ALL PASSED"), "{}", ran.text);
 
     let rig = rig_with(&format!(
         "{HEAD}{}{PLAYER_PHASE}",
@@ -176,7 +182,7 @@ fn the_documented_flags_are_a_plan_that_can_be_kept() {
     fs::write(rig.sandbox.join("plan.yaml"), &output.stdout).expect("writable");
     let ran = run(&rig);
     assert_eq!(ran.code, Some(0), "{}", ran.text);
-    assert_eq!(ran.statuses(), ["passed", "passed"]);
+    assert_eq!(ran.statuses(), ["warned", "passed"]);
 }
 
 #[test]

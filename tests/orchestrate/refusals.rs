@@ -344,7 +344,7 @@ fn resume_says_how_the_latest_run_ended_where_nothing_is_left_to_take_up() {
         let text = String::from_utf8_lossy(&output.stderr);
         for word in [
             run_id,
-            "it passed (exit code 0)",
+            "it passed with warnings (exit code 0)",
             "starts a new one",
             "--phase1-pid",
         ] {
@@ -412,6 +412,36 @@ fn a_pid_that_is_no_job_is_refused() {
         !rig.sandbox.join(".bf").exists(),
         "a refused run leaves no trace"
     );
+}
+
+#[test]
+fn a_metrics_file_that_is_no_regular_file_is_refused_and_left_as_it_is() {
+    let rig = rig_with(&marking_plan("", MARK));
+    let at = |name: &str| rig.sandbox.join(name);
+    let fifo = Command::new("mkfifo").arg(at("fifo")).status();
+    assert!(fifo.expect("it runs").success());
+    fs::create_dir(at("folder")).expect("a folder");
+    for (target, link) in [
+        ("nothing", "dangling"),
+        ("fifo", "to-a-fifo"),
+        ("real.prom", "link"),
+    ] {
+        std::os::unix::fs::symlink(target, at(link)).expect("a link");
+    }
+    for name in ["fifo", "folder", "dangling", "to-a-fifo", "/dev/null"] {
+        let refused = ran(&rig, &["run", "plan.yaml", "--metrics-file", name]);
+        assert_eq!(refused.code, Some(2), "{name}: {}", refused.text);
+        assert!(
+            refused.text.contains("--metrics-file"),
+            "{name}: {}",
+            refused.text
+        );
+    }
+    assert!(!at("marks").exists());
+    rig.sandbox.write("real.prom", "");
+    ran(&rig, &["run", "plan.yaml", "--metrics-file", "link"]);
+    assert!(at("link").is_symlink());
+    assert!(rig.sandbox.read("real.prom").contains("bf_run_exit_code"));
 }
 
 #[test]

@@ -86,7 +86,8 @@ pub struct RunReport {
     /// Whether this was a rehearsal that started nothing.
     #[serde(default)]
     pub dry_run: bool,
-    /// Whether a job was still running when it was judged, so that a later run may say otherwise.
+    /// Whether a later run may say otherwise: a job was still running when it was judged, or a rehearsal names
+    /// phases that it does not start.
     #[serde(default)]
     pub provisional: bool,
     /// The verdict over all phases.
@@ -95,7 +96,7 @@ pub struct RunReport {
     pub reason: String,
     /// Every planned phase, in order.
     pub phases: Vec<Phase>,
-    /// Seconds from the orchestrator's start to this report.
+    /// Seconds from the run's beginning to this report, whoever took it up in between.
     pub total_seconds: f64,
     /// What a person does next.
     pub next_steps: Vec<String>,

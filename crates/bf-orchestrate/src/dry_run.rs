@@ -6,7 +6,7 @@ use std::time::Instant;
 use bf_cli::config::Loaded;
 use bf_cli::text::Mark;
 use bf_cli::{Context, Failure};
-use bf_contract::{Exit, Phase, PhaseStatus};
+use bf_contract::{Exit, Phase, PhaseStatus, Verdict};
 
 use crate::console::Console;
 use crate::document;
@@ -73,7 +73,16 @@ pub fn rehearse(
     let exit = end.exit;
     let mut report_document = report::document(plan, &run_dir, end, began.elapsed());
     report_document.dry_run = true;
-    report_document.provisional = provisional;
+    // A phase that would be started has not been judged, and what comes after it hangs on that.
+    let has_unjudged = report_document
+        .phases
+        .iter()
+        .any(|phase| phase.status == PhaseStatus::NotStarted);
+    report_document.provisional = provisional || has_unjudged;
+    if has_unjudged && matches!(report_document.verdict, Verdict::Pass | Verdict::Warn) {
+        report_document.next_steps =
+            vec!["start it: the same command without --dry-run".to_owned()];
+    }
     report_document.run_dir = None;
     console.finish(&report_document, exit)
 }

@@ -4,7 +4,8 @@
 //! they did not say counts as not checked.
 
 use bf_contract::{
-    DateRange, Exit, PhaseStatus, ProcessEvent, ProcessEventKind, ValidationReport, Verdict,
+    DateRange, Exit, ExitSource, LogFile, PhaseStatus, ProcessEvent, ProcessEventKind,
+    ValidationReport, Verdict,
 };
 
 /// What bf-monitor said of the process.
@@ -38,7 +39,14 @@ pub struct Asked {
     pub range: DateRange,
     /// The table, where the phase names it.
     pub table: Option<String>,
+    /// Whether the table is to be held against the phase's log.
+    pub has_log: bool,
+    /// That log as it was read; `None` where it could not be.
+    pub log: Option<LogFile>,
 }
+
+/// How the reason of a failure begins that the plan only warns of.
+pub const ONLY_WARNED: &str = "failed, which the plan only warns of";
 
 /// What the gate came to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -100,10 +108,16 @@ pub fn judge(watched: Option<&Watched>, validated: &[Validated]) -> Judgement {
     match process {
         None => data,
         Some(process) if process.badness() == 0 => data,
-        Some(process) if data.badness() > process.badness() => Judgement {
-            reason: format!("{}; also: {}", data.reason, process.reason),
-            ..data
-        },
+        // A good word about the data is no better for a doubt about the process; a worse one goes first.
+        Some(process)
+            if data.badness() > process.badness()
+                || data.status == PhaseStatus::Warned && process.opens() =>
+        {
+            Judgement {
+                reason: format!("{}; also: {}", data.reason, process.reason),
+                ..data
+            }
+        }
         Some(process) => process,
     }
 }
@@ -135,9 +149,18 @@ pub fn judge_process(watched: &Watched) -> Judgement {
         .and_then(|event| event.exit.as_ref())
         .is_some_and(bf_contract::ProcessExit::is_failure);
     let ended = event.is_some_and(|event| event.event == ProcessEventKind::Exited);
+    // The log's own word is no more than that.
+    let is_seen = event
+        .and_then(|event| event.exit.as_ref())
+        .is_some_and(|exit| !matches!(exit.source, ExitSource::Log | ExitSource::Unknown));
 
     match watched.code.and_then(Exit::from_code) {
         _ if known_failure => Judgement::failed(Exit::Failed, because("the job failed")),
+        Some(Exit::Success) if ended && !is_seen => Judgement::new(
+            PhaseStatus::Warned,
+            Exit::Success,
+            because("how the job ended was not seen; its log says that it completed"),
+        ),
         Some(Exit::Success) if ended => Judgement::new(PhaseStatus::Passed, Exit::Success, ""),
         Some(Exit::Success) => {
             Judgement::could_not_check("bf-monitor exited 0 without saying how the job ended")
@@ -206,6 +229,14 @@ pub fn judge_data(validated: &Validated) -> Judgement {
             "the validator's report contradicts itself: its checks are worse than its verdict",
         );
     }
+    if report.verdict <= Verdict::Warn
+        && let Some(why) = validated
+            .asked
+            .as_ref()
+            .and_then(|asked| against_no_log(report, asked))
+    {
+        return Judgement::could_not_check(why);
+    }
     let reason = report_reason(report);
     match (report.verdict, validated.code.and_then(Exit::from_code)) {
         (Verdict::Pass, Some(Exit::Success)) => {
@@ -214,7 +245,12 @@ pub fn judge_data(validated: &Validated) -> Judgement {
         (Verdict::Warn, Some(Exit::Success)) => {
             Judgement::new(PhaseStatus::Warned, Exit::Success, reason)
         }
-        (Verdict::Fail, _) | (_, Some(Exit::Failed)) => Judgement::failed(Exit::Failed, reason),
+        (Verdict::Fail, _) => Judgement::failed(Exit::Failed, reason),
+        (Verdict::Error, Some(Exit::Failed)) => Judgement::failed(Exit::Failed, reason),
+        (_, Some(Exit::Failed)) => Judgement::failed(
+            Exit::Failed,
+            format!("the validator ended with code 1, though its report says: {reason}"),
+        ),
         (Verdict::Error, _) => Judgement::could_not_check(reason),
         (Verdict::Pass | Verdict::Warn, _) => Judgement::could_not_check(format!(
             "the validator reported {} and ended with {}",
@@ -227,6 +263,27 @@ pub fn judge_data(validated: &Validated) -> Judgement {
                 .code
                 .map_or_else(|| "a signal".to_owned(), |code| format!("code {code}")),
         )),
+    }
+}
+
+/// Why a report that is to be held against a log says nothing of that one.
+fn against_no_log(report: &ValidationReport, asked: &Asked) -> Option<String> {
+    if !asked.has_log {
+        return None;
+    }
+    let Some(asked) = &asked.log else {
+        return Some("the log could not be read, so the table was held against none".to_owned());
+    };
+    match &report.log_summary {
+        None => Some(format!(
+            "the validator's report does not say that the table was held against the log {}",
+            asked.path
+        )),
+        Some(summary) if summary.log != *asked => Some(format!(
+            "the validator held the table against the log {} of {} bytes, not against {} of {} bytes",
+            summary.log.path, summary.log.bytes, asked.path, asked.bytes
+        )),
+        Some(_) => None,
     }
 }
 
@@ -264,7 +321,7 @@ fn report_reason(report: &ValidationReport) -> String {
 #[cfg(test)]
 mod tests {
     use bf_contract::{
-        Check, CheckStatus, Engine, ExitSource, Level, ProcessEventType, ProcessExit, Schema,
+        Check, CheckStatus, Engine, Level, LogSummary, ProcessEventType, ProcessExit, Schema,
         ValidationReportType,
     };
 
@@ -347,6 +404,8 @@ mod tests {
         elsewhere.asked = Some(Asked {
             range: "2023-01-01 2024-01-02".parse().expect("a range"),
             table: None,
+            has_log: false,
+            log: None,
         });
         for contradictory in [empty, failing, elsewhere] {
             assert_eq!(
@@ -436,6 +495,68 @@ mod tests {
         let good = exited(Some(0), Some(0));
         let failed = reported(Some(0), Verdict::Fail);
         assert_eq!(status(&good, &failed), (PhaseStatus::Failed, 1));
+    }
+
+    #[test]
+    fn an_end_that_only_the_log_tells_opens_the_gate_with_a_warning() {
+        let mut unseen = exited(Some(0), None);
+        if let Some(exit) = unseen.last.as_mut().and_then(|event| event.exit.as_mut()) {
+            exit.source = ExitSource::Log;
+        }
+        let passed = reported(Some(0), Verdict::Pass);
+        assert_eq!(status(&unseen, &passed), (PhaseStatus::Warned, 0));
+        let warned = reported(Some(0), Verdict::Warn);
+        let both = judge(Some(&unseen), std::slice::from_ref(&warned));
+        assert_eq!(both.status, PhaseStatus::Warned);
+        assert!(
+            both.reason.contains("game count") && both.reason.contains("was not seen"),
+            "{}",
+            both.reason
+        );
+        let failed = reported(Some(1), Verdict::Fail);
+        assert_eq!(status(&unseen, &failed), (PhaseStatus::Failed, 1));
+    }
+
+    #[test]
+    fn a_report_that_was_held_against_no_log_or_another_one_has_not_checked_the_phase() {
+        let good = exited(Some(0), Some(0));
+        let read = LogFile {
+            path: "x.log".to_owned(),
+            bytes: 10,
+            ..LogFile::default()
+        };
+        let mut validated = reported(Some(0), Verdict::Pass);
+        let range = "2024-01-01 2024-01-02".parse().expect("a range");
+        validated.asked = Some(Asked {
+            range,
+            table: None,
+            has_log: true,
+            log: Some(read.clone()),
+        });
+        assert_eq!(status(&good, &validated), (PhaseStatus::CouldNotCheck, 3));
+        let with_log = |bytes: u64| {
+            let mut validated = validated.clone();
+            if let Some(report) = &mut validated.report {
+                report.log_summary = Some(LogSummary {
+                    log: LogFile {
+                        bytes,
+                        ..read.clone()
+                    },
+                    ..LogSummary::default()
+                });
+            }
+            validated
+        };
+        assert_eq!(status(&good, &with_log(9)), (PhaseStatus::CouldNotCheck, 3));
+        assert_eq!(status(&good, &with_log(10)), (PhaseStatus::Passed, 0));
+    }
+
+    #[test]
+    fn a_good_report_with_a_bad_code_is_a_failure_that_names_both() {
+        let validated = reported(Some(1), Verdict::Pass);
+        let judgement = judge(None, std::slice::from_ref(&validated));
+        assert_eq!(judgement.status, PhaseStatus::Failed);
+        assert!(judgement.reason.contains("ended with code 1"));
     }
 
     #[test]

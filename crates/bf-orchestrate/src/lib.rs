@@ -117,6 +117,7 @@ fn run_plan(
     console: &Console,
 ) -> Result<Exit, Failure> {
     let run = || -> Result<Exit, Refusal> {
+        let metrics_file = metrics_file(common)?;
         let siblings = preflight::check(plan, loaded)?;
         if options.dry_run {
             return Ok(dry_run::rehearse(plan, loaded, &siblings, console)?);
@@ -128,7 +129,7 @@ fn run_plan(
             loaded,
             siblings: &siblings,
             console,
-            metrics_file: common.metrics_file.as_deref(),
+            metrics_file: metrics_file.as_deref(),
             restart_interrupted: false,
         };
         request.start()
@@ -153,7 +154,7 @@ fn resume(args: &Resume, streams: Streams) -> Result<Exit, Failure> {
     };
     let mut plan = found.plan.clone();
     let runs = absolute(&common.runs);
-    let metrics_file = common.metrics_file.as_deref().map(absolute);
+    let metrics_file = metrics_file(common)?.as_deref().map(absolute);
     go_to(plan.folder.as_deref(), &console)?;
     if common.config.config.is_some() {
         plan.config_file = config_file(&loaded);
@@ -176,6 +177,31 @@ fn resume(args: &Resume, streams: Streams) -> Result<Exit, Failure> {
         request.take_up(found)
     };
     say_refusal(&plan, run(), &console)
+}
+
+/// Where the metrics go: the file itself where it is a link, as it is replaced whole each time.
+///
+/// # Errors
+/// It is there and is no regular file, or a link to nothing: usage (exit 2).
+fn metrics_file(common: &Common) -> Result<Option<PathBuf>, Failure> {
+    let Some(path) = &common.metrics_file else {
+        return Ok(None);
+    };
+    let refuse = |what: &str| {
+        Failure::usage(format!("--metrics-file {}: {what}", path.display()))
+            .hint("nothing was started; give a regular file, or one that is not there yet")
+    };
+    match std::fs::symlink_metadata(path) {
+        Err(_) => Ok(Some(path.clone())),
+        Ok(metadata) if metadata.is_file() => Ok(Some(path.clone())),
+        Ok(metadata) if metadata.is_symlink() => match std::fs::canonicalize(path) {
+            Ok(target) if target.is_file() => Ok(Some(target)),
+            Ok(_) => Err(refuse("it leads to what is no regular file")),
+            Err(_) => Err(refuse("it is a link to nothing")),
+        },
+        Ok(metadata) if metadata.is_dir() => Err(refuse("it is a folder")),
+        Ok(_) => Err(refuse("it is no regular file")),
+    }
 }
 
 fn absolute(path: &Path) -> PathBuf {

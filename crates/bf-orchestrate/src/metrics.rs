@@ -18,7 +18,7 @@ pub struct RunMetrics {
     pub last_success: Option<i64>,
     /// When this run came to its end, and its exit code.
     pub finished: Option<(i64, u8)>,
-    /// How long the orchestrator was at it, in seconds; `None` before its end.
+    /// From its beginning to its end, in seconds; `None` before its end.
     pub duration_seconds: Option<f64>,
     /// Each phase of the plan.
     pub phases: BTreeMap<String, PhaseMetrics>,
@@ -113,7 +113,7 @@ pub fn render(metrics: &RunMetrics) -> String {
     one(
         &mut text,
         "bf_run_duration_seconds",
-        "How long the orchestrator was at the latest run.",
+        "From the beginning of the latest run to its end.",
         metrics.duration_seconds,
     );
 

@@ -121,7 +121,7 @@ impl<'a> Observer<'a> {
         let title = format!(
             "{}: {}: {}",
             phase.name,
-            crate::report::status_words(phase.status).1.to_lowercase(),
+            crate::report::phase_words(phase).1.to_lowercase(),
             phase.reason
         );
         let text = crate::report::phase_plain_text(phase);

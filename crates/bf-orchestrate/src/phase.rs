@@ -22,7 +22,7 @@ use crate::lock::TableLock;
 use crate::observer::Observer;
 use crate::plan::{AfterReboot, Job, OnFail, PhasePlan, Plan, RetryOn};
 use crate::progress::{Done, is_interruption};
-use crate::report::status_words;
+use crate::report::phase_words;
 use crate::run_dir::RunDir;
 use crate::steps::{self, Kept, Steps};
 
@@ -78,7 +78,7 @@ impl RunContext<'_> {
             };
             let document = document::of_phase(phase, &kept, self.run_dir, &judgement);
             if !was_judged {
-                let (mark, words) = status_words(judgement.status);
+                let (mark, words) = phase_words(&document);
                 let said = format!(
                     "{}: {}: {}",
                     phase.name,
@@ -274,7 +274,7 @@ impl RunContext<'_> {
                     code,
                     report: kept.validation(index),
                     said: None,
-                    asked: Some(steps::asked(phase, index)),
+                    asked: Some(steps::asked(phase, index, kept)),
                 },
                 None => {
                     let validated = self.steps.validate(phase, index, since, kept)?;
@@ -406,7 +406,7 @@ impl RunContext<'_> {
             {
                 Judgement {
                     status: PhaseStatus::Warned,
-                    reason: format!("failed, which the plan only warns of: {}", judgement.reason),
+                    reason: format!("{}: {}", gate::ONLY_WARNED, judgement.reason),
                     exit: Exit::Success,
                 }
             }

@@ -5,7 +5,7 @@ pub mod commands;
 
 use std::fs::File;
 use std::io::ErrorKind;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -58,6 +58,14 @@ pub fn check(plan: &Plan, loaded: &Loaded) -> Result<Siblings, Failure> {
             ))
             .hint(where_to_mend(plan, "command")));
         }
+        if let Some(script) = missing_script(job) {
+            return Err(Failure::usage(format!(
+                "phase {}: the script {} that {program} is to run does not exist",
+                phase.name,
+                script.display()
+            ))
+            .hint(where_to_mend(plan, "command")));
+        }
     }
     for check in &plan.preflight {
         let program = check.command.first().map_or("", String::as_str);
@@ -93,6 +101,24 @@ pub fn check_attached(plan: &Plan) -> Result<(), Failure> {
         }
     }
     Ok(())
+}
+
+/// The script of `python SCRIPT …` where it is not there: the interpreter alone says nothing of the job.
+fn missing_script(job: &crate::plan::Command) -> Option<PathBuf> {
+    let [program, script, ..] = job.command.as_slice() else {
+        return None;
+    };
+    let is_python = Path::new(program)
+        .file_name()
+        .is_some_and(|name| name.to_string_lossy().starts_with("python"));
+    if !is_python || script.starts_with('-') {
+        return None;
+    }
+    let path = match &job.cwd {
+        Some(cwd) => cwd.join(script),
+        None => PathBuf::from(script),
+    };
+    (!path.exists()).then_some(path)
 }
 
 /// Where the job's command and its log are written down.

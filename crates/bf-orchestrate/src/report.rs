@@ -276,6 +276,12 @@ pub fn text(report: &RunReport, style: Style) -> String {
     };
     let headline = match (report.verdict, report.dry_run) {
         (Verdict::Pass, false) => "ALL PHASES COMPLETE & VALIDATED".to_owned(),
+        (Verdict::Warn, false) if report.phases.iter().any(only_warned) => {
+            format!(
+                "ALL PHASES ENDED, NOT ALL PASSED: {}",
+                printable(&report.reason, TEXT_LIMIT)
+            )
+        }
         (Verdict::Warn, false) => "ALL PHASES COMPLETE & VALIDATED, WITH WARNINGS".to_owned(),
         (Verdict::Pass | Verdict::Warn, true) => {
             "DRY RUN: what is there so far would open the gate".to_owned()
@@ -311,7 +317,7 @@ pub fn phase_plain_text(phase: &Phase) -> String {
 }
 
 fn phase_text(title: &str, phase: &Phase, style: Style) -> String {
-    let (mark, status) = status_words(phase.status);
+    let (mark, status) = phase_words(phase);
     let mut text = format!(
         "{}\n  Status:       {}\n",
         style.bold(title),
@@ -394,6 +400,21 @@ fn validation_rows(report: &ValidationReport, style: Style, row: &mut impl FnMut
     for check in report.checks.iter().filter(bad) {
         row("", format!("- {}", printable(&check.message, TEXT_LIMIT)));
     }
+}
+
+/// Whether a phase failed, and goes for a warning only because the plan says so.
+#[must_use]
+pub fn only_warned(phase: &Phase) -> bool {
+    phase.status == PhaseStatus::Warned && phase.reason.starts_with(crate::gate::ONLY_WARNED)
+}
+
+/// What a phase came to in words, and the mark that goes with it.
+#[must_use]
+pub fn phase_words(phase: &Phase) -> (Mark, &'static str) {
+    if only_warned(phase) {
+        return (Mark::Warn, "FAILED, A WARNING BY THE PLAN");
+    }
+    status_words(phase.status)
 }
 
 /// A status in words, and the mark that goes with it.

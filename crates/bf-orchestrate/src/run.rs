@@ -11,6 +11,7 @@ use bf_cli::config::Loaded;
 use bf_cli::text::{Mark, Style};
 use bf_cli::{Context, Failure, Interrupts};
 use bf_contract::{Exit, PhaseStatus, RunReport, Verdict};
+use chrono::{DateTime, Utc};
 
 use crate::args::RunOptions;
 use crate::console::Console;
@@ -179,6 +180,7 @@ impl Request<'_> {
     ) -> Result<Exit, Failure> {
         // A run that has just begun has written that, and nothing else.
         let is_taken_up = journal.records() > 1;
+        let first_began = runs::open(&run_dir.path).map_or_else(|_| Utc::now(), |run| run.began);
         let journal = Mutex::new(journal);
         let running = RunningTools::default();
         let last_success = self.last_success();
@@ -224,7 +226,12 @@ impl Request<'_> {
         let mut exit = end.exit;
         let closing = closing_step(&end);
         let is_finished = matches!(closing, Step::RunFinished { .. });
-        let mut document = report::document(self.plan, &run_dir, end, began.elapsed());
+        let mut document = report::document(
+            self.plan,
+            &run_dir,
+            end,
+            since(first_began, began.elapsed()),
+        );
         if let Err(failure) = keep(&run_dir, &document, &journal, closing) {
             // A result that could not be kept is still told, but it is no pass.
             self.console.mark(Mark::Error, &failure.message);
@@ -336,6 +343,13 @@ impl Request<'_> {
             self.console.style(),
         ));
     }
+}
+
+/// How long a run has lasted that was begun at `first_began`, by a clock that may have been set; at least
+/// `at_least`, which this orchestrator measured itself.
+fn since(first_began: DateTime<Utc>, at_least: Duration) -> Duration {
+    let lasted = (Utc::now() - first_began).to_std();
+    lasted.map_or(at_least, |lasted| lasted.max(at_least))
 }
 
 /// Keeps the report, and then closes the journal.

@@ -11,6 +11,7 @@ use crate::gate::Judgement;
 use crate::phase::{PhaseEnd, RunContext};
 use crate::plan::{OnFail, PhasePlan, Plan};
 use crate::progress::Done;
+use crate::report;
 
 /// What the scheduler waits for.
 pub enum Event {
@@ -107,7 +108,18 @@ pub fn rehearsed(phases: Vec<Phase>, first_stop: Option<(String, Judgement)>) ->
         .filter(|phase| phase.status != PhaseStatus::NotStarted)
         .cloned()
         .collect();
-    let (verdict, reason, exit) = verdict(&judged, first_stop, None);
+    let (verdict, mut reason, exit) = verdict(&judged, first_stop, None);
+    let not_judged: Vec<&str> = phases
+        .iter()
+        .filter(|phase| phase.status == PhaseStatus::NotStarted)
+        .map(|phase| phase.name.as_str())
+        .collect();
+    if !not_judged.is_empty() {
+        reason.push_str(&format!(
+            "; not judged, as a dry run starts nothing: {}",
+            not_judged.join(", ")
+        ));
+    }
     RunEnd {
         phases,
         verdict,
@@ -236,11 +248,19 @@ fn verdict(
         let reason = "not every phase came to its gate".to_owned();
         return (Verdict::Error, reason, Exit::CouldNotCheck);
     }
-    let warned: Vec<&str> = phases
-        .iter()
-        .filter(|phase| phase.status == PhaseStatus::Warned)
-        .map(|phase| phase.name.as_str())
-        .collect();
+    let names = |wanted: &dyn Fn(&&Phase) -> bool| -> Vec<&str> {
+        let phases = phases.iter().filter(wanted);
+        phases.map(|phase| phase.name.as_str()).collect()
+    };
+    let failed = names(&|phase| report::only_warned(phase));
+    let warned = names(&|phase| phase.status == PhaseStatus::Warned && !report::only_warned(phase));
+    if !failed.is_empty() {
+        let mut reason = format!("{} {}", failed.join(", "), crate::gate::ONLY_WARNED);
+        if !warned.is_empty() {
+            reason.push_str(&format!("; with warnings in {}", warned.join(", ")));
+        }
+        return (Verdict::Warn, reason, Exit::Success);
+    }
     if warned.is_empty() {
         let reason = "every phase passed its gate".to_owned();
         (Verdict::Pass, reason, Exit::Success)

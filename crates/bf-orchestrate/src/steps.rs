@@ -268,7 +268,7 @@ impl Steps<'_> {
             code: end.code,
             report: kept.validation(index),
             said: end.said,
-            asked: Some(asked(phase, index)),
+            asked: Some(asked(phase, index, kept)),
         })
     }
 
@@ -392,12 +392,19 @@ fn timeout_args(seconds: f64) -> [OsString; 2] {
     ["--timeout".into(), seconds.to_string().into()]
 }
 
-/// What a validator of a phase is asked to judge; the first one of a phase with a job judges its own table.
+/// What a validator of a phase is asked to judge; the first one of a phase with a job judges its own table, by
+/// the log that is kept.
 #[must_use]
-pub fn asked(phase: &PhasePlan, index: usize) -> Asked {
+pub fn asked(phase: &PhasePlan, index: usize, kept: &Kept) -> Asked {
+    let has_log = phase.job.is_some() && index == 0;
     Asked {
         range: phase.range,
-        table: (phase.job.is_some() && index == 0).then(|| phase.table.clone()),
+        table: has_log.then(|| phase.table.clone()),
+        has_log,
+        log: has_log
+            .then(|| kept.log_summary())
+            .flatten()
+            .map(|summary| summary.log),
     }
 }
 
