@@ -199,3 +199,40 @@ fn a_job_under_an_init_that_never_reaps_is_over() {
     assert_eq!(ran.code, Some(1), "{ran:#?}");
     assert_eq!(ran.end(), (Some(7), None, "zombie"));
 }
+
+#[test]
+fn a_job_that_ends_well_with_failed_dates_has_not_passed_for_a_person() {
+    let log = |second: &str| {
+        format!(
+            "INFO:__main__:  Date range: 2024-01-01 to 2024-01-02\n\
+             INFO:__main__:Processing day 1/2: 2024-01-01\nERROR:__main__:  ✗ Exception: x\n\
+             INFO:__main__:Processing day 2/2: 2024-01-02\n{second}\n\
+             INFO:__main__:DAY-BY-DAY BACKFILL SUMMARY:\n"
+        )
+    };
+    for (second, mark, words) in [
+        (
+            "ERROR:__main__:  ✗ Exception: x",
+            "FAIL",
+            "every date failed",
+        ),
+        (
+            "INFO:__main__:  ✓ Success: 5 records",
+            "WARN",
+            "1 of 2 dates failed",
+        ),
+    ] {
+        let rig = Rig::new();
+        rig.sandbox.write("what-it-says", &log(second));
+        let script = rig.script("cat what-it-says");
+        let ran = rig.run(&["--log", "run.log", "--", "sh", "-c", &script]);
+        // The process ended well and its log is whole: the code says that and no more.
+        assert_eq!(ran.code, Some(0), "{ran:#?}");
+        let message = ran.exited()["message"].as_str().expect("a message");
+        assert!(message.contains(words), "{message}");
+        assert!(
+            ran.text.contains(mark) && !ran.text.contains("PASS"),
+            "{ran:#?}"
+        );
+    }
+}

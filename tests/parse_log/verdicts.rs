@@ -184,3 +184,17 @@ fn the_ledger_comes_before_the_summary() {
     );
     assert!(matches!(documents[3], Document::LogSummary(_)));
 }
+
+#[test]
+fn a_log_in_which_every_date_failed_does_not_pass_the_check() {
+    let sandbox = Sandbox::new();
+    sandbox.write(
+        "retry.log",
+        "ERROR:__main__:2024-01-05: exception\nINFO:__main__:2024-01-07: exception\n",
+    );
+    let dates = ["--dates", "2024-01-05,2024-01-07", "retry.log"];
+    let read = run(&sandbox, &dates);
+    assert_eq!((code(&read), summary(&read).failed_days), (0, 2));
+    let checked = run(&sandbox, &[&["--check"], &dates[..]].concat());
+    assert_eq!(code(&checked), 1);
+}

@@ -24,8 +24,8 @@ A job in a form of its own: describe its lines by regular expressions under `dia
 
 Exit codes:
   0  the log was read, whatever it says: running, refused and all-failed, too
-  1  with --check only: not completed, dates without a word, a rate below the limit, or a
-     checkpoint that says something else
+  1  with --check only: not completed, dates without a word, every finished date failed, a rate
+     below the limit, or a checkpoint that says something else
   2  wrong arguments or a wrong config
   3  could not tell: the log cannot be read, is empty, or is in no known dialect";
 
@@ -45,7 +45,7 @@ pub struct Args {
     #[arg(long)]
     pub failed_dates: bool,
 
-    /// Exit 1 unless the log says completed and every date has a word
+    /// Exit 1 unless the log says completed, every date has a word, and not all of them failed
     #[arg(long)]
     pub check: bool,
 

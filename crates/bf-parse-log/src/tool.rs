@@ -257,7 +257,8 @@ fn exit(args: &Args, summary: &LogSummary) -> Exit {
         .min_success_rate
         .is_none_or(|least| summary.success_rate.is_some_and(|rate| rate >= least));
     let agrees = summary.checkpoint_disagreements.is_empty();
-    if summary.completed && all_accounted && rate_holds && agrees {
+    let all_failed = summary.failed_days > 0 && summary.successful_days == 0;
+    if summary.completed && all_accounted && rate_holds && agrees && !all_failed {
         Exit::Success
     } else {
         Exit::Failed

@@ -52,7 +52,8 @@ impl Watch {
             .event(ProcessEventKind::Exited, details.clone())?;
 
         self.keep()?;
-        self.say_end(&message, verdict, &details)?;
+        let mark = end_mark(verdict, details.log_summary.as_ref());
+        self.say_end(&message, verdict, mark, &details)?;
         if let Some(keeper) = self.ending.take_keeper() {
             keeper.see_off(SEE_OFF);
         }
@@ -136,17 +137,18 @@ impl Watch {
         }
     }
 
-    fn say_end(&mut self, message: &str, verdict: Exit, details: &Details) -> Result<(), Failure> {
+    fn say_end(
+        &mut self,
+        message: &str,
+        verdict: Exit,
+        mark: Mark,
+        details: &Details,
+    ) -> Result<(), Failure> {
         let style = self.reporter.style();
-        let mark = match verdict {
-            Exit::Success => Mark::Pass,
-            Exit::CouldNotCheck => Mark::Error,
-            _ => Mark::Fail,
-        };
         self.reporter.progress(details)?;
         let line = format!("{} {message}", style.mark(mark));
         self.reporter.say(&style.paint(mark, &line))?;
-        if verdict == Exit::Success {
+        if matches!(mark, Mark::Pass | Mark::Warn) && verdict == Exit::Success {
             return Ok(());
         }
         let Some(log) = &self.log else {
@@ -162,9 +164,31 @@ impl Watch {
     }
 }
 
+/// How an end looks to a person: a job that wrote nothing of what it tried has not passed, whatever its exit code.
+fn end_mark(verdict: Exit, summary: Option<&LogSummary>) -> Mark {
+    match verdict {
+        Exit::Success => match summary {
+            Some(log) if log.failed_days > 0 && log.successful_days == 0 => Mark::Fail,
+            Some(log) if log.failed_days > 0 => Mark::Warn,
+            _ => Mark::Pass,
+        },
+        Exit::CouldNotCheck => Mark::Error,
+        _ => Mark::Fail,
+    }
+}
+
 /// What the log adds, where it says something else than the process.
 fn log_in_words(end: &End, summary: &LogSummary) -> Option<String> {
     let ended_well = end.exit.is_clean();
+    let failed = summary.failed_days;
+    if summary.state == LogState::Completed && failed > 0 && !end.exit.is_failure() {
+        let finished = failed + summary.successful_days;
+        return Some(if failed == finished {
+            format!("its log says that every date failed ({failed} of {finished})")
+        } else {
+            format!("its log says that {failed} of {finished} dates failed")
+        });
+    }
     Some(
         match summary.state {
             LogState::Completed if end.exit.is_failure() => {
