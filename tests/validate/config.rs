@@ -99,3 +99,61 @@ fn values_that_no_threshold_can_have_are_refused() {
         assert_eq!(code, 2, "{value}: {text}");
     }
 }
+
+#[test]
+fn a_config_that_is_there_and_leads_nowhere_is_not_passed_over() {
+    let rig = Rig::new();
+    std::fs::create_dir_all(rig.sandbox.join("config")).expect("a folder");
+    let path = rig.sandbox.join("config/backfill_thresholds.yaml");
+    std::os::unix::fs::symlink("gone.yaml", &path).expect("a link");
+    let (code, text) = rig.refusal("bf-validate-team-offense", &MONTH);
+    assert_eq!(code, 2, "{text}");
+    assert!(text.contains("config/backfill_thresholds.yaml"), "{text}");
+    std::fs::remove_file(path).expect("it is there");
+    rig.team(MONTH, &[]).is_clean();
+    // The other ending is the same file to a person.
+    rig.sandbox.write(
+        "config/backfill_thresholds.yml",
+        "team_offense: {min_quality_score: 100}\n",
+    );
+    rig.team(MONTH, &[]).fails_only(&["quality_score"]);
+}
+
+#[test]
+fn a_config_of_nothing_is_refused_in_words_of_the_config() {
+    let rig = Rig::new();
+    rig.sandbox.write("config.yaml", "null\n");
+    let args = [MONTH[0], MONTH[1], "--config", "config.yaml"];
+    let (code, text) = rig.refusal("bf-validate-team-offense", &args);
+    assert_eq!(code, 2, "{text}");
+    assert!(!text.contains("struct"), "{text}");
+}
+
+#[test]
+fn a_dialect_has_a_name_that_a_plan_can_mean() {
+    let rig = Rig::new();
+    for name in ["built-in", "\"\"", "\" \""] {
+        let text = format!("dialects:\n  - {{name: {name}, success: '^ok (?P<date>\\S+)'}}\n");
+        rig.sandbox.write("config.yaml", &text);
+        let args = [MONTH[0], MONTH[1], "--config", "config.yaml"];
+        let (code, text) = rig.refusal("bf-validate-team-offense", &args);
+        assert_eq!(code, 2, "{name}: {text}");
+        assert!(text.contains("line 2"), "{text}");
+    }
+}
+
+#[test]
+fn an_empty_warehouse_is_not_the_default_one() {
+    let rig = Rig::new();
+    let args = [MONTH[0], MONTH[1], "--warehouse", ""];
+    let (code, text) = rig.refusal("bf-validate-team-offense", &args);
+    assert_eq!(code, 2, "{text}");
+    let output = rig
+        .sandbox
+        .command("bf-validate-team-offense")
+        .args(MONTH)
+        .env("BF_WAREHOUSE", "")
+        .output()
+        .expect("it runs");
+    assert_eq!(output.status.code(), Some(2));
+}

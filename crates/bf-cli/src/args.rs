@@ -61,7 +61,13 @@ pub struct ConfigArgs {
 #[derive(Debug, Clone, Default, Args)]
 pub struct WarehouseArgs {
     /// sqlite:DIR or `bigquery://PROJECT` [default: the config's warehouse, or sqlite:warehouse]
-    #[arg(long, env = "BF_WAREHOUSE", hide_env_values = true, value_name = "URL")]
+    #[arg(
+        long,
+        env = "BF_WAREHOUSE",
+        hide_env_values = true,
+        value_name = "URL",
+        value_parser = clap::builder::NonEmptyStringValueParser::new()
+    )]
     pub warehouse: Option<String>,
 }
 

@@ -13,6 +13,7 @@ pub const CAPTURES: [&str; 5] = ["date", "index", "total", "records", "error"];
 #[serde(deny_unknown_fields)]
 pub struct Dialect {
     /// Its name, as it appears in `log_summary.dialect`.
+    #[serde(deserialize_with = "name")]
     pub name: String,
     /// A run begins; `total` is how many dates it has.
     #[serde(default)]
@@ -121,4 +122,15 @@ impl<'de> Deserialize<'de> for DatePattern {
             }
         }))
     }
+}
+
+/// Reads a name that a plan can mean: not blank, and not the word for the dialects of bf itself.
+fn name<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    let name = String::deserialize(deserializer)?;
+    if name.trim().is_empty() || name == "built-in" {
+        return Err(D::Error::custom(format!(
+            "a dialect cannot be called {name:?}: \"built-in\" means those of bf itself, and a name is not empty"
+        )));
+    }
+    Ok(name)
 }

@@ -6,9 +6,11 @@ use super::{Config, notify};
 use crate::{ConfigArgs, Context, Failure, text::without_urls};
 
 /// Where the config is looked for when neither a flag nor `BF_CONFIG` names it.
-pub const DEFAULT_PATHS: [&str; 2] = [
+pub const DEFAULT_PATHS: [&str; 4] = [
     "config/backfill_thresholds.yaml",
+    "config/backfill_thresholds.yml",
     "scripts/config/backfill_thresholds.yaml",
+    "scripts/config/backfill_thresholds.yml",
 ];
 
 /// A config and where it came from.
@@ -53,7 +55,7 @@ pub fn load(args: &ConfigArgs) -> Result<Loaded, Failure> {
         None => match DEFAULT_PATHS
             .iter()
             .map(Path::new)
-            .find(|path| path.exists())
+            .find(|path| is_there(path))
         {
             Some(path) => path,
             None => {
@@ -81,6 +83,15 @@ pub fn load(args: &ConfigArgs) -> Result<Loaded, Failure> {
     })
 }
 
+/// Whether there is something of this name, readable or not: a link that leads nowhere was meant as a config.
+fn is_there(path: &Path) -> bool {
+    use std::io::ErrorKind::{NotADirectory, NotFound};
+    match path.symlink_metadata() {
+        Ok(_) => true,
+        Err(error) => !matches!(error.kind(), NotFound | NotADirectory),
+    }
+}
+
 /// Reads a config from text; an empty one is the default.
 fn parse(text: &str) -> Result<Config, String> {
     let is_blank = text
@@ -91,7 +102,13 @@ fn parse(text: &str) -> Result<Config, String> {
         return Ok(Config::default());
     }
     // A URL that stands in the wrong place is quoted in the error, and it may be a secret.
-    serde_yaml::from_str(text).map_err(|error| without_urls(&error.to_string().replace('\n', " ")))
+    serde_yaml::from_str(text).map_err(|error| {
+        let said = error.to_string().replace('\n', " ");
+        without_urls(&said.replace(
+            "expected struct Config",
+            "expected sections such as team_offense:",
+        ))
+    })
 }
 
 #[cfg(test)]
