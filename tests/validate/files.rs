@@ -164,3 +164,18 @@ fn rows_in_a_wal_that_cannot_be_read_are_not_passed_over() {
         report.text
     );
 }
+
+#[test]
+fn a_reason_that_keeps_every_check_from_being_judged_is_said_once_to_people() {
+    let rig = Rig::new();
+    fs::remove_file(rig.sandbox.join("warehouse/nba_analytics.db")).expect("it is there");
+    let report = rig.team(MONTH, &[]);
+    report.ends("error", 3);
+    let reason = "no such warehouse file";
+    assert_eq!(report.text.matches(reason).count(), 1, "{}", report.text);
+    let errors = report.with("error");
+    assert!(errors.len() > 10);
+    for name in errors {
+        assert!(report.message(name).contains(reason));
+    }
+}

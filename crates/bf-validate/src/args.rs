@@ -39,7 +39,7 @@ pub struct ValidateArgs {
     #[arg(long)]
     pub explain: bool,
 
-    /// A warning is a failure, too (exit 1)
+    /// A warning is a failure, too (exit 1), and so is a check that could not be answered
     #[arg(long)]
     pub strict: bool,
 
@@ -60,7 +60,7 @@ pub struct ValidateArgs {
 macro_rules! exit_codes {
     () => {
         "Exit codes:\n  \
-         0  pass, or warnings only (--strict makes those a 1)\n  \
+         0  pass, or warnings only (--strict makes those a 1, and what was asked and not answered)\n  \
          1  the data or the log is bad\n  \
          2  usage or configuration error; nothing was read\n  \
          3  something could not be checked: no warehouse, no table, no column, no permission"

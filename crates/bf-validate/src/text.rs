@@ -68,10 +68,28 @@ fn section(text: &mut String, run: &Run<'_>, judged: &[Judged], name: &str, styl
             text,
             "\n{} {}{}{critical}",
             style.paint(mark, style.mark(mark)),
-            check.finding.message,
+            unless_said(check, judged),
             style.paint(mark, style.tick(mark)),
         );
         evidence(text, run, check, style);
+    }
+}
+
+/// The message; where an earlier check could not be checked for the same long reason, only that.
+fn unless_said<'a>(check: &'a Judged, judged: &'a [Judged]) -> std::borrow::Cow<'a, str> {
+    let message = check.finding.message.as_str();
+    let reason = |check: &'a Judged| check.finding.message.split_once(": ");
+    let why = reason(check).map(|(_, why)| why);
+    let first = judged.iter().find(|other| {
+        other.status() == CheckStatus::Error && reason(other).map(|(_, why)| why) == why
+    });
+    match (check.status(), first, reason(check)) {
+        (CheckStatus::Error, Some(first), Some((title, why)))
+            if first.name != check.name && why.len() > 60 =>
+        {
+            format!("{title}: not checked, as {} was not", first.name).into()
+        }
+        _ => message.into(),
     }
 }
 

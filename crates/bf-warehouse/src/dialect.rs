@@ -80,7 +80,8 @@ impl SqlDialect {
     pub fn within_days(self, column: &str, kind: ColumnKind, start: &str, end: &str) -> String {
         match (self, kind) {
             (Self::Sqlite, _) => {
-                format!("{column} >= {start} AND {column} < date({end}, '+1 day')")
+                // The last day that SQLite knows has none behind it; ':' sorts after every digit.
+                format!("{column} >= {start} AND {column} < coalesce(date({end}, '+1 day'), ':')")
             }
             (Self::BigQuery, ColumnKind::Timestamp) => format!(
                 "{column} >= TIMESTAMP({start}) AND {column} < TIMESTAMP(DATE_ADD({end}, INTERVAL 1 DAY))"
