@@ -223,3 +223,72 @@ fn a_query_of_its_own_may_read_every_dataset_of_the_warehouse() {
         assert!(report.message("other").contains(name), "{}", report.text);
     }
 }
+
+#[test]
+fn a_percentage_that_is_none_is_refused() {
+    let rig = Rig::new();
+    let points = "completeness: {column: points_scored";
+    for (check, said) in [
+        (format!("{points}}}, at_least: -5"), "at_least: -5"),
+        (format!("{points}}}, at_least: 101"), "0 to 100"),
+        (format!("{points}}}, at_least: 0.99"), "0.99 is 99"),
+        (format!("{points}}}, at_most: 200"), "at_most: 200"),
+        (
+            format!("{points}, worst_month_floor: 900}}, at_least: 99"),
+            "worst_month_floor: 900",
+        ),
+        (
+            format!("{points}, worst_date_floor: -1}}, at_least: 99"),
+            "worst_date_floor: -1",
+        ),
+        (
+            "change: {volume: true, fail_below: 120}".to_owned(),
+            "fail_below: 120",
+        ),
+    ] {
+        let text = suite("", &format!("  - {{name: share, {check}}}"));
+        rig.sandbox.write("own.yaml", &text);
+        let args = ["--suite", "own.yaml", DATES[0], DATES[1]];
+        let (code, text) = rig.refusal("bf-validate", &args);
+        assert_eq!(code, 2, "{text}");
+        assert!(
+            text.contains(said) && text.contains("check share"),
+            "{text}"
+        );
+    }
+    // Figures that are no percentages are held to nothing.
+    let check = "  - {name: rows, row_count: {}, at_most: 20000}\n  \
+                 - {name: grown, change: {volume: true}, at_most: 200}";
+    rig.sandbox.write("own.yaml", &suite("", check));
+    rig.report("bf-validate", &["--suite", "own.yaml", DATES[0], DATES[1]])
+        .ends("warn", 0);
+}
+
+#[test]
+fn a_check_without_a_title_says_its_kind() {
+    let rig = Rig::new();
+    let check = "  - {name: uk, unique_key: {}}\n  - {name: row_count, row_count: {}, at_least: 1}";
+    rig.sandbox.write("own.yaml", &suite("", check));
+    let report = rig.report("bf-validate", &["--suite", "own.yaml", DATES[0], DATES[1]]);
+    assert!(report.message("uk").starts_with("uk (unique_key): none"));
+    assert!(report.message("row_count").starts_with("row_count: "));
+}
+
+#[test]
+fn a_range_of_all_days_there_are_finds_what_the_table_has() {
+    let rig = Rig::new();
+    let check = "  - {name: rows, row_count: {}, at_least: 1}";
+    rig.sandbox.write("own.yaml", &suite("", check));
+    let rows = |range: [&str; 2]| {
+        let report = rig.report(
+            "bf-validate",
+            &[&["--suite", "own.yaml"], &range[..]].concat(),
+        );
+        report.ends("pass", 0);
+        report.check("rows")["observed"].clone()
+    };
+    assert_eq!(
+        rows(["0001-01-01", "9999-12-31"]),
+        rows(["2000-01-01", "2050-01-01"])
+    );
+}

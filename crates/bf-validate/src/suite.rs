@@ -102,7 +102,7 @@ pub struct Partner {
 pub struct Check {
     /// Its name, which `levels:` of the config and the report use.
     pub name: String,
-    /// How a person calls it; the name where it is not given.
+    /// How a person calls it; the name, and the kind where the name does not say it, where it is not given.
     pub title: String,
     /// The heading that it stands under; its title where it is not given.
     pub section: String,
@@ -240,8 +240,16 @@ impl TryFrom<WrittenCheck> for Check {
             ));
         }
         kind.verify()
+            .and_then(|()| kind.verify_percentages(bound.as_ref()))
             .map_err(|reason| format!("check {name}: {reason}"))?;
-        let title = written.title.unwrap_or_else(|| name.clone());
+        let word = kind.word();
+        let title = written.title.unwrap_or_else(|| {
+            if name.contains(word) {
+                name.clone()
+            } else {
+                format!("{name} ({word})")
+            }
+        });
         Ok(Self {
             section: written.section.unwrap_or_else(|| title.clone()),
             name,

@@ -333,6 +333,35 @@ impl Kind {
         })
     }
 
+    /// Its key in a suite.
+    #[must_use]
+    pub const fn word(&self) -> &'static str {
+        match self {
+            Self::RowCount => "row_count",
+            Self::DistinctCount(_) => "distinct_count",
+            Self::MatchingRows(_) => "matching_rows",
+            Self::Completeness(_) => "completeness",
+            Self::Share(_) => "share",
+            Self::Average(_) => "average",
+            Self::Minimum(_) => "minimum",
+            Self::Maximum(_) => "maximum",
+            Self::Varies(_) => "varies",
+            Self::AcceptedValues(_) => "accepted_values",
+            Self::ValueRange(_) => "value_range",
+            Self::UniqueKey => "unique_key",
+            Self::RowsPerGroup(_) => "rows_per_group",
+            Self::MissingDates => "missing_dates",
+            Self::MissingGroups => "missing_groups",
+            Self::UnscheduledGroups => "unscheduled_groups",
+            Self::Freshness => "freshness",
+            Self::Change(_) => "change",
+            Self::Reference(_) => "reference",
+            Self::UnmatchedKeys(_) => "unmatched_keys",
+            Self::Sums(_) => "sums",
+            Self::Sql(_) => "sql",
+        }
+    }
+
     /// Whether the check cannot be judged without a threshold.
     #[must_use]
     pub fn needs_bound(&self) -> bool {
@@ -352,6 +381,49 @@ impl Kind {
                 | Self::Reference(_)
                 | Self::Sums(_)
         )
+    }
+
+    /// The floors of its parts that are percentages, with their keys.
+    fn percentages(&self) -> Vec<(&'static str, Option<f64>)> {
+        let (month, date) = ("worst_month_floor", "worst_date_floor");
+        match self {
+            Self::Share(of) => vec![(month, of.worst_month_floor), (date, of.worst_date_floor)],
+            Self::Completeness(of) => vec![
+                (month, of.worst_month_floor),
+                (date, of.worst_date_floor),
+                (
+                    "the floor of worst_group",
+                    of.worst_group.as_ref().map(|group| group.floor),
+                ),
+            ],
+            Self::Average(of) => vec![("worst_month_share", of.worst_month_share)],
+            Self::Change(of) => vec![
+                ("warn_below", Some(of.warn_below)),
+                ("fail_below", Some(of.fail_below)),
+            ],
+            Self::Reference(of) => vec![(date, of.worst_date_floor)],
+            Self::Sums(of) => vec![(date, of.worst_date_floor)],
+            _ => Vec::new(),
+        }
+    }
+
+    /// Refuses a threshold or a floor that no share can be held against.
+    pub(super) fn verify_percentages(&self, bound: Option<&Bound>) -> Result<(), String> {
+        for (key, value) in self.percentages() {
+            if let Some(value) = value {
+                percentage(key, value, true)?;
+            }
+        }
+        let Some(bound) = bound.filter(|_| self.is_percent()) else {
+            return Ok(());
+        };
+        match bound.op {
+            Comparison::AtLeast => percentage("at_least", bound.value, true),
+            // More than before is more than 100 % of it.
+            Comparison::AtMost if matches!(self, Self::Change(_)) && bound.value >= 0.0 => Ok(()),
+            Comparison::AtMost => percentage("at_most", bound.value, false),
+            Comparison::Exactly => percentage("exactly", bound.value, false),
+        }
     }
 
     /// What no type can say.
@@ -394,4 +466,17 @@ impl Kind {
             _ => Ok(()),
         }
     }
+}
+
+/// Refuses what is no percentage; as a floor also what was surely meant as a fraction of 1.
+fn percentage(key: &str, value: f64, is_floor: bool) -> Result<(), String> {
+    if !(0.0..=100.0).contains(&value) {
+        return Err(format!("{key}: {value} is no percentage (0 to 100)"));
+    }
+    if is_floor && value > 0.0 && value < 1.0 {
+        return Err(format!(
+            "{key}: {value} would be under one percent; shares are given in percent (0.99 is 99)"
+        ));
+    }
+    Ok(())
 }
