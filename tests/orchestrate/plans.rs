@@ -341,6 +341,130 @@ fn stop_ends_the_jobs_and_nothing_more_is_started() {
     assert_eq!(ran.statuses(), ["failed", "not_started"], "{}", ran.text);
     let reason = ran.phase(1)["reason"].as_str().expect("a reason");
     assert!(reason.contains("the run was stopped"), "{reason}");
+    let step = ran.report["next_steps"][0].as_str().expect("a step");
+    assert!(step.contains("ended by bf-orchestrate stop"), "{step}");
+    let reason = ran.report["reason"].as_str().expect("a reason");
+    assert!(
+        reason.starts_with("stopped by bf-orchestrate stop"),
+        "{reason}"
+    );
     assert!(!super::journal_says(&rig, "retry_planned"), "{}", ran.text);
     assert!(!rig.sandbox.join("logs/players.log").exists());
+}
+
+/// A phase whose job only prints, over a table of its own with rows on the first two of four dates.
+fn small_table(log: &str, suite_table: &str) -> Rig {
+    let rig = Rig::new(&[]);
+    let database = rusqlite::Connection::open(rig.sandbox.join("warehouse/own.db"));
+    let rows = "CREATE TABLE days (day TEXT, n INTEGER);
+                INSERT INTO days VALUES ('2024-01-02', 1), ('2024-01-03', 1);";
+    database
+        .expect("a database")
+        .execute_batch(rows)
+        .expect("rows");
+    let suite = format!(
+        "suite: own\ntable: {suite_table}\ndate_column: day\nprimary_key: [day]\nchecks:\n  \
+         - {{name: rows, level: critical, row_count: {{}}, at_least: 1}}\n"
+    );
+    rig.sandbox.write("suite.yaml", &suite);
+    rig.configure(
+        &[],
+        "dialects:\n  - {name: own, run_start: '^(?P<total>\\d+) days', success: '^ok (?P<date>\\S+) (?P<records>\\d+)', end: '^over$'}\n",
+    );
+    rig.sandbox.write(
+        "plan.yaml",
+        &format!(
+            "range: {{start: 2024-01-02, end: 2024-01-05}}\nphases:\n  - name: own\n    table: own.days\n    \
+             validate: [{{suite: suite.yaml}}]\n    job:\n      command: [sh, -c, 'echo began >> marks; printf \"{log}\"']\n"
+        ),
+    );
+    rig
+}
+
+#[test]
+fn a_log_about_less_than_the_range_opens_no_gate_where_no_schedule_says_what_is_due() {
+    let half = small_table(
+        "2 days\\nok 2024-01-02 1\\nok 2024-01-03 1\\nover\\n",
+        "own.days",
+    );
+    let ran = run(&half);
+    assert!(matches!(ran.code, Some(1 | 3)), "{}", ran.text);
+    let plan = half.sandbox.read("plan.yaml");
+    half.sandbox.write(
+        "plan.yaml",
+        &plan.replace("end: 2024-01-05", "end: 2024-01-03"),
+    );
+    let whole = run(&half);
+    assert_eq!(whole.code, Some(0), "{}", whole.text);
+    assert!(
+        matches!(ran.statuses()[0], "failed" | "could_not_check"),
+        "{}",
+        ran.text
+    );
+}
+
+#[test]
+fn a_suite_of_another_table_is_found_out_before_the_job_runs() {
+    let rig = small_table("over\\n", "own.others");
+    for action in ["check", "run"] {
+        let output = rig
+            .sandbox
+            .command("bf-orchestrate")
+            .args([action, "plan.yaml"])
+            .output()
+            .expect("it runs");
+        let text = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{text}");
+        assert!(
+            text.contains("judges own.others, not its table own.days"),
+            "{text}"
+        );
+    }
+    assert!(!rig.sandbox.join("marks").exists());
+}
+
+#[test]
+fn a_table_that_the_job_is_to_write_is_no_reason_against_a_plan() {
+    let rig = small_table("over\\n", "own.days");
+    let check = || {
+        rig.sandbox
+            .tool("bf-orchestrate")
+            .args(["check", "plan.yaml"])
+            .assert()
+    };
+    let warehouse = rig.sandbox.join("warehouse/own.db");
+    fs::remove_file(&warehouse).expect("removed");
+    check()
+        .code(0)
+        .stderr(predicate::str::contains("its job is to write it"));
+    // A file that is no database is another matter.
+    fs::write(&warehouse, "no database").expect("written");
+    check().code(3);
+    // Nor does a gate alone make a table.
+    fs::remove_file(&warehouse).expect("removed");
+    let plan = rig.sandbox.read("plan.yaml");
+    let gate = plan.split("    job:").next().expect("a gate");
+    rig.sandbox.write("plan.yaml", gate);
+    check().code(3);
+}
+
+#[test]
+fn a_plan_of_its_own_ends_with_its_own_next_steps_or_none() {
+    let rig = rig_with(&format!("{HEAD}{}", team_phase("", "")));
+    let ran = run(&rig);
+    assert_eq!(ran.code, Some(0), "{}", ran.text);
+    assert_eq!(ran.report["next_steps"], serde_json::json!([]));
+    // With nothing left, stop says so, and does not deny that there are runs.
+    rig.sandbox
+        .tool("bf-orchestrate")
+        .arg("stop")
+        .assert()
+        .code(2)
+        .stderr(predicate::str::contains("nothing to stop"));
+    rig.sandbox
+        .tool("bf-orchestrate")
+        .args(["history", "--runs", "misspelt"])
+        .assert()
+        .code(2)
+        .stderr(predicate::str::contains("no folder misspelt"));
 }

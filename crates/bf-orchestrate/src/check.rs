@@ -21,6 +21,7 @@ use crate::tool::{RunningTools, ToolEnd};
 /// What one look came to.
 struct Finding {
     exit: Exit,
+    is_note: bool,
     text: String,
 }
 
@@ -28,13 +29,22 @@ impl Finding {
     fn good(text: String) -> Self {
         Self {
             exit: Exit::Success,
+            is_note: false,
             text,
+        }
+    }
+
+    fn note(text: String) -> Self {
+        Self {
+            is_note: true,
+            ..Self::good(text)
         }
     }
 
     fn bad(text: String) -> Self {
         Self {
             exit: Exit::CouldNotCheck,
+            is_note: false,
             text,
         }
     }
@@ -93,6 +103,7 @@ pub fn check(
             )),
             Err(failure) => Finding {
                 exit: failure.exit,
+                is_note: false,
                 text: failure.message,
             },
         });
@@ -100,6 +111,7 @@ pub fn check(
 
     for finding in &findings {
         let mark = match finding.exit {
+            Exit::Success if finding.is_note => Mark::Warn,
             Exit::Success => Mark::Pass,
             Exit::CouldNotCheck => Mark::Error,
             _ => Mark::Fail,
@@ -196,6 +208,21 @@ fn look_at_table(
 ) -> Result<Finding, Failure> {
     let end = steps.explain(phase, index, kept)?;
     let program = &phase.validate[index].program;
+    let is_to_be_written = index == 0
+        && phase
+            .job
+            .as_ref()
+            .is_some_and(|job| job.command().is_some());
+    if let Some(said) = end
+        .said
+        .as_deref()
+        .filter(|said| is_to_be_written && says_absent(said, phase))
+    {
+        return Ok(Finding::note(format!(
+            "{}: {said}: its job is to write it",
+            phase.name
+        )));
+    }
     Ok(if end.code == Some(0) {
         Finding::good(format!("{}: {program} can ask the warehouse", phase.name))
     } else {
@@ -206,6 +233,17 @@ fn look_at_table(
                 .unwrap_or_else(|| format!("{program} cannot ask the warehouse"))
         ))
     })
+}
+
+/// Whether a validator's last line says that the phase's own table, or the file that it lies in, is not there.
+/// A table that somebody else is to write is no note: nothing of the run would make it.
+fn says_absent(said: &str, phase: &PhasePlan) -> bool {
+    let dataset = phase
+        .table
+        .split_once('.')
+        .map_or("", |(dataset, _)| dataset);
+    said.contains(&format!("table {} is not there", phase.table))
+        || said.contains("no such warehouse file") && said.contains(&format!("{dataset}.db"))
 }
 
 fn notifier_finding(end: ToolEnd) -> Finding {

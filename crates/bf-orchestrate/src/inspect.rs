@@ -11,7 +11,7 @@ use bf_contract::{
     Verdict,
 };
 
-use crate::args::{History, Named};
+use crate::args::{DEFAULT_RUNS, History, Named};
 use crate::boot;
 use crate::plan::{Plan, PlanFile};
 use crate::progress::Done;
@@ -35,7 +35,15 @@ pub fn status(args: &Named, mut output: Output) -> Result<Exit, Failure> {
 /// # Errors
 /// The runs cannot be listed (exit 3).
 pub fn history(args: &History, mut output: Output) -> Result<Exit, Failure> {
-    let (found, unreadable) = runs::all(&args.common.runs)?;
+    let runs = &args.common.runs;
+    // The default one is made by the first run; a folder that somebody names is there, or is misspelt.
+    if runs != std::path::Path::new(DEFAULT_RUNS) && !runs.is_dir() {
+        return Err(
+            Failure::usage(format!("there is no folder {}", runs.display()))
+                .hint("--runs names the folder that the runs were begun in"),
+        );
+    }
+    let (found, unreadable) = runs::all(runs)?;
     if found.is_empty() {
         output.text(format!("no runs in {}", args.common.runs.display()))?;
     }

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use bf_cli::config::Loaded;
+use bf_cli::config::{Loaded, load_yaml};
 use bf_cli::{Context, Failure};
 use bf_contract::Exit;
 
@@ -77,6 +77,9 @@ pub fn check(plan: &Plan, loaded: &Loaded) -> Result<Siblings, Failure> {
             .hint("nothing was started; preflight in the plan names it"));
         }
     }
+    for phase in &plan.phases {
+        check_suite(plan, phase)?;
+    }
     let siblings = Siblings::find(plan, &loaded.config)?;
     for phase in &plan.phases {
         for validator in &phase.validate {
@@ -129,6 +132,35 @@ fn where_to_mend(plan: &Plan, key: &str) -> String {
         )
     } else {
         format!("nothing was started; {key} of the phase in the plan names it (and cwd where from)")
+    }
+}
+
+/// What a suite says of its table. Everything else of it is its validator's to read.
+#[derive(serde::Deserialize)]
+struct SuiteTable {
+    table: String,
+}
+
+/// A suite that judges another table than the phase fills would be found out by the gate, after the job.
+fn check_suite(plan: &Plan, phase: &PhasePlan) -> Result<(), Failure> {
+    let first = phase.job.as_ref().and(phase.validate.first());
+    let Some(suite) = first.and_then(|validator| validator.suite.as_deref()) else {
+        return Ok(());
+    };
+    // One that cannot be read is refused by its validator, which knows better what is wrong.
+    match load_yaml::<SuiteTable>(suite) {
+        Ok(judged) if judged.table != phase.table => Err(Failure::usage(format!(
+            "phase {}: its suite {} judges {}, not its table {}",
+            phase.name,
+            suite.display(),
+            judged.table,
+            phase.table
+        ))
+        .hint(format!(
+            "nothing was started; the first of validate: in the plan {} judges the table that the job fills",
+            plan.name
+        ))),
+        _ => Ok(()),
     }
 }
 

@@ -6,6 +6,9 @@ use std::path::{Path, PathBuf};
 
 use rustix::fs::{Access, access};
 
+/// Where the C library looks without PATH. Source: `_CS_PATH` of glibc's confstr(3), and execvp(3).
+const DEFAULT_PATH: &str = "/bin:/usr/bin";
+
 /// Finds the program that `name` means: itself where it has a slash (relative to `cwd`), else the first of
 /// that name on PATH. `None` where there is no such file, or none that may be executed.
 #[must_use]
@@ -19,7 +22,7 @@ pub fn find_program(name: &str, cwd: Option<&Path>) -> Option<PathBuf> {
 
 /// The first program of that name on PATH.
 pub fn find_on_path(name: &OsStr) -> Option<PathBuf> {
-    let path = env::var_os("PATH")?;
+    let path = env::var_os("PATH").unwrap_or_else(|| DEFAULT_PATH.into());
     env::split_paths(&path)
         .map(|folder| folder.join(name))
         .find(|path| is_program(path))

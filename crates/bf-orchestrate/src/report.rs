@@ -26,6 +26,11 @@ const TEXT_LIMIT: usize = 300;
 #[must_use]
 pub fn document(plan: &Plan, run_dir: &RunDir, end: RunEnd, took: Duration) -> RunReport {
     let next_steps = next_steps(plan, run_dir, &end);
+    let reason = if run_dir.is_stopped() && end.verdict > Verdict::Warn {
+        format!("stopped by bf-orchestrate stop; {}", end.reason)
+    } else {
+        end.reason
+    };
     RunReport {
         kind: RunReportType,
         schema: Schema,
@@ -34,7 +39,7 @@ pub fn document(plan: &Plan, run_dir: &RunDir, end: RunEnd, took: Duration) -> R
         dry_run: false,
         provisional: false,
         verdict: end.verdict,
-        reason: end.reason,
+        reason,
         phases: end.phases,
         total_seconds: took.as_secs_f64(),
         next_steps,
@@ -86,6 +91,10 @@ fn next_steps(plan: &Plan, run_dir: &RunDir, end: &RunEnd) -> Vec<String> {
         run_dir.path.display().to_string()
     };
     let mut steps = Vec::new();
+    if run_dir.is_stopped() {
+        let again = "its jobs were ended by bf-orchestrate stop; the same command starts a new run";
+        steps.push(again.to_owned());
+    }
     for phase in &end.phases {
         let process = phase.job.as_ref().and_then(|job| job.process.as_ref());
         if let Some(process) = process.filter(|process| crate::boot::is_alive(process))

@@ -418,3 +418,18 @@ fn forward_interrupts(interrupts: Interrupts, sender: Sender<Event>) {
         }
     });
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_run_that_was_taken_up_has_lasted_since_its_first_beginning() {
+        let measured = Duration::from_secs(13);
+        let an_hour_ago = Utc::now() - chrono::TimeDelta::hours(1);
+        assert!(since(an_hour_ago, measured) >= Duration::from_secs(3600));
+        // A clock that was set back does not shorten what was measured.
+        let to_come = Utc::now() + chrono::TimeDelta::hours(1);
+        assert_eq!(since(to_come, measured), measured);
+    }
+}

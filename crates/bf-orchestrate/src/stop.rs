@@ -26,14 +26,25 @@ const LOOK_EVERY: Duration = Duration::from_millis(50);
 /// There is no such run (exit 2), or a job would not end (exit 1).
 pub fn stop(args: &Named, output: Output) -> Result<Exit, Failure> {
     // A run that timed out is over, and its job may still run.
-    let found = runs::find(&args.common.runs, args.run.as_deref(), |run| {
+    let may_run = |run: &Found| {
         let mut processes = run
             .state
             .phases
             .values()
             .filter_map(|done| done.process.as_ref());
         run.state.finished.is_none() || processes.any(boot::is_alive)
-    })?;
+    };
+    if args.run.is_none() {
+        let (all, unreadable) = runs::all(&args.common.runs)?;
+        if !all.is_empty() && unreadable.is_empty() && !all.iter().any(may_run) {
+            return Err(Failure::usage(format!(
+                "nothing to stop: every run in {} is over, and none of their jobs still runs",
+                args.common.runs.display()
+            ))
+            .hint("bf-orchestrate history lists the runs; --runs DIR names another folder"));
+        }
+    }
+    let found = runs::find(&args.common.runs, args.run.as_deref(), may_run)?;
     let console = Console::new(output);
     // No other job is started from here on, and none is run again.
     found.run_dir.set_stopped(true)?;

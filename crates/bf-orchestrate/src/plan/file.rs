@@ -187,10 +187,19 @@ pub fn load(path: &Path, config: &Config, warehouse: Option<&str>) -> Result<Pla
         warehouse,
         concurrency: file.concurrency.map_or(2, NonZeroUsize::get),
         preflight,
-        next_steps: file.next_steps.unwrap_or_else(|| config.next_steps.clone()),
+        next_steps: file.next_steps.unwrap_or_else(|| own_next_steps(config)),
         folder: std::env::current_dir().ok(),
         config_file: None,
     })
+}
+
+/// The config's next steps where it names some: the built-in ones follow the two documented phases, and say
+/// nothing of another plan.
+fn own_next_steps(config: &Config) -> Vec<String> {
+    if config.next_steps == Config::default().next_steps {
+        return Vec::new();
+    }
+    config.next_steps.clone()
 }
 
 fn resolve_preflight(
