@@ -35,7 +35,9 @@ fn entries_that_do_not_come_to_their_summary_are_not_held_against_the_table() {
             report.ends("error", 3);
         }
     }
-    rig.sandbox.write("whole.ndjson", &text);
+    // What only looks like the beginning of a document may stand between them.
+    rig.sandbox
+        .write("whole.ndjson", &format!("{{'config': 1}}\n{{\n{text}"));
     rig.team(MONTH, &given("whole.ndjson")).is_clean();
 }
 
@@ -47,6 +49,7 @@ fn a_document_that_is_cut_short_is_not_passed_over() {
     for told in [
         format!("{text}{}", &summary[..summary.len() / 2]),
         format!("{}\n{text}", &text[..40]),
+        format!("{text}{{\"ty"),
     ] {
         rig.sandbox.write("cut.ndjson", &told);
         let args = [&MONTH[..], &given("cut.ndjson")].concat();
@@ -109,7 +112,9 @@ fn an_exit_that_nobody_saw_and_an_end_that_is_not_told_are_no_success() {
         )
     };
     let unseen = "{\"code\":null,\"signal\":null,\"signal_name\":null,\"source\":\"unknown\"}";
+    let by_the_log = unseen.replace("unknown", "log");
     for (events, status, code) in [
+        (event("exited", &by_the_log), "warn", 0),
         (event("started", "null"), "error", 3),
         (event("lost", "null"), "error", 3),
         (event("exited", unseen), "error", 3),

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use bf_contract::{
-    Comparison, DateRange, LedgerEntry, LedgerStatus, Level, LogState, ProcessEventKind, Threshold,
+    Comparison, DateRange, ExitSource, LedgerEntry, LedgerStatus, Level, LogState,
+    ProcessEventKind, Threshold,
 };
 use chrono::NaiveDate;
 
@@ -82,6 +83,10 @@ fn process_ended(end: &ProcessEnd) -> Option<Finding> {
             };
             Finding::new(Met::No, format!("Process ended: {how}"))
         }
+        (ProcessEventKind::Exited, Some(exit)) if exit.source == ExitSource::Log => Finding::new(
+            Met::Barely,
+            "Process ended: nobody saw its exit status; only the log says that it completed",
+        ),
         _ => Finding::unknown("Process ended: nobody saw its exit status"),
     })
 }

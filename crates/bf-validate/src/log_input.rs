@@ -131,7 +131,7 @@ impl LogInput {
 
 /// Whether a line begins as a document does and is no JSON: what a full disk or a killed writer leaves.
 fn is_cut(line: &str) -> bool {
-    line.trim_start().starts_with('{')
+    line.trim_start().starts_with("{\"")
         && serde_json::from_str::<serde::de::IgnoredAny>(line).is_err()
 }
 
