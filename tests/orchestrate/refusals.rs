@@ -505,6 +505,8 @@ fn a_run_is_taken_up_in_the_folder_that_it_was_begun_in() {
     });
     let resumed = Ran::from(elsewhere("resume"));
     assert_eq!(resumed.statuses(), ["failed", "failed"], "{}", resumed.text);
+    let run_dir = resumed.report["run_dir"].as_str().expect("a folder");
+    assert!(!run_dir.contains(".."), "{run_dir}");
     let here = fs::canonicalize(rig.sandbox.path()).expect("a folder");
     assert_eq!(rig.sandbox.read("where").trim(), here.display().to_string());
     assert!(!rig.sandbox.join("other/logs").exists());

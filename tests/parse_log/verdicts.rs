@@ -198,3 +198,16 @@ fn a_log_in_which_every_date_failed_does_not_pass_the_check() {
     let checked = run(&sandbox, &[&["--check"], &dates[..]].concat());
     assert_eq!(code(&checked), 1);
 }
+
+#[test]
+fn a_rate_below_zero_is_refused_as_a_share_and_not_as_a_flag() {
+    let sandbox = Sandbox::new();
+    sandbox.write("x.log", &small_log(true));
+    let refused = run(&sandbox, &["--check", "--min-success-rate", "-1", "x.log"]);
+    assert_eq!(code(&refused), 2);
+    assert!(
+        stderr(&refused).contains("expected 0 to 100"),
+        "{}",
+        stderr(&refused)
+    );
+}

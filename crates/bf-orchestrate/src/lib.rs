@@ -205,7 +205,10 @@ fn metrics_file(common: &Common) -> Result<Option<PathBuf>, Failure> {
 }
 
 fn absolute(path: &Path) -> PathBuf {
-    std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
+    // What is there is named without the `..` that led to it.
+    std::fs::canonicalize(path)
+        .or_else(|_| std::path::absolute(path))
+        .unwrap_or_else(|_| path.to_owned())
 }
 
 /// Goes to the folder that a run was begun in: its relative paths and its jobs belong there.

@@ -50,7 +50,7 @@ pub struct Args {
     pub check: bool,
 
     /// With --check: exit 1 as well when fewer of the finished dates succeeded, in percent
-    #[arg(long, value_name = "PERCENT", requires = "check", value_parser = percent)]
+    #[arg(long, value_name = "PERCENT", requires = "check", value_parser = percent, allow_negative_numbers = true)]
     pub min_success_rate: Option<f64>,
 
     /// The process is over: a run without its end marker was interrupted
