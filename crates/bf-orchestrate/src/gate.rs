@@ -149,19 +149,24 @@ pub fn judge_process(watched: &Watched) -> Judgement {
         .and_then(|event| event.exit.as_ref())
         .is_some_and(bf_contract::ProcessExit::is_failure);
     let ended = event.is_some_and(|event| event.event == ProcessEventKind::Exited);
-    // The log's own word is no more than that.
-    let is_seen = event
+    let source = event
         .and_then(|event| event.exit.as_ref())
-        .is_some_and(|exit| !matches!(exit.source, ExitSource::Log | ExitSource::Unknown));
+        .map_or(ExitSource::Unknown, |exit| exit.source);
 
     match watched.code.and_then(Exit::from_code) {
         _ if known_failure => Judgement::failed(Exit::Failed, because("the job failed")),
-        Some(Exit::Success) if ended && !is_seen => Judgement::new(
-            PhaseStatus::Warned,
-            Exit::Success,
-            because("how the job ended was not seen; its log says that it completed"),
-        ),
-        Some(Exit::Success) if ended => Judgement::new(PhaseStatus::Passed, Exit::Success, ""),
+        Some(Exit::Success) if ended => match source {
+            ExitSource::Unknown => {
+                Judgement::could_not_check("bf-monitor exited 0 without knowing how the job ended")
+            }
+            // The log's own word is no more than that.
+            ExitSource::Log => Judgement::new(
+                PhaseStatus::Warned,
+                Exit::Success,
+                because("how the job ended was not seen; its log says that it completed"),
+            ),
+            _ => Judgement::new(PhaseStatus::Passed, Exit::Success, ""),
+        },
         Some(Exit::Success) => {
             Judgement::could_not_check("bf-monitor exited 0 without saying how the job ended")
         }
@@ -505,6 +510,11 @@ mod tests {
         }
         let passed = reported(Some(0), Verdict::Pass);
         assert_eq!(status(&unseen, &passed), (PhaseStatus::Warned, 0));
+        let mut unknown = unseen.clone();
+        if let Some(exit) = unknown.last.as_mut().and_then(|event| event.exit.as_mut()) {
+            exit.source = ExitSource::Unknown;
+        }
+        assert_eq!(status(&unknown, &passed), (PhaseStatus::CouldNotCheck, 3));
         let warned = reported(Some(0), Verdict::Warn);
         let both = judge(Some(&unseen), std::slice::from_ref(&warned));
         assert_eq!(both.status, PhaseStatus::Warned);
