@@ -117,3 +117,25 @@ fn a_range_that_ends_in_a_summer_of_the_schedule_is_all_known() {
     rig.team(["2024-10-22", "2025-08-31"], &[]).is_clean();
     rig.team(["2024-08-01", "2024-12-31"], &[]).is_clean();
 }
+
+#[test]
+fn a_source_that_counts_no_groups_leaves_the_missing_ones_unanswered() {
+    for (level, verdict, code) in [("normal", "warn", 0), ("critical", "error", 3)] {
+        let rig = with_holes("", "");
+        let suite = rig.sandbox.read("own.yaml").replace(
+            "checks:\n",
+            &format!("group: {{name: game, column: k}}\nchecks:\n  - {{name: missing_games, level: {level}, missing_groups: {{}}}}\n"),
+        );
+        rig.sandbox.write("own.yaml", &suite);
+        rig.sandbox
+            .write("due.csv", "date\n2024-02-20\n2024-03-09\n");
+        rig.sandbox
+            .write("due.yaml", "expected_dates: {csv: due.csv}\n");
+        let report = rig.report("bf-validate", &own(&["--config", "due.yaml"]));
+        report.ends(verdict, code);
+        let says = report.message("missing_games");
+        assert!(says.contains("does not say how many games"), "{says}");
+        let named = report.text.contains("NOT CHECKED: missing_games");
+        assert_eq!(named, level == "normal", "{}", report.text);
+    }
+}

@@ -142,8 +142,8 @@ fn render_test(column: &Ident, kind: ColumnKind, test: &Test, params: &mut Param
                 format!("{text} <> '' AND NOT REGEXP_CONTAINS({text}, '^[[:space:]]|[[:space:]]$')")
             }
         }),
-        Test::IsUpper => of_text(&name, dialect, |text| format!("UPPER({text}) = {text}")),
-        Test::IsLower => of_text(&name, dialect, |text| format!("LOWER({text}) = {text}")),
+        Test::IsUpper => of_text(&name, dialect, |text| without_letters(text, dialect, "a-z")),
+        Test::IsLower => of_text(&name, dialect, |text| without_letters(text, dialect, "A-Z")),
         Test::Compare(operator, literal) => compare(column, kind, *operator, literal, params),
         Test::In(literals) => {
             let parts: Vec<String> = literals
@@ -153,6 +153,14 @@ fn render_test(column: &Ident, kind: ColumnKind, test: &Test, params: &mut Param
             format!("({})", parts.join(" OR "))
         }
         Test::ContainsAny(texts) => contains_any(&name, kind, texts, params),
+    }
+}
+
+/// Letters of ASCII alone: UPPER and LOWER of BigQuery know more of them than those of SQLite.
+fn without_letters(text: &str, dialect: SqlDialect, letters: &str) -> String {
+    match dialect {
+        SqlDialect::Sqlite => format!("{text} NOT GLOB '*[{letters}]*'"),
+        SqlDialect::BigQuery => format!("NOT REGEXP_CONTAINS({text}, '[{letters}]')"),
     }
 }
 

@@ -172,21 +172,10 @@ fn skipped_by_the_job(facts: &Facts<'_>, missing: &[NaiveDate]) -> String {
 }
 
 pub(super) fn missing_groups(facts: &Facts<'_>, check: &Check, needs: &[usize]) -> Finding {
-    let expected = match known(facts, check) {
-        Ok(expected) => expected,
+    let (expected, name) = match counted(facts, check) {
+        Ok(counted) => counted,
         Err(finding) => return *finding,
     };
-    let name = facts
-        .suite
-        .group
-        .as_ref()
-        .map_or("group", |group| group.name.as_str());
-    if !expected.counts_groups {
-        return Finding::skipped(format!(
-            "{}: {} does not say how many {name}s a date has",
-            check.title, expected.source
-        ));
-    }
     let found: BTreeMap<NaiveDate, u64> = facts.scan.counts(needs[0], facts.range).collect();
     let (mut wanted, mut missing, mut dates) = (0, 0, Vec::new());
     for (date, groups) in due(facts, expected) {
@@ -228,20 +217,18 @@ pub(super) fn missing_groups(facts: &Facts<'_>, check: &Check, needs: &[usize]) 
 /// Groups beyond those of the schedule. Only on dates that it has: one that it does not have at all is
 /// rather one that it does not know yet, and [`missing_dates`] says so.
 pub(super) fn unscheduled_groups(facts: &Facts<'_>, check: &Check, needs: &[usize]) -> Finding {
-    let expected = match known(facts, check) {
-        Ok(expected) => expected,
+    let (expected, name) = match counted(facts, check) {
+        Ok(counted) => counted,
         Err(finding) => return *finding,
     };
-    let name = facts
-        .suite
-        .group
-        .as_ref()
-        .map_or("group", |group| group.name.as_str());
-    if !expected.counts_groups || !expected.is_schedule {
-        return Finding::skipped(format!(
-            "{}: {} does not say how many {name}s were planned",
-            check.title, expected.source
-        ));
+    if !expected.is_schedule {
+        return unanswered(
+            check,
+            &format!(
+                "{} does not say how many {name}s were planned",
+                expected.source
+            ),
+        );
     }
     let found: BTreeMap<NaiveDate, u64> = facts.scan.counts(needs[0], facts.range).collect();
     let surplus: Vec<(NaiveDate, u64)> = expected
@@ -297,6 +284,24 @@ fn known<'a>(facts: &'a Facts<'_>, check: &Check) -> Result<&'a Expected, Box<Fi
             check.title
         )))),
     }
+}
+
+/// The expected dates, where they say how many groups each has, and the suite's word for a group.
+fn counted<'a>(
+    facts: &'a Facts<'_>,
+    check: &Check,
+) -> Result<(&'a Expected, &'a str), Box<Finding>> {
+    let expected = known(facts, check)?;
+    let group = facts.suite.group.as_ref();
+    let name = group.map_or("group", |group| group.name.as_str());
+    if expected.counts_groups {
+        return Ok((expected, name));
+    }
+    let why = format!(
+        "{} does not say how many {name}s a date has",
+        expected.source
+    );
+    Err(Box::new(unanswered(check, &why)))
 }
 
 /// Nobody can say: an error where the suite calls the check critical.
