@@ -31,7 +31,11 @@ pub use yaml::{load_yaml, parse_yaml, write_yaml};
 
 /// The whole config. A section that a file does not have takes its default.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[serde(
+    default,
+    deny_unknown_fields,
+    expecting = "sections such as team_offense:"
+)]
 pub struct Config {
     /// Thresholds of `team_offense_game_summary`.
     pub team_offense: TeamOffense,

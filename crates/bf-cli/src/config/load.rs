@@ -102,13 +102,7 @@ fn parse(text: &str) -> Result<Config, String> {
         return Ok(Config::default());
     }
     // A URL that stands in the wrong place is quoted in the error, and it may be a secret.
-    serde_yaml::from_str(text).map_err(|error| {
-        let said = error.to_string().replace('\n', " ");
-        without_urls(&said.replace(
-            "expected struct Config",
-            "expected sections such as team_offense:",
-        ))
-    })
+    serde_yaml::from_str(text).map_err(|error| without_urls(&error.to_string().replace('\n', " ")))
 }
 
 #[cfg(test)]
