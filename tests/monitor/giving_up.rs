@@ -5,7 +5,7 @@ use std::process::Stdio;
 
 use rustix::process::Signal;
 
-use super::rig::{Rig, is_running, job_pid, log_of};
+use super::rig::{Rig, is_running, job_pid, log_of, starting};
 use crate::support::wait_until;
 
 #[test]
@@ -135,16 +135,7 @@ fn a_reader_that_goes_away_takes_neither_the_job_along_nor_how_it_ended() {
 fn a_reader_that_goes_away_does_not_end_a_started_job() {
     let rig = Rig::new();
     let script = rig.script("echo $$ > job\nwait_for go\nexit 7");
-    let call = [
-        "--log",
-        "run.log",
-        "--state",
-        "run.state",
-        "--",
-        "sh",
-        "-c",
-        &script,
-    ];
+    let call = starting(&script);
     let mut monitor = rig
         .command(&call)
         .stdout(Stdio::piped())

@@ -1,6 +1,6 @@
 //! Who a process is: never another one that got its pid, never the one of another boot, job or log.
 
-use super::rig::{Rig, log_of};
+use super::rig::{Rig, log_of, starting, watching};
 use crate::support::{bin_dir, wait_until};
 
 /// Shell functions for a pid namespace of one's own: bf-monitor with its outcome noted, and a process that gets
@@ -136,16 +136,7 @@ fn a_state_file_of_another_boot_is_named_as_that_and_ends_no_running_job() {
 fn a_job_that_an_earlier_boot_ended_is_unknown_and_not_started_again() {
     let rig = Rig::new();
     let script = rig.script("echo x >> starts\nwait_for go");
-    let call = [
-        "--log",
-        "run.log",
-        "--state",
-        "run.state",
-        "--",
-        "sh",
-        "-c",
-        &script,
-    ];
+    let call = starting(&script);
     let monitor = rig.start(&call);
     rig.wait_for("starts");
     rig.wait_for("run.state");
@@ -166,14 +157,7 @@ fn a_job_that_an_earlier_boot_ended_is_unknown_and_not_started_again() {
 fn a_state_file_of_another_process_or_log_is_named_as_that() {
     let rig = Rig::new();
     let (job, other) = (rig.job("wait_for go"), rig.job("wait_for go"));
-    let monitor = rig.start(&[
-        "--pid",
-        &job.pid(),
-        "--log",
-        "run.log",
-        "--state",
-        "run.state",
-    ]);
+    let monitor = rig.start(&watching(&job.pid()));
     rig.wait_for("run.state");
     monitor.kill();
     let (pid, other) = (job.pid(), other.pid());

@@ -201,6 +201,25 @@ pub fn state(number: u32) -> Option<String> {
     rest.split(' ').next().map(str::to_owned)
 }
 
+/// The arguments of a call that starts this script as a job and keeps a state.
+pub fn starting(script: &str) -> [&str; 8] {
+    [
+        "--log",
+        "run.log",
+        "--state",
+        "run.state",
+        "--",
+        "sh",
+        "-c",
+        script,
+    ]
+}
+
+/// The arguments of a call that watches a process and keeps a state.
+pub fn watching(pid: &str) -> [&str; 6] {
+    ["--pid", pid, "--log", "run.log", "--state", "run.state"]
+}
+
 pub fn pid(number: u32) -> Pid {
     let number = i32::try_from(number).expect("a pid");
     Pid::from_raw(number).expect("a pid")

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::rig::{Dice, Ran, Rig, log_of};
+use super::rig::{Dice, Ran, Rig, log_of, watching};
 use crate::support::wait_until;
 
 const LINES: u64 = 12_000;
@@ -81,14 +81,8 @@ fn a_log_that_is_rotated_while_nobody_watches_is_read_where_it_went() {
          exec >> run.log\ntail -n +10 log\ntouch rotated\nwait_for go",
     );
     job.reap_in_background();
-    let call = [
-        "--pid",
-        &job.pid(),
-        "--log",
-        "run.log",
-        "--state",
-        "run.state",
-    ];
+    let pid = job.pid();
+    let call = watching(&pid);
     let first = rig.start(&call);
     crate::support::wait_until("two days are read", || {
         let events = first.events();
@@ -262,14 +256,8 @@ fn a_log_that_is_rotated_again_and_again_while_nobody_watches_loses_no_line() {
         ));
         job.reap_in_background();
         rig.sandbox.write("run.log.7", "of an earlier run\n");
-        let call = [
-            "--pid",
-            &job.pid(),
-            "--log",
-            "run.log",
-            "--state",
-            "run.state",
-        ];
+        let pid = job.pid();
+        let call = watching(&pid);
         let first = rig.start(&call);
         wait_until("two lines are read", || {
             let events = first.events();

@@ -3,7 +3,7 @@
 use std::fs;
 use std::time::Duration;
 
-use super::rig::{Dice, Rig, is_running, job_pid, log_of, state};
+use super::rig::{Dice, Rig, is_running, job_pid, log_of, starting, state};
 use crate::support::wait_until;
 
 #[test]
@@ -11,16 +11,7 @@ fn an_end_is_recorded_though_bf_monitor_was_killed() {
     let rig = Rig::new();
     rig.sandbox.write("log", &log_of(3, true));
     let script = rig.script("cat log\nwait_for go\nexit 7");
-    let call = [
-        "--log",
-        "run.log",
-        "--state",
-        "run.state",
-        "--",
-        "sh",
-        "-c",
-        &script,
-    ];
+    let call = starting(&script);
     let monitor = rig.start(&call);
     monitor.wait_for("started");
     let job = job_pid(&monitor.events());
@@ -41,16 +32,7 @@ fn an_end_is_recorded_though_bf_monitor_was_killed() {
 fn a_second_call_attaches_and_starts_nothing() {
     let rig = Rig::new();
     let script = rig.script("echo x >> starts\nwait_for go");
-    let call = [
-        "--log",
-        "run.log",
-        "--state",
-        "run.state",
-        "--",
-        "sh",
-        "-c",
-        &script,
-    ];
+    let call = starting(&script);
     let first = rig.start(&call);
     first.wait_for("started");
     let second = rig.start(&call);
