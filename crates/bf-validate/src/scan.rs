@@ -11,6 +11,7 @@ pub mod strays;
 mod stream;
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use bf_contract::DateRange;
 use bf_warehouse::{Query, SqlDialect, Warehouse, WarehouseError};
@@ -87,7 +88,7 @@ impl Scan {
 #[must_use]
 pub fn query(plan: &Plan, columns: &Columns, dialect: SqlDialect) -> Query {
     match dialect {
-        SqlDialect::Sqlite => stream::query(plan),
+        SqlDialect::Sqlite => stream::selection(plan).query(),
         SqlDialect::BigQuery => grouped::query(plan, columns),
     }
 }
@@ -101,15 +102,19 @@ pub fn run(
     columns: &Columns,
     warehouse: &mut Warehouse,
 ) -> Result<Scan, WarehouseError> {
-    let query = query(plan, columns, warehouse.dialect());
     match warehouse.dialect() {
         SqlDialect::Sqlite => {
-            let mut accumulator = stream::Accumulator::new(plan);
-            warehouse.for_each_row(&[&plan.table], &query, &mut |row| accumulator.add(row))?;
-            Ok(accumulator.finish())
+            let shared = Arc::new(plan.clone());
+            let new = || stream::Accumulator::new(Arc::clone(&shared));
+            let parts = warehouse.scan(&stream::selection(plan), &new)?;
+            let whole = parts.into_iter().reduce(|mut whole, part| {
+                whole.merge(part);
+                whole
+            });
+            Ok(whole.unwrap_or_else(new).finish())
         }
         SqlDialect::BigQuery => {
-            let rows = warehouse.query(&[&plan.table], &query)?;
+            let rows = warehouse.query(&[&plan.table], &grouped::query(plan, columns))?;
             grouped::read(plan, &rows)
         }
     }

@@ -3,7 +3,9 @@
 
 use bf_validate::columns::Columns;
 use bf_validate::condition::{Compiled, Condition, Literal, Operator, Params, Test, render};
-use bf_warehouse::{Ident, Options, Query, SqlDialect, TableName, Warehouse};
+use bf_warehouse::{
+    Ident, Options, Query, Record, Selection, Sink, SqlDialect, TableName, Warehouse,
+};
 
 /// What may stand in a column without a declared type, as SQL.
 const VALUES: [&str; 51] = [
@@ -119,6 +121,17 @@ fn warehouse(folder: &std::path::Path, others: usize) -> Warehouse {
         .expect("a warehouse")
 }
 
+/// The ids of the rows of which a condition holds.
+struct Held(Compiled, Vec<u64>);
+
+impl Sink for Held {
+    fn take(&mut self, row: Record<'_>) {
+        if self.0.holds(row) {
+            self.1.extend(row.values()[0].as_count());
+        }
+    }
+}
+
 /// The first row that the two readers disagree about.
 fn disagreement(condition: &Condition, others: usize, warehouse: &mut Warehouse) -> Option<String> {
     let table: TableName = "d.t".parse().expect("a table");
@@ -138,16 +151,17 @@ fn disagreement(condition: &Condition, others: usize, warehouse: &mut Warehouse)
 
     let names = ["id", "a", "b"].map(|name| Ident::new(name).expect("a name"));
     let compiled = Compiled::new(condition, &names).expect("the columns are there");
-    let mut here = Vec::new();
-    let heard = &mut here;
-    let all = Query::new("SELECT id, a, b FROM d.t ORDER BY id");
-    warehouse
-        .for_each_row(&[&table], &all, &mut move |row| {
-            if compiled.holds(row) {
-                heard.extend(row.values()[0].as_count());
-            }
-        })
+    let all = Selection {
+        table,
+        columns: names.to_vec(),
+        condition: "TRUE".to_owned(),
+        params: Vec::new(),
+        dialect: SqlDialect::Sqlite,
+    };
+    let parts = warehouse
+        .scan(&all, &|| Held(compiled.clone(), Vec::new()))
         .expect("rows");
+    let here: Vec<u64> = parts.into_iter().flat_map(|part| part.1).collect();
     let id = by_sqlite
         .iter()
         .find(|id| !here.contains(id))

@@ -1,6 +1,7 @@
 //! One row while it is read, without a copy.
 
 use rusqlite::types::ValueRef;
+use smallvec::SmallVec;
 
 use crate::Value;
 
@@ -18,7 +19,7 @@ pub enum Field<'a> {
 }
 
 impl Field<'_> {
-    fn to_value(self) -> Value {
+    pub(crate) fn to_value(self) -> Value {
         match self {
             Self::Null => Value::Null,
             Self::Int(number) => Value::Int(number),
@@ -55,24 +56,14 @@ impl<'a> From<&'a Value> for Field<'a> {
 pub struct Record<'a>(&'a [Field<'a>]);
 
 impl<'a> Record<'a> {
-    /// Rows of at most so many fields need no memory of their own.
-    const USUAL: usize = 40;
-
     /// Hands out a row of these fields.
     pub(crate) fn hand_out(
-        fields: impl ExactSizeIterator<Item = Field<'a>>,
+        fields: impl Iterator<Item = Field<'a>>,
         each: &mut dyn FnMut(Record<'_>),
     ) {
-        let count = fields.len();
-        let mut usual = [Field::Null; Self::USUAL];
-        if let Some(usual) = usual.get_mut(..count) {
-            for (place, field) in usual.iter_mut().zip(fields) {
-                *place = field;
-            }
-            each(Record(usual));
-        } else {
-            each(Record(&fields.collect::<Vec<_>>()));
-        }
+        // Rows of usual width need no memory of their own.
+        let fields: SmallVec<[Field<'a>; 32]> = fields.collect();
+        each(Record(&fields));
     }
 
     /// The field at `index`, counted from 0; NULL beyond the last.

@@ -7,12 +7,13 @@ use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{Connection, OpenFlags, Statement, ToSql};
 
 use crate::{
-    Column, ColumnKind, Ident, Options, Param, Query, Record, Rows, TableName, Usage,
-    WarehouseError, nearest,
+    Column, ColumnKind, Field, Ident, Options, Param, Query, Rows, Selection, Sink, TableName,
+    Usage, WarehouseError, nearest,
 };
 
-mod batch;
 mod dataset;
+mod halves;
+mod twin;
 
 use dataset::Dataset;
 
@@ -39,22 +40,10 @@ impl Sqlite {
     /// One read transaction lasts from the first read to the end, so that all queries of a run see the same
     /// rows of a dataset while a job goes on writing.
     pub(crate) fn open(folder: PathBuf, options: Options) -> Result<Self, WarehouseError> {
-        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
-            | OpenFlags::SQLITE_OPEN_URI
-            | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let deadline = Instant::now() + options.deadline.unwrap_or(Options::DEFAULT_DEADLINE);
-        let prepare = || -> rusqlite::Result<Connection> {
-            let mut connection = Connection::open_in_memory_with_flags(flags)?;
-            connection.busy_timeout(BUSY_TIMEOUT)?;
-            connection.execute_batch("PRAGMA query_only = 1; BEGIN")?;
-            let looked = options.clone();
-            connection.progress_handler(
-                INSTRUCTIONS_PER_LOOK,
-                Some(move || looked.is_interrupted() || Instant::now() > deadline),
-            )?;
-            Ok(connection)
-        };
-        let connection = prepare().map_err(|error| WarehouseError::Query(error.to_string()))?;
+        let connection = connect(&options, deadline)
+            .and_then(|connection| connection.execute_batch("BEGIN").map(|()| connection))
+            .map_err(|error| WarehouseError::Query(error.to_string()))?;
         Ok(Self {
             connection,
             folder,
@@ -73,14 +62,19 @@ impl Sqlite {
     }
 
     fn attach_dataset(&mut self, name: &Ident) -> Result<(), WarehouseError> {
-        // SQLite knows a name whatever its case.
-        let known = |dataset: &Dataset| dataset.name.as_str().eq_ignore_ascii_case(name.as_str());
-        if !self.datasets.iter().any(known) {
-            let dataset = Dataset::attach(&self.connection, &self.folder, name)?;
+        if self.position(name).is_none() {
+            let connect = || connect(&self.options, self.deadline);
+            let dataset = Dataset::attach(&self.connection, &self.folder, name, &connect)?;
             self.usage.notes.extend(dataset.note());
             self.datasets.push(dataset);
         }
         Ok(())
+    }
+
+    /// Where a dataset is among those that are attached. SQLite knows a name whatever its case.
+    fn position(&self, name: &Ident) -> Option<usize> {
+        let is_it = |dataset: &Dataset| dataset.name.as_str().eq_ignore_ascii_case(name.as_str());
+        self.datasets.iter().position(is_it)
     }
 
     /// Attaches the datasets of the folder whose names are words of `sql`. Not simply all: SQLite takes ten,
@@ -162,29 +156,39 @@ impl Sqlite {
         tables: &[&TableName],
         query: &Query,
     ) -> Result<Rows, WarehouseError> {
-        let mut rows = Rows::default();
-        self.for_each_row(tables, query, &mut |record| {
-            rows.rows.push(record.values());
-        })
-        .map(|columns| rows.columns = columns)?;
-        Ok(rows)
-    }
-
-    pub(crate) fn for_each_row(
-        &mut self,
-        tables: &[&TableName],
-        query: &Query,
-        each: &mut (dyn FnMut(Record<'_>) + Send),
-    ) -> Result<Vec<String>, WarehouseError> {
         self.attach(tables)?;
         self.timed(|engine| {
             let mut statement = engine.connection.prepare(&query.sql)?;
             bind(&mut statement, query)?;
             let columns: Vec<String> = statement.column_names().map(str::to_owned).collect();
+            let mut rows = Vec::new();
             let mut cursor = statement.raw_query();
-            batch::hand_out(&mut cursor, columns.len(), each)?;
-            Ok(columns)
+            while let Some(row) = cursor.next()? {
+                let field = |at| row.get_ref(at).map(|value| Field::from(value).to_value());
+                rows.push(
+                    (0..columns.len())
+                        .map(field)
+                        .collect::<rusqlite::Result<_>>()?,
+                );
+            }
+            Ok(Rows { columns, rows })
         })
+    }
+
+    pub(crate) fn scan<S: Sink>(
+        &mut self,
+        selection: &Selection,
+        new: &dyn Fn() -> S,
+    ) -> Result<Vec<S>, WarehouseError> {
+        self.attach(&[&selection.table])?;
+        let dataset = self.position(&selection.table.dataset);
+        let mut twin = dataset.and_then(|at| self.datasets[at].twin.take());
+        let read =
+            self.timed(|engine| halves::read(&engine.connection, twin.as_mut(), selection, new));
+        if let Some(at) = dataset {
+            self.datasets[at].twin = twin;
+        }
+        read
     }
 
     /// Prepares the query, which finds what is wrong with it; SQLite does not say what it would read.
@@ -259,6 +263,22 @@ impl Sqlite {
     pub fn deadline(&self) -> Instant {
         self.deadline
     }
+}
+
+/// A connection that nothing is attached to yet, and that looks for an interrupt while it works.
+fn connect(options: &Options, deadline: Instant) -> rusqlite::Result<Connection> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
+        | OpenFlags::SQLITE_OPEN_URI
+        | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let mut connection = Connection::open_in_memory_with_flags(flags)?;
+    connection.busy_timeout(BUSY_TIMEOUT)?;
+    connection.execute_batch("PRAGMA query_only = 1")?;
+    let looked = options.clone();
+    connection.progress_handler(
+        INSTRUCTIONS_PER_LOOK,
+        Some(move || looked.is_interrupted() || Instant::now() > deadline),
+    )?;
+    Ok(connection)
 }
 
 /// Binds the parameters that the statement has; one that only the other engine's SQL needs is left out.

@@ -3,8 +3,8 @@
 use crate::bigquery::BigQuery;
 use crate::sqlite::Sqlite;
 use crate::{
-    Column, Field, Options, Query, Record, Rows, SqlDialect, TableName, Usage, WarehouseError,
-    WarehouseUrl,
+    Column, Field, Options, Query, Record, Rows, Selection, Sink, SqlDialect, TableName, Usage,
+    WarehouseError, WarehouseUrl,
 };
 
 /// A warehouse, opened for reading.
@@ -83,25 +83,26 @@ impl Warehouse {
         }
     }
 
-    /// Runs one SELECT and hands its rows out one by one. SQLite keeps none of them, so that a table of any
-    /// size can be read; BigQuery collects them first. Returns the columns' names.
+    /// Hands the rows of `selection` out while they are read, in order, to one sink that `new` makes or to two, the
+    /// second of which goes on where the first ends. SQLite keeps no row, so that a table of any size can be read;
+    /// BigQuery collects them first.
     ///
     /// # Errors
-    /// The engine did not answer, or broke off in the middle: then the rows so far count for nothing.
-    pub fn for_each_row(
+    /// The engine did not answer, or broke off in the middle.
+    pub fn scan<S: Sink>(
         &mut self,
-        tables: &[&TableName],
-        query: &Query,
-        each: &mut (dyn FnMut(Record<'_>) + Send),
-    ) -> Result<Vec<String>, WarehouseError> {
+        selection: &Selection,
+        new: &dyn Fn() -> S,
+    ) -> Result<Vec<S>, WarehouseError> {
         match self {
-            Self::Sqlite(engine) => engine.for_each_row(tables, query, each),
+            Self::Sqlite(engine) => engine.scan(selection, new),
             Self::BigQuery(engine) => {
-                let rows = engine.query(tables, query)?;
-                rows.rows
-                    .iter()
-                    .for_each(|row| Record::hand_out(row.iter().map(Field::from), each));
-                Ok(rows.columns)
+                let rows = engine.query(&[&selection.table], &selection.query())?;
+                let mut sink = new();
+                rows.rows.iter().for_each(|row| {
+                    Record::hand_out(row.iter().map(Field::from), &mut |row| sink.take(row));
+                });
+                Ok(vec![sink])
             }
         }
     }

@@ -5,7 +5,10 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bf_warehouse::{Options, Query, TableName, Value, Warehouse, WarehouseError};
+use bf_warehouse::{
+    Field, Ident, Options, Query, Record, Selection, Sink, SqlDialect, TableName, Value, Warehouse,
+    WarehouseError,
+};
 use rusqlite::Connection;
 
 fn open_with(folder: &Path, options: Options) -> Warehouse {
@@ -162,4 +165,122 @@ fn a_query_ends_with_the_deadline() {
     let mut warehouse = open_with(folder.path(), options);
     let error = query(&mut warehouse, ENDLESS).expect_err("too long");
     assert!(matches!(error, WarehouseError::TimedOut(_)), "{error}");
+}
+
+/// The numbers of a column, in order.
+#[derive(Default)]
+struct Heard(Vec<i64>);
+
+impl Sink for Heard {
+    fn take(&mut self, row: Record<'_>) {
+        if let Field::Int(number) = row.get(0) {
+            self.0.push(number);
+        }
+    }
+}
+
+fn heard(
+    warehouse: &mut Warehouse,
+    table: &str,
+    condition: &str,
+) -> Result<Vec<Vec<i64>>, WarehouseError> {
+    let selection = Selection {
+        table: table.parse().expect("a table"),
+        columns: vec![Ident::new("x").expect("a name")],
+        condition: condition.to_owned(),
+        params: Vec::new(),
+        dialect: SqlDialect::Sqlite,
+    };
+    let parts = warehouse.scan(&selection, &Heard::default)?;
+    Ok(parts.into_iter().map(|part| part.0).collect())
+}
+
+/// A large table `d.t` with the numbers 1 to 20,000 in `x` and holes between its rows.
+fn large(folder: &Path) -> Connection {
+    let database = Connection::open(folder.join("d.db")).expect("a database");
+    database
+        .execute_batch(
+            "CREATE TABLE t (x INTEGER, filler TEXT);
+             WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 20000)
+             INSERT INTO t (rowid, x, filler) SELECT i * 3, i, printf('%90d', 0) FROM n;
+             PRAGMA journal_mode = wal;",
+        )
+        .expect("rows");
+    database
+}
+
+#[test]
+fn a_large_table_is_read_in_two_halves_and_each_row_once() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let _writer = large(folder.path());
+    let parts = heard(&mut open(folder.path()), "d.t", "x <> 7 OR x IS NULL").expect("rows");
+    assert_eq!(parts.len(), 2);
+    assert!(parts.iter().all(|part| part.len() > 9000), "halves");
+    let wanted: Vec<i64> = (1..=20_000).filter(|x| *x != 7).collect();
+    assert_eq!(parts.concat(), wanted);
+}
+
+#[test]
+fn what_has_no_row_numbers_is_read_in_one_piece() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let writer = large(folder.path());
+    writer
+        .execute_batch(
+            "CREATE VIEW v AS SELECT x FROM t; CREATE TABLE w (x INTEGER PRIMARY KEY) WITHOUT ROWID;
+             CREATE TABLE own (x INTEGER, rowid TEXT); CREATE TABLE none (x INTEGER);
+             INSERT INTO w SELECT x FROM t; INSERT INTO own SELECT x, 'a' FROM t;",
+        )
+        .expect("more tables");
+    let mut warehouse = open(folder.path());
+    for (table, rows) in [
+        ("d.v", 20_000),
+        ("d.w", 20_000),
+        ("d.own", 20_000),
+        ("d.none", 0),
+    ] {
+        let parts = heard(&mut warehouse, table, "TRUE").expect("rows");
+        assert_eq!((parts.len(), parts[0].len()), (1, rows), "{table}");
+    }
+}
+
+#[test]
+fn both_halves_of_a_table_that_is_being_written_are_of_one_moment() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let writer = large(folder.path());
+    writer.execute_batch("UPDATE t SET x = 0").expect("written");
+    std::thread::scope(|scope| {
+        let (stop, stopped) = std::sync::mpsc::channel::<()>();
+        scope.spawn(move || {
+            while stopped.try_recv() == Err(std::sync::mpsc::TryRecvError::Empty) {
+                writer
+                    .execute_batch("UPDATE t SET x = x + 1")
+                    .expect("written");
+            }
+        });
+        for _ in 0..30 {
+            let rows = heard(&mut open(folder.path()), "d.t", "TRUE")
+                .expect("rows")
+                .concat();
+            assert_eq!(rows.len(), 20_000);
+            assert!(rows.iter().all(|x| *x == rows[0]), "rows of two moments");
+        }
+        drop(stop);
+    });
+}
+
+#[test]
+fn an_interrupt_ends_both_halves() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let _writer = large(folder.path());
+    let interrupted = Options {
+        interrupted: Some(Arc::new(|| true)),
+        ..Options::default()
+    };
+    let mut warehouse = open_with(folder.path(), interrupted);
+    let long = "(WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1000000) \
+                SELECT COUNT(*) FROM n) > 0";
+    match heard(&mut warehouse, "d.t", long) {
+        Err(WarehouseError::Interrupted) => {}
+        other => panic!("{:?}", other.map(|parts| parts.len())),
+    }
 }

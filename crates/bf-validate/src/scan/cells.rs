@@ -40,6 +40,25 @@ impl Cell {
         }
     }
 
+    /// Adds what the same measure found elsewhere on the same day. Groups are counted at the end of a scan.
+    pub fn merge(&mut self, other: Self) {
+        match (self, other) {
+            (Self::Count(count), Self::Count(theirs)) => *count += theirs,
+            (Self::Numbers(numbers), Self::Numbers(theirs)) => numbers.merge(&theirs),
+            (
+                Self::Oldest { micros, unknown },
+                Self::Oldest {
+                    micros: theirs,
+                    unknown: others,
+                },
+            ) => {
+                *micros = micros.iter().copied().chain(theirs).min();
+                *unknown += others;
+            }
+            _ => {}
+        }
+    }
+
     /// The groups outside the limits of a [`Cell::Groups`], else 0.
     #[must_use]
     pub fn off(&self) -> u64 {

@@ -60,7 +60,9 @@ pub fn look(plan: &Plan, scan: &mut Scan, warehouse: &mut Warehouse) -> Result<(
             match warehouse.query(&[&plan.table], &without_a_date(plan)) {
                 Ok(found) => {
                     let count = found.rows.first().and_then(|row| row.first()?.as_count());
-                    scan.unreadable.add("NULL", count.unwrap_or(0));
+                    if let Some(rows @ 1..) = count {
+                        scan.unreadable.add("NULL", rows);
+                    }
                 }
                 Err(error @ (WarehouseError::Interrupted | WarehouseError::TimedOut(_))) => {
                     return Err(error);
@@ -105,10 +107,20 @@ fn between_the_days(plan: &Plan) -> Query {
 }
 
 impl Unreadable {
+    /// Adds what was found elsewhere.
+    pub(super) fn merge(&mut self, other: Self) {
+        self.rows += other.rows;
+        for text in other.examples {
+            self.add(&text, 0);
+        }
+        self.with_time += other.with_time;
+        self.timed_days.extend(other.timed_days);
+    }
+
     /// Adds rows with the same text in their date column.
     pub(super) fn add(&mut self, text: &str, rows: u64) {
         self.rows += rows;
-        let is_new = rows > 0 && !self.examples.iter().any(|known| known == text);
+        let is_new = !self.examples.iter().any(|known| known == text);
         if is_new && self.examples.len() < super::EXAMPLES {
             self.examples.push(text.to_owned());
         }

@@ -2,9 +2,10 @@
 
 use std::collections::HashMap;
 use std::hash::{BuildHasher, BuildHasherDefault, Hash, Hasher};
+use std::sync::Arc;
 
 use bf_contract::{parse_date, percentage};
-use bf_warehouse::{Field, Ident, Query, Record, SqlDialect};
+use bf_warehouse::{Field, Ident, Query, Record, Selection, Sink, SqlDialect};
 use chrono::{Datelike, NaiveDate};
 use foldhash::quality::FixedState;
 
@@ -16,11 +17,9 @@ use crate::condition::{Compiled, number};
 use crate::moment;
 
 /// The rows of the plan: the date column first, then the plan's columns.
-pub(super) fn query(plan: &Plan) -> Query {
+pub(super) fn selection(plan: &Plan) -> Selection {
     let dialect = SqlDialect::Sqlite;
     let date = dialect.column(&plan.date_column);
-    let mut names = vec![date.clone()];
-    names.extend(plan.columns().iter().map(|column| dialect.column(column)));
     // SQLite compares what is no date as it comes, so such rows would lie in no range at all. NULL, numbers
     // and texts like 01/05/2024 or 25/12/2024 are read with every range: an index serves each part. What
     // stands between two days is for `strays`.
@@ -29,15 +28,24 @@ pub(super) fn query(plan: &Plan) -> Query {
     } else {
         format!("{date} < '1900' OR {date} >= '2100'")
     };
-    let sql = format!(
-        "SELECT {} FROM {} WHERE ({}) OR {date} IS NULL OR {others}",
-        names.join(", "),
-        dialect.table(&plan.table),
-        dialect.within_days(&date, plan.date_kind, "@start", "@end"),
-    );
-    Query::new(sql)
-        .with("start", plan.read.start)
-        .with("end", plan.read.end)
+    let within = dialect.within_days(&date, plan.date_kind, "@start", "@end");
+    Selection {
+        table: plan.table.clone(),
+        columns: row(plan),
+        condition: format!("({within}) OR {date} IS NULL OR {others}"),
+        params: Query::default()
+            .with("start", plan.read.start)
+            .with("end", plan.read.end)
+            .params,
+        dialect,
+    }
+}
+
+/// What stands in a row.
+fn row(plan: &Plan) -> Vec<Ident> {
+    let mut row = vec![plan.date_column.clone()];
+    row.extend(plan.columns());
+    row
 }
 
 /// Keys are hashed once; the maps take the hash as it is.
@@ -47,8 +55,8 @@ type Hashed<K, V> = HashMap<K, V, BuildHasherDefault<Mix>>;
 type RowsAndGood = (u64, u64);
 
 /// Counts rows as they come.
-pub(super) struct Accumulator<'a> {
-    plan: &'a Plan,
+pub(super) struct Accumulator {
+    plan: Arc<Plan>,
     /// The columns of each key that is asked for, and its hash in the row at hand.
     keys: Vec<(Vec<usize>, Option<u64>)>,
     conditions: Vec<Option<Compiled>>,
@@ -95,10 +103,69 @@ enum Job {
     },
 }
 
-impl<'a> Accumulator<'a> {
-    pub fn new(plan: &'a Plan) -> Self {
-        let mut row = vec![plan.date_column.clone()];
-        row.extend(plan.columns());
+impl Job {
+    /// Adds what another one has counted, whose days have other numbers: `days` has ours.
+    fn merge(&mut self, other: Self, days: &[u32]) {
+        match (self, other) {
+            (
+                Self::Groups { counts, .. },
+                Self::Groups {
+                    counts: mut theirs,
+                    mut last,
+                    ..
+                },
+            ) => {
+                flush(&mut theirs, &mut last);
+                for ((day, key), rows) in theirs {
+                    *counts.entry((days[day as usize], key)).or_default() += rows;
+                }
+            }
+            (
+                Self::Lacking { counts, .. },
+                Self::Lacking {
+                    counts: mut theirs,
+                    mut last,
+                    ..
+                },
+            ) => {
+                add_up(&mut theirs, &mut last);
+                for ((day, key), found) in theirs {
+                    add_up(counts, &mut Some(((days[day as usize], key), found)));
+                }
+            }
+            (Self::Surplus { hashes, .. }, Self::Surplus { hashes: theirs, .. }) => {
+                hashes.extend(theirs);
+            }
+            (Self::Oldest { texts, .. }, Self::Oldest { texts: theirs, .. }) => {
+                for (text, day) in theirs.into_iter().zip(days) {
+                    if let Some(text) = text {
+                        keep_smallest(texts, *day, &text);
+                    }
+                }
+            }
+            (
+                Self::Keys { keys, .. },
+                Self::Keys {
+                    keys: mut theirs,
+                    mut last,
+                    ..
+                },
+            ) => {
+                put_away(&mut theirs, &mut last);
+                for (key, mut sums) in theirs {
+                    sums.day = days[sums.day as usize];
+                    put_away(keys, &mut Some((key, sums)));
+                }
+            }
+            // Both are of one plan.
+            _ => {}
+        }
+    }
+}
+
+impl Accumulator {
+    pub fn new(plan: Arc<Plan>) -> Self {
+        let row = row(&plan);
         // The date column may be asked for a second time, as a column like any other.
         let position = |column: &Ident| {
             row.iter()
@@ -152,15 +219,14 @@ impl<'a> Accumulator<'a> {
                 },
             })
             .collect();
+        let conditions = plan.conditions.iter();
         Self {
-            plan,
             keys,
-            conditions: plan
-                .conditions
-                .iter()
+            conditions: conditions
                 .map(|condition| Compiled::new(condition, &row))
                 .collect(),
             answers: vec![None; plan.conditions.len()],
+            plan,
             jobs,
             days: Days::default(),
             cells: Vec::new(),
@@ -168,8 +234,163 @@ impl<'a> Accumulator<'a> {
         }
     }
 
+    /// Adds what another one has counted of the same plan.
+    pub fn merge(&mut self, mut other: Self) {
+        let width = self.plan.measures.len();
+        let days: Vec<u32> = (0_usize..)
+            .zip(&other.days.dates)
+            .map(|(theirs, date)| {
+                let (day, is_new) = self.days.number(*date);
+                let first = theirs * width;
+                let theirs = other.cells[first..first + width]
+                    .iter_mut()
+                    .map(std::mem::take);
+                if is_new {
+                    self.cells.extend(theirs);
+                } else {
+                    let ours = &mut self.cells[day as usize * width..];
+                    ours.iter_mut()
+                        .zip(theirs)
+                        .for_each(|(cell, theirs)| cell.merge(theirs));
+                }
+                day
+            })
+            .collect();
+        for (job, theirs) in self.jobs.iter_mut().zip(other.jobs) {
+            job.merge(theirs, &days);
+        }
+        self.unreadable.merge(other.unreadable);
+    }
+
+    /// What was counted, with the days in order.
+    pub fn finish(mut self) -> Scan {
+        let width = self.plan.measures.len();
+        let mut totals = Vec::with_capacity(width);
+        for (at, (measure, job)) in self.plan.measures.iter().zip(self.jobs).enumerate() {
+            totals.push(match job {
+                Job::Groups {
+                    mut counts,
+                    mut last,
+                    ..
+                } => {
+                    flush(&mut counts, &mut last);
+                    let What::Groups { min, max, .. } = measure.what else {
+                        continue;
+                    };
+                    let mut distinct: Vec<u64> = Vec::new();
+                    for ((day, key), rows) in counts {
+                        if let Some(Cell::Groups { groups, off }) =
+                            self.cells.get_mut(day as usize * width + at)
+                        {
+                            *groups += 1;
+                            *off += u64::from(rows < min || rows > max);
+                        }
+                        if self.plan.range.contains(self.days.dates[day as usize]) {
+                            distinct.push(key);
+                        }
+                    }
+                    distinct.sort_unstable();
+                    distinct.dedup();
+                    Total::Distinct(distinct.len() as u64)
+                }
+                Job::Lacking {
+                    mut counts,
+                    mut last,
+                    ..
+                } => {
+                    add_up(&mut counts, &mut last);
+                    let What::Lacking {
+                        floor, min_rows, ..
+                    } = measure.what
+                    else {
+                        continue;
+                    };
+                    let month = |day: u32| {
+                        let date = self.days.dates[day as usize];
+                        (date.year(), date.month())
+                    };
+                    let mut months: HashMap<((i32, u32), u64), RowsAndGood, FixedState> =
+                        HashMap::default();
+                    for ((day, key), (rows, good)) in &counts {
+                        let all = months.entry((month(*day), *key)).or_default();
+                        *all = (all.0 + rows, all.1 + good);
+                    }
+                    for ((day, key), (rows, good)) in counts {
+                        let (all, all_good) = months[&(month(day), key)];
+                        let is_low = all >= min_rows
+                            && percentage(all_good, all).is_some_and(|share| share < floor);
+                        if let Some(Cell::Groups { groups, off }) =
+                            self.cells.get_mut(day as usize * width + at)
+                        {
+                            *groups += 1;
+                            *off += u64::from(is_low && good < rows);
+                        }
+                    }
+                    Total::None
+                }
+                Job::Surplus { mut hashes, .. } => {
+                    let all = hashes.len();
+                    hashes.sort_unstable();
+                    hashes.dedup();
+                    Total::Surplus((all - hashes.len()) as u64)
+                }
+                Job::Keys {
+                    mut keys, mut last, ..
+                } => {
+                    put_away(&mut keys, &mut last);
+                    Total::Keys(keys)
+                }
+                Job::Oldest { texts, .. } => {
+                    for (day, text) in texts.into_iter().enumerate() {
+                        let cell = self.cells.get_mut(day * width + at);
+                        if let (Some(text), Some(Cell::Oldest { micros, unknown })) = (text, cell) {
+                            match moment::of_field(Field::Text(&text)) {
+                                Some(found) => {
+                                    *micros = Some(micros.map_or(found, |old| old.min(found)));
+                                }
+                                None => *unknown += 1,
+                            }
+                        }
+                    }
+                    Total::None
+                }
+                Job::Rows | Job::Meets(_) | Job::Numbers(_) => Total::None,
+            });
+        }
+        let mut order: Vec<usize> = (0..self.days.dates.len()).collect();
+        order.sort_unstable_by_key(|day| self.days.dates[*day]);
+        let mut place = vec![0_u32; order.len()];
+        for (at, day) in order.iter().enumerate() {
+            place[*day] = u32::try_from(at).unwrap_or(u32::MAX);
+        }
+        for total in &mut totals {
+            if let Total::Keys(keys) = total {
+                for key in keys.values_mut() {
+                    key.day = place[key.day as usize];
+                }
+            }
+        }
+        let mut rows: Vec<Vec<Cell>> = self
+            .cells
+            .chunks(width.max(1))
+            .map(<[Cell]>::to_vec)
+            .collect();
+        rows.resize(order.len(), Vec::new());
+        Scan {
+            days: order.iter().map(|day| self.days.dates[*day]).collect(),
+            cells: order
+                .iter()
+                .map(|day| std::mem::take(&mut rows[*day]))
+                .collect(),
+            totals,
+            unreadable: self.unreadable,
+        }
+    }
+}
+
+impl Sink for Accumulator {
     /// Counts one row.
-    pub fn add(&mut self, row: Record<'_>) {
+    fn take(&mut self, row: Record<'_>) {
         let Some((day, is_new)) = self.days.of(row.get(0), &mut self.unreadable) else {
             return;
         };
@@ -249,11 +470,7 @@ impl<'a> Accumulator<'a> {
                 (Job::Oldest { at, texts }, Cell::Oldest { micros, unknown }) => match row.get(*at)
                 {
                     Field::Text(text) if text.first().is_some_and(u8::is_ascii_digit) => {
-                        texts.resize(texts.len().max(day as usize + 1), None);
-                        match &mut texts[day as usize] {
-                            Some(oldest) if oldest.as_slice() <= text => {}
-                            oldest => *oldest = Some(text.to_vec()),
-                        }
+                        keep_smallest(texts, day, text);
                     }
                     field => match moment::of_field(field) {
                         Some(found) => *micros = Some(micros.map_or(found, |old| old.min(found))),
@@ -294,130 +511,6 @@ impl<'a> Accumulator<'a> {
             }
         }
     }
-
-    /// What was counted, with the days in order.
-    pub fn finish(mut self) -> Scan {
-        let width = self.plan.measures.len();
-        let mut totals = Vec::with_capacity(width);
-        for (at, (measure, job)) in self.plan.measures.iter().zip(self.jobs).enumerate() {
-            totals.push(match job {
-                Job::Groups {
-                    mut counts,
-                    mut last,
-                    ..
-                } => {
-                    flush(&mut counts, &mut last);
-                    let What::Groups { min, max, .. } = measure.what else {
-                        continue;
-                    };
-                    let mut distinct: Vec<u64> = Vec::new();
-                    for ((day, key), rows) in counts {
-                        if let Some(Cell::Groups { groups, off }) =
-                            self.cells.get_mut(day as usize * width + at)
-                        {
-                            *groups += 1;
-                            *off += u64::from(rows < min || rows > max);
-                        }
-                        if self.plan.range.contains(self.days.dates[day as usize]) {
-                            distinct.push(key);
-                        }
-                    }
-                    distinct.sort_unstable();
-                    distinct.dedup();
-                    Total::Distinct(distinct.len() as u64)
-                }
-                Job::Lacking {
-                    mut counts,
-                    mut last,
-                    ..
-                } => {
-                    add_up(&mut counts, &mut last);
-                    let What::Lacking {
-                        floor, min_rows, ..
-                    } = measure.what
-                    else {
-                        continue;
-                    };
-                    let month = |day: u32| {
-                        let date = self.days.dates[day as usize];
-                        (date.year(), date.month())
-                    };
-                    let mut months: HashMap<((i32, u32), u64), (u64, u64)> = HashMap::new();
-                    for ((day, key), (rows, good)) in &counts {
-                        let all = months.entry((month(*day), *key)).or_default();
-                        *all = (all.0 + rows, all.1 + good);
-                    }
-                    for ((day, key), (rows, good)) in counts {
-                        let (all, all_good) = months[&(month(day), key)];
-                        let is_low = all >= min_rows
-                            && percentage(all_good, all).is_some_and(|share| share < floor);
-                        if let Some(Cell::Groups { groups, off }) =
-                            self.cells.get_mut(day as usize * width + at)
-                        {
-                            *groups += 1;
-                            *off += u64::from(is_low && good < rows);
-                        }
-                    }
-                    Total::None
-                }
-                Job::Surplus { mut hashes, .. } => {
-                    let all = hashes.len();
-                    hashes.sort_unstable();
-                    hashes.dedup();
-                    Total::Surplus((all - hashes.len()) as u64)
-                }
-                Job::Keys {
-                    mut keys, mut last, ..
-                } => {
-                    put_away(&mut keys, &mut last);
-                    Total::Keys(keys)
-                }
-                Job::Oldest { texts, .. } => {
-                    for (day, text) in texts.into_iter().enumerate() {
-                        let cell = self.cells.get_mut(day * width + at);
-                        if let (Some(text), Some(Cell::Oldest { micros, unknown })) = (text, cell) {
-                            match moment::of_field(Field::Text(&text)) {
-                                Some(found) => {
-                                    *micros = Some(micros.map_or(found, |old| old.min(found)));
-                                }
-                                None => *unknown += 1,
-                            }
-                        }
-                    }
-                    Total::None
-                }
-                Job::Rows | Job::Meets(_) | Job::Numbers(_) => Total::None,
-            });
-        }
-        let mut order: Vec<usize> = (0..self.days.dates.len()).collect();
-        order.sort_unstable_by_key(|day| self.days.dates[*day]);
-        let mut place = vec![0_u32; order.len()];
-        for (at, day) in order.iter().enumerate() {
-            place[*day] = u32::try_from(at).unwrap_or(u32::MAX);
-        }
-        for total in &mut totals {
-            if let Total::Keys(keys) = total {
-                for key in keys.values_mut() {
-                    key.day = place[key.day as usize];
-                }
-            }
-        }
-        let mut rows: Vec<Vec<Cell>> = self
-            .cells
-            .chunks(width.max(1))
-            .map(<[Cell]>::to_vec)
-            .collect();
-        rows.resize(order.len(), Vec::new());
-        Scan {
-            days: order.iter().map(|day| self.days.dates[*day]).collect(),
-            cells: order
-                .iter()
-                .map(|day| std::mem::take(&mut rows[*day]))
-                .collect(),
-            totals,
-            unreadable: self.unreadable,
-        }
-    }
 }
 
 fn empty(what: &What) -> Cell {
@@ -430,6 +523,15 @@ fn empty(what: &What) -> Cell {
             unknown: 0,
         },
         What::Surplus(_) | What::Keys { .. } => Cell::None,
+    }
+}
+
+fn keep_smallest(texts: &mut Vec<Option<Vec<u8>>>, day: u32, text: &[u8]) {
+    let day = day as usize;
+    texts.resize(texts.len().max(day + 1), None);
+    match &mut texts[day] {
+        Some(oldest) if oldest.as_slice() <= text => {}
+        oldest => *oldest = Some(text.to_vec()),
     }
 }
 
@@ -489,7 +591,7 @@ fn dated(key: u64, date: NaiveDate) -> u64 {
 #[derive(Default)]
 struct Days {
     dates: Vec<NaiveDate>,
-    known: HashMap<NaiveDate, u32>,
+    known: HashMap<NaiveDate, u32, FixedState>,
     /// Rows of a day mostly follow each other, so the last one is asked first.
     last: Option<([u8; 10], u32)>,
 }
@@ -527,14 +629,20 @@ impl Days {
             unreadable.with_time += 1;
             unreadable.timed_days.insert(date);
         }
+        let (day, is_new) = self.number(date);
+        self.last = Some((*head, day));
+        Some((day, is_new))
+    }
+
+    /// The number of a day, and whether it is seen for the first time.
+    fn number(&mut self, date: NaiveDate) -> (u32, bool) {
         let next = u32::try_from(self.dates.len()).unwrap_or(u32::MAX);
         let day = *self.known.entry(date).or_insert(next);
         let is_new = day == next;
         if is_new {
             self.dates.push(date);
         }
-        self.last = Some((*head, day));
-        Some((day, is_new))
+        (day, is_new)
     }
 }
 

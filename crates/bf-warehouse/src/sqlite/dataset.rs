@@ -7,6 +7,7 @@ use std::time::SystemTime;
 
 use rusqlite::Connection;
 
+use super::twin::{self, Candidate};
 use crate::{Ident, WarehouseError};
 
 /// The first bytes of every SQLite database. Source: "Database File Format", the database header.
@@ -20,6 +21,8 @@ pub(super) struct Dataset {
     path: PathBuf,
     /// Size and time of the last write, for a file that is read without locks.
     frozen: Option<(u64, SystemTime)>,
+    /// A second connection to it with the same snapshot, where it is large and nobody was writing just then.
+    pub twin: Option<Connection>,
 }
 
 impl Dataset {
@@ -28,6 +31,7 @@ impl Dataset {
         connection: &Connection,
         folder: &Path,
         name: &Ident,
+        connect: &dyn Fn() -> rusqlite::Result<Connection>,
     ) -> Result<Self, WarehouseError> {
         let path = folder.join(format!("{name}.db"));
         let unreadable = |reason: String| WarehouseError::FileUnreadable {
@@ -35,22 +39,17 @@ impl Dataset {
             reason,
         };
         look(folder, &path)?;
-        let attach = |options: &str| -> rusqlite::Result<()> {
+        let attach = |options: &str| -> rusqlite::Result<Option<Connection>> {
             let uri = format!("file:{}?{options}", escaped(&path));
-            connection.execute(&format!("ATTACH ?1 AS \"{name}\""), [uri])?;
-            // ATTACH alone reads nothing; this finds a file that cannot be read.
-            connection
-                .query_row(
-                    &format!("SELECT COUNT(*) FROM \"{name}\".sqlite_master"),
-                    [],
-                    |_| Ok(()),
-                )
-                .inspect_err(|_| {
-                    let _ = connection.execute(&format!("DETACH \"{name}\""), []);
-                })
+            let twin = Candidate::open(&path, &uri, name, connect);
+            twin::attach(connection, &uri, name)?;
+            twin::look(connection, name).inspect_err(|_| {
+                let _ = connection.execute(&format!("DETACH \"{name}\""), []);
+            })?;
+            Ok(twin.and_then(Candidate::join))
         };
         let mut frozen = None;
-        if let Err(error) = attach("mode=ro") {
+        let attached = attach("mode=ro").or_else(|error| {
             let has_wal =
                 fs::metadata(with_suffix(&path, "-wal")).is_ok_and(|metadata| metadata.len() > 0);
             // Which of the two it is depends on the user's rights to the file itself.
@@ -77,12 +76,14 @@ impl Dataset {
             // A WAL database in a folder that cannot be written to has no place for its shared memory;
             // without a WAL file the database file alone is all there is.
             frozen = stamp(&path);
-            attach("immutable=1").map_err(|error| unreadable(message(&error)))?;
-        }
+            attach("immutable=1").map_err(|error| unreadable(message(&error)))
+        });
+        let twin = attached?;
         Ok(Self {
             name: name.clone(),
             path,
             frozen,
+            twin,
         })
     }
 
