@@ -45,15 +45,21 @@ impl std::error::Error for DateRangeError {}
 /// # Errors
 /// Any other form, and a day that the calendar does not have.
 pub fn parse_date(text: &str) -> Result<NaiveDate, DateRangeError> {
-    let shaped = text.len() == 10
-        && text
-            .bytes()
-            .enumerate()
-            .all(|(at, byte)| matches!(at, 4 | 7) && byte == b'-' || byte.is_ascii_digit());
-    shaped
-        .then(|| NaiveDate::parse_from_str(text, "%Y-%m-%d").ok())
-        .flatten()
-        .ok_or_else(|| DateRangeError::NotADate(text.to_owned()))
+    date_of(text).ok_or_else(|| DateRangeError::NotADate(text.to_owned()))
+}
+
+fn date_of(text: &str) -> Option<NaiveDate> {
+    let [a, b, c, d, b'-', e, f, b'-', g, h] = text.as_bytes() else {
+        return None;
+    };
+    let number = |digits: &[&u8]| {
+        digits.iter().try_fold(0, |number, digit| {
+            let digit = u32::from(digit.wrapping_sub(b'0'));
+            (digit < 10).then_some(number * 10 + digit)
+        })
+    };
+    let year = i32::try_from(number(&[a, b, c, d])?).ok()?;
+    NaiveDate::from_ymd_opt(year, number(&[e, f])?, number(&[g, h])?)
 }
 
 impl DateRange {

@@ -11,7 +11,7 @@ use crate::columns::Columns;
 use crate::condition::{Condition, Params, number_sql, render};
 use crate::expected::is_absent;
 use crate::needs::{Needs, Planned};
-use crate::scan::{self, Keys, Planner, Scan, Total};
+use crate::scan::{self, KeySums, Planner, Scan, Total};
 use crate::suite::{Kind, Partner, Suite};
 
 /// What is known of the partner table.
@@ -30,6 +30,12 @@ pub enum Partnership {
 pub struct Pairs {
     /// By date.
     pub days: BTreeMap<NaiveDate, PairDay>,
+}
+
+impl Pairs {
+    fn day(&mut self, date: NaiveDate) -> &mut PairDay {
+        self.days.entry(date).or_default()
+    }
 }
 
 /// One date of two tables.
@@ -187,17 +193,13 @@ fn streamed(
         .collect();
     let plan = planner.finish();
     let their_scan = scan::run(&plan, theirs, warehouse)?;
-    let none = Keys::default();
     Ok(wanted
         .iter()
         .zip(measures)
         .map(|(comparison, measure)| {
             let pairs = pair(
-                (keys(scan, comparison.measure).unwrap_or(&none), &scan.days),
-                (
-                    keys(&their_scan, measure).unwrap_or(&none),
-                    &their_scan.days,
-                ),
+                (keys(scan, comparison.measure), &scan.days),
+                (keys(&their_scan, measure), &their_scan.days),
                 comparison.sums.is_some(),
             );
             (comparison.check.to_owned(), pairs)
@@ -205,25 +207,37 @@ fn streamed(
         .collect())
 }
 
-fn keys(scan: &Scan, measure: usize) -> Option<&Keys> {
+fn keys(scan: &Scan, measure: usize) -> &[(u64, KeySums)] {
     match scan.totals.get(measure) {
-        Some(Total::Keys(keys)) => Some(keys),
-        _ => None,
+        Some(Total::Keys(keys)) => keys,
+        _ => &[],
     }
 }
 
 /// The keys of a scan and its days.
-type Keyed<'a> = (&'a Keys, &'a [NaiveDate]);
+type Keyed<'a> = (&'a [(u64, KeySums)], &'a [NaiveDate]);
 
 fn pair(ours: Keyed<'_>, theirs: Keyed<'_>, with_sums: bool) -> Pairs {
     let mut pairs = Pairs::default();
+    let mut there = theirs.0.iter().peekable();
+    let only_there = |day: u32, pairs: &mut Pairs| {
+        pairs.day(theirs.1[day as usize]).only_there += 1;
+    };
     for (key, here) in ours.0 {
-        let day = pairs.days.entry(ours.1[here.day as usize]).or_default();
+        while let Some((_, other)) = there.next_if(|(other, _)| other < key) {
+            only_there(other.day, &mut pairs);
+        }
+        let found = there.next_if(|(other, _)| other == key);
+        let found = found.map(|(_, found)| found);
+        if let Some(found) = found.filter(|found| found.lacks_a_part) {
+            only_there(found.day, &mut pairs);
+        }
+        let day = pairs.day(ours.1[here.day as usize]);
         day.rows += here.rows;
-        match theirs.0.get(key).filter(|_| !here.lacks_a_part) {
-            Some(there) => {
+        match found.filter(|_| !here.lacks_a_part) {
+            Some(found) => {
                 day.both += 1;
-                day.sums_off += u64::from(with_sums && differ(here.sum, there.sum));
+                day.sums_off += u64::from(with_sums && differ(here.sum, found.sum));
             }
             None => {
                 day.only_here += 1;
@@ -231,15 +245,7 @@ fn pair(ours: Keyed<'_>, theirs: Keyed<'_>, with_sums: bool) -> Pairs {
             }
         }
     }
-    for (key, there) in theirs.0 {
-        if there.lacks_a_part || !ours.0.contains_key(key) {
-            pairs
-                .days
-                .entry(theirs.1[there.day as usize])
-                .or_default()
-                .only_there += 1;
-        }
-    }
+    there.for_each(|(_, other)| only_there(other.day, &mut pairs));
     pairs
 }
 

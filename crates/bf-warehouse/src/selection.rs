@@ -50,4 +50,7 @@ impl Selection {
 pub trait Sink: Send + 'static {
     /// Takes one row.
     fn take(&mut self, row: Record<'_>);
+
+    /// There are no more rows. Called where the rows were taken, beside what else goes on.
+    fn end(&mut self) {}
 }

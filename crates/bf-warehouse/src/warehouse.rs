@@ -102,6 +102,7 @@ impl Warehouse {
                 rows.rows.iter().for_each(|row| {
                     Record::hand_out(row.iter().map(Field::from), &mut |row| sink.take(row));
                 });
+                sink.end();
                 Ok(vec![sink])
             }
         }

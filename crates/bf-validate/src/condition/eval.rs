@@ -135,8 +135,8 @@ fn test_field(field: Field<'_>, test: &Test) -> Option<bool> {
             let is_space = |byte: &u8| matches!(byte, b' ' | b'\t'..=b'\r');
             text.first().is_some_and(|byte| !is_space(byte)) && !text.last().is_some_and(is_space)
         }),
-        Test::IsUpper => of_text(field, |text| !text.iter().any(u8::is_ascii_lowercase)),
-        Test::IsLower => of_text(field, |text| !text.iter().any(u8::is_ascii_uppercase)),
+        Test::IsUpper => of_text(field, |text| !has_any(text, u8::is_ascii_lowercase)),
+        Test::IsLower => of_text(field, |text| !has_any(text, u8::is_ascii_uppercase)),
         Test::Compare(operator, literal) => compare(field, *operator, literal),
         Test::In(literals) => {
             let mut sure = true;
@@ -154,6 +154,11 @@ fn test_field(field: Field<'_>, test: &Test) -> Option<bool> {
             _ => false,
         }),
     }
+}
+
+/// Whether any byte is such a one. All are looked at, which is faster than to stop: many are done at once.
+fn has_any(text: &[u8], is_one: impl Fn(&u8) -> bool) -> bool {
+    text.iter().fold(false, |found, byte| found | is_one(byte))
 }
 
 /// What holds of a text holds of every number; of NULL nobody knows.

@@ -1,8 +1,5 @@
 //! What is counted.
 
-use std::collections::HashMap;
-use std::hash::{BuildHasherDefault, Hasher};
-
 /// What one measure found on one day.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub enum Cell {
@@ -40,22 +37,14 @@ impl Cell {
         }
     }
 
-    /// Adds what the same measure found elsewhere on the same day. Groups are counted at the end of a scan.
-    pub fn merge(&mut self, other: Self) {
-        match (self, other) {
-            (Self::Count(count), Self::Count(theirs)) => *count += theirs,
-            (Self::Numbers(numbers), Self::Numbers(theirs)) => numbers.merge(&theirs),
-            (
-                Self::Oldest { micros, unknown },
-                Self::Oldest {
-                    micros: theirs,
-                    unknown: others,
-                },
-            ) => {
-                *micros = micros.iter().copied().chain(theirs).min();
-                *unknown += others;
-            }
-            _ => {}
+    /// A day without groups.
+    pub const NO_GROUPS: Self = Self::Groups { groups: 0, off: 0 };
+
+    /// Counts one more group of a [`Cell::Groups`].
+    pub fn add_group(&mut self, is_off: bool) {
+        if let Self::Groups { groups, off } = self {
+            *groups += 1;
+            *off += u64::from(is_off);
         }
     }
 
@@ -118,34 +107,8 @@ pub enum Total {
     Keys(Keys),
 }
 
-/// Keys of a day. They are hashes already, and are not hashed again.
-pub type Keys = HashMap<u64, KeySums, BuildHasherDefault<Mix>>;
-
-/// A hasher for what is already a hash.
-#[derive(Debug, Clone, Default)]
-pub struct Mix(u64);
-
-impl Hasher for Mix {
-    fn finish(&self) -> u64 {
-        self.0
-    }
-
-    fn write(&mut self, bytes: &[u8]) {
-        for &byte in bytes {
-            self.write_u64(u64::from(byte));
-        }
-    }
-
-    fn write_u32(&mut self, number: u32) {
-        self.write_u64(u64::from(number));
-    }
-
-    fn write_u64(&mut self, number: u64) {
-        self.0 = (self.0 ^ number)
-            .wrapping_mul(0x9E37_79B9_7F4A_7C15)
-            .rotate_left(29);
-    }
-}
+/// The keys of all days, as hashes: each once, in order.
+pub type Keys = Vec<(u64, KeySums)>;
 
 /// What one key of one day has.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]

@@ -1,20 +1,27 @@
 //! The scan of an engine that hands its rows out one by one.
 
+mod days;
+mod key;
+mod oldest;
+mod tally;
+
 use std::collections::HashMap;
-use std::hash::{BuildHasher, BuildHasherDefault, Hash, Hasher};
 use std::sync::Arc;
 
-use bf_contract::{parse_date, percentage};
+use bf_contract::percentage;
 use bf_warehouse::{Field, Ident, Query, Record, Selection, Sink, SqlDialect};
-use chrono::{Datelike, NaiveDate};
+use chrono::Datelike;
 use foldhash::quality::FixedState;
 
-use super::cells::{Cell, KeySums, Keys, Mix, Numbers, Total};
+use self::days::Days;
+use self::key::{Hashes, dated};
+use self::oldest::Oldest;
+use self::tally::{Figures, Tally};
+use super::cells::{Cell, KeySums, Numbers, Total};
 use super::plan::{Plan, What};
 use super::strays::is_no_day;
 use super::{Scan, Unreadable};
 use crate::condition::{Compiled, number};
-use crate::moment;
 
 /// The rows of the plan: the date column first, then the plan's columns.
 pub(super) fn selection(plan: &Plan) -> Selection {
@@ -48,610 +55,428 @@ fn row(plan: &Plan) -> Vec<Ident> {
     row
 }
 
-/// Keys are hashed once; the maps take the hash as it is.
-type Hashed<K, V> = HashMap<K, V, BuildHasherDefault<Mix>>;
-
-/// Rows, and those of them that meet a condition.
-type RowsAndGood = (u64, u64);
-
-/// Counts rows as they come.
+/// Counts rows as they come. A list for each kind of measure: what is done with a row is the same for all of a
+/// list, and most of it is a sum over a day.
 pub(super) struct Accumulator {
     plan: Arc<Plan>,
-    /// The columns of each key that is asked for, and its hash in the row at hand.
-    keys: Vec<(Vec<usize>, Option<u64>)>,
+    /// Where each measure of the plan is: its position in the list of its kind.
+    places: Vec<usize>,
     conditions: Vec<Option<Compiled>>,
-    /// Whether the row at hand meets each of them, as far as anybody asked.
-    answers: Vec<Option<bool>>,
-    jobs: Vec<Job>,
+    /// Whether the row at hand meets each of them. The first is met by every row.
+    met: Vec<bool>,
+    hashes: Hashes,
     days: Days,
-    /// One row of cells per day, each as wide as there are measures.
-    cells: Vec<Cell>,
+    /// The conditions that a row must meet to count.
+    counters: Vec<[usize; 2]>,
+    /// For each day as many as there are counters.
+    counts: Vec<u64>,
+    /// The filter and the column of numbers.
+    columns: Vec<(usize, usize)>,
+    /// For each day as many as there are such columns.
+    numbers: Vec<Numbers>,
+    /// The filter and the column of times.
+    times: Vec<(usize, usize)>,
+    /// For each day as many as there are such columns.
+    oldest: Vec<Oldest>,
+    groups: Vec<Daily<u64>>,
+    lacking: Vec<(usize, Daily<RowsAndGood>)>,
+    surplus: Vec<(usize, usize, Vec<u64>)>,
+    keys: Vec<(KeyParts, Grouped<u64, KeySums>)>,
     unreadable: Unreadable,
 }
 
-/// What one measure needs while it counts: columns as positions in the row.
-enum Job {
-    Rows,
-    Meets(usize),
-    Numbers(usize),
-    Groups {
-        key: usize,
-        counts: Hashed<(u32, u64), u64>,
-        last: Option<((u32, u64), u64)>,
-    },
-    Lacking {
-        key: usize,
-        condition: usize,
-        counts: Hashed<(u32, u64), RowsAndGood>,
-        last: Option<((u32, u64), RowsAndGood)>,
-    },
-    Surplus {
-        key: usize,
-        hashes: Vec<u64>,
-    },
-    Oldest {
-        at: usize,
-        /// Of each day the smallest text: times in one form sort like texts, and are read once a day.
-        texts: Vec<Option<Vec<u8>>>,
-    },
-    Keys {
-        key: usize,
-        columns: Vec<usize>,
-        sum: Option<usize>,
-        keys: Keys,
-        last: Option<(u64, KeySums)>,
-    },
+/// Figures by the key of a row.
+struct Grouped<K, V> {
+    filter: usize,
+    /// The key, a position in [`Hashes`].
+    key: usize,
+    tally: Tally<K, V>,
 }
 
-impl Job {
-    /// Adds what another one has counted, whose days have other numbers: `days` has ours.
-    fn merge(&mut self, other: Self, days: &[u32]) {
-        match (self, other) {
-            (
-                Self::Groups { counts, .. },
-                Self::Groups {
-                    counts: mut theirs,
-                    mut last,
-                    ..
-                },
-            ) => {
-                flush(&mut theirs, &mut last);
-                for ((day, key), rows) in theirs {
-                    *counts.entry((days[day as usize], key)).or_default() += rows;
-                }
-            }
-            (
-                Self::Lacking { counts, .. },
-                Self::Lacking {
-                    counts: mut theirs,
-                    mut last,
-                    ..
-                },
-            ) => {
-                add_up(&mut theirs, &mut last);
-                for ((day, key), found) in theirs {
-                    add_up(counts, &mut Some(((days[day as usize], key), found)));
-                }
-            }
-            (Self::Surplus { hashes, .. }, Self::Surplus { hashes: theirs, .. }) => {
-                hashes.extend(theirs);
-            }
-            (Self::Oldest { texts, .. }, Self::Oldest { texts: theirs, .. }) => {
-                for (text, day) in theirs.into_iter().zip(days) {
-                    if let Some(text) = text {
-                        keep_smallest(texts, *day, &text);
-                    }
-                }
-            }
-            (
-                Self::Keys { keys, .. },
-                Self::Keys {
-                    keys: mut theirs,
-                    mut last,
-                    ..
-                },
-            ) => {
-                put_away(&mut theirs, &mut last);
-                for (key, mut sums) in theirs {
-                    sums.day = days[sums.day as usize];
-                    put_away(keys, &mut Some((key, sums)));
-                }
-            }
-            // Both are of one plan.
-            _ => {}
+/// Figures by day and key.
+type Daily<V> = Grouped<(u32, u64), V>;
+
+impl<K: Ord + Copy, V: Figures> Grouped<K, V> {
+    fn new(filter: usize, key: usize) -> Self {
+        Self {
+            filter,
+            key,
+            tally: Tally::default(),
         }
+    }
+}
+
+/// The columns of a key, as positions in the row, and the one that is added up.
+struct KeyParts {
+    columns: Vec<usize>,
+    sum: Option<usize>,
+}
+
+/// Rows, and those of them that meet a condition.
+#[derive(Clone, Copy)]
+struct RowsAndGood {
+    rows: u64,
+    good: u64,
+}
+
+impl Figures for RowsAndGood {
+    fn add(&mut self, other: Self) {
+        self.rows += other.rows;
+        self.good += other.good;
+    }
+}
+
+impl Figures for KeySums {
+    fn add(&mut self, other: Self) {
+        self.rows += other.rows;
+        self.sum += other.sum;
     }
 }
 
 impl Accumulator {
     pub fn new(plan: Arc<Plan>) -> Self {
         let row = row(&plan);
+        let conditions: Vec<_> = plan
+            .conditions
+            .iter()
+            .map(|condition| Compiled::new(condition, &row))
+            .collect();
+        let mut new = Self {
+            places: Vec::new(),
+            met: vec![true; conditions.len() + 1],
+            conditions,
+            hashes: Hashes::default(),
+            days: Days::new(plan.range),
+            counters: Vec::new(),
+            counts: Vec::new(),
+            columns: Vec::new(),
+            numbers: Vec::new(),
+            times: Vec::new(),
+            oldest: Vec::new(),
+            groups: Vec::new(),
+            lacking: Vec::new(),
+            surplus: Vec::new(),
+            keys: Vec::new(),
+            unreadable: Unreadable::default(),
+            plan: Arc::clone(&plan),
+        };
         // The date column may be asked for a second time, as a column like any other.
         let position = |column: &Ident| {
-            row.iter()
-                .skip(1)
+            let mut others = row.iter().skip(1);
+            others
                 .position(|other| other == column)
                 .map_or(0, |at| at + 1)
         };
-        let mut keys: Vec<(Vec<usize>, Option<u64>)> = Vec::new();
-        let mut key = |columns: &[Ident]| {
-            let columns: Vec<usize> = columns.iter().map(position).collect();
-            let known = keys.iter().position(|(other, _)| *other == columns);
-            known.unwrap_or_else(|| {
-                keys.push((columns, None));
-                keys.len() - 1
-            })
-        };
-        let jobs: Vec<Job> = plan
-            .measures
-            .iter()
-            .map(|measure| match &measure.what {
-                What::Rows => Job::Rows,
-                What::Meets(condition) => Job::Meets(*condition),
-                What::Numbers(column) => Job::Numbers(position(column)),
-                What::Groups { columns, .. } => Job::Groups {
-                    key: key(columns),
-                    counts: Hashed::default(),
-                    last: None,
-                },
+        let positions = |columns: &[Ident]| columns.iter().map(position).collect::<Vec<_>>();
+        for measure in &plan.measures {
+            let filter = measure.filter.map_or(0, |condition| condition + 1);
+            let place = match &measure.what {
+                What::Rows => push(&mut new.counters, [filter, 0]),
+                What::Meets(condition) => push(&mut new.counters, [filter, condition + 1]),
+                What::Numbers(column) => push(&mut new.columns, (filter, position(column))),
+                What::Oldest { column, .. } => push(&mut new.times, (filter, position(column))),
+                What::Groups { columns, .. } => {
+                    let key = new.hashes.key(positions(columns));
+                    push(&mut new.groups, Grouped::new(filter, key))
+                }
                 What::Lacking {
                     columns, condition, ..
-                } => Job::Lacking {
-                    key: key(columns),
-                    condition: *condition,
-                    counts: Hashed::default(),
-                    last: None,
-                },
-                What::Surplus(columns) => Job::Surplus {
-                    key: key(columns),
-                    hashes: Vec::new(),
-                },
-                What::Oldest { column, .. } => Job::Oldest {
-                    at: position(column),
-                    texts: Vec::new(),
-                },
-                What::Keys { columns, sum } => Job::Keys {
-                    key: key(columns),
-                    columns: columns.iter().map(position).collect(),
-                    sum: sum.as_ref().map(position),
-                    keys: Keys::default(),
-                    last: None,
-                },
-            })
-            .collect();
-        let conditions = plan.conditions.iter();
-        Self {
-            keys,
-            conditions: conditions
-                .map(|condition| Compiled::new(condition, &row))
-                .collect(),
-            answers: vec![None; plan.conditions.len()],
-            plan,
-            jobs,
-            days: Days::default(),
-            cells: Vec::new(),
-            unreadable: Unreadable::default(),
+                } => {
+                    let key = new.hashes.key(positions(columns));
+                    let grouped = Grouped::new(filter, key);
+                    push(&mut new.lacking, (condition + 1, grouped))
+                }
+                What::Surplus(columns) => {
+                    let key = new.hashes.key(positions(columns));
+                    push(&mut new.surplus, (filter, key, Vec::new()))
+                }
+                What::Keys { columns, sum } => {
+                    let columns = positions(columns);
+                    let key = new.hashes.key(columns.clone());
+                    let sum = sum.as_ref().map(position);
+                    let parts = KeyParts { columns, sum };
+                    push(&mut new.keys, (parts, Grouped::new(filter, key)))
+                }
+            };
+            new.places.push(place);
         }
+        new
     }
 
-    /// Adds what another one has counted of the same plan.
-    pub fn merge(&mut self, mut other: Self) {
-        let width = self.plan.measures.len();
-        let days: Vec<u32> = (0_usize..)
-            .zip(&other.days.dates)
-            .map(|(theirs, date)| {
-                let (day, is_new) = self.days.number(*date);
-                let first = theirs * width;
-                let theirs = other.cells[first..first + width]
-                    .iter_mut()
-                    .map(std::mem::take);
+    fn begin_day(&mut self) {
+        let days = self.days.dates().len();
+        self.counts.resize(days * self.counters.len(), 0);
+        self.numbers
+            .resize(days * self.columns.len(), Numbers::default());
+        self.oldest
+            .resize(days * self.times.len(), Oldest::default());
+    }
+
+    /// Adds what another one has counted of the same plan; both have ended.
+    pub fn merge(&mut self, other: Self) {
+        let days: Vec<u32> = other
+            .days
+            .dates()
+            .map(|date| {
+                let (day, is_new) = self.days.number(date);
                 if is_new {
-                    self.cells.extend(theirs);
-                } else {
-                    let ours = &mut self.cells[day as usize * width..];
-                    ours.iter_mut()
-                        .zip(theirs)
-                        .for_each(|(cell, theirs)| cell.merge(theirs));
+                    self.begin_day();
                 }
                 day
             })
             .collect();
-        for (job, theirs) in self.jobs.iter_mut().zip(other.jobs) {
-            job.merge(theirs, &days);
+        let ours = |day: u32| days[day as usize];
+        for (&day, theirs) in days
+            .iter()
+            .zip(other.counts.chunks(self.counters.len().max(1)))
+        {
+            let counts = day_of(&mut self.counts, day, self.counters.len());
+            counts
+                .iter_mut()
+                .zip(theirs)
+                .for_each(|(count, theirs)| *count += theirs);
+        }
+        for (&day, theirs) in days
+            .iter()
+            .zip(other.numbers.chunks(self.columns.len().max(1)))
+        {
+            let numbers = day_of(&mut self.numbers, day, self.columns.len());
+            numbers
+                .iter_mut()
+                .zip(theirs)
+                .for_each(|(numbers, theirs)| numbers.merge(theirs));
+        }
+        for (&day, theirs) in days
+            .iter()
+            .zip(other.oldest.chunks(self.times.len().max(1)))
+        {
+            let oldest = day_of(&mut self.oldest, day, self.times.len());
+            oldest
+                .iter_mut()
+                .zip(theirs)
+                .for_each(|(oldest, theirs)| oldest.merge(theirs));
+        }
+        for (groups, theirs) in self.groups.iter_mut().zip(other.groups) {
+            let renamed = |((day, key), rows)| ((ours(day), key), rows);
+            groups.tally.merge(theirs.tally, renamed);
+        }
+        for ((_, lacking), (_, theirs)) in self.lacking.iter_mut().zip(other.lacking) {
+            let renamed = |((day, key), found)| ((ours(day), key), found);
+            lacking.tally.merge(theirs.tally, renamed);
+        }
+        for ((.., hashes), (.., theirs)) in self.surplus.iter_mut().zip(other.surplus) {
+            hashes.extend(theirs);
+            // Two sorted lists: what finds sorted parts has little to do.
+            hashes.sort();
+        }
+        for ((_, keys), (_, theirs)) in self.keys.iter_mut().zip(other.keys) {
+            let renamed = |(key, sums): (u64, KeySums)| {
+                let day = ours(sums.day);
+                (key, KeySums { day, ..sums })
+            };
+            keys.tally.merge(theirs.tally, renamed);
         }
         self.unreadable.merge(other.unreadable);
     }
 
     /// What was counted, with the days in order.
-    pub fn finish(mut self) -> Scan {
-        let width = self.plan.measures.len();
-        let mut totals = Vec::with_capacity(width);
-        for (at, (measure, job)) in self.plan.measures.iter().zip(self.jobs).enumerate() {
-            totals.push(match job {
-                Job::Groups {
-                    mut counts,
-                    mut last,
-                    ..
-                } => {
-                    flush(&mut counts, &mut last);
-                    let What::Groups { min, max, .. } = measure.what else {
-                        continue;
-                    };
+    pub fn finish(self) -> Scan {
+        let plan = self.plan;
+        let mut order: Vec<u32> = (0..).take(self.days.dates().len()).collect();
+        order.sort_unstable_by_key(|day| self.days.date(*day));
+        let mut place = vec![0_u32; order.len()];
+        for (at, day) in (0..).zip(&order) {
+            place[*day as usize] = at;
+        }
+        let mut scan = Scan {
+            days: order.iter().map(|day| self.days.date(*day)).collect(),
+            cells: vec![vec![Cell::None; plan.measures.len()]; order.len()],
+            totals: vec![Total::None; plan.measures.len()],
+            unreadable: self.unreadable,
+        };
+        let mut groups = self.groups.into_iter();
+        let mut lacking = self.lacking.into_iter();
+        let mut surplus = self.surplus.into_iter();
+        let mut keys = self.keys.into_iter();
+        let mut oldest = self.oldest;
+        for (at, measure) in plan.measures.iter().enumerate() {
+            let listed = self.places[at];
+            let of_day = |day: u32, width: usize| day as usize * width + listed;
+            // Each kind's list is taken in the order in which it was made.
+            match &measure.what {
+                What::Rows | What::Meets(_) => {
+                    for (cells, day) in scan.cells.iter_mut().zip(&order) {
+                        cells[at] = Cell::Count(self.counts[of_day(*day, self.counters.len())]);
+                    }
+                }
+                What::Numbers(_) => {
+                    for (cells, day) in scan.cells.iter_mut().zip(&order) {
+                        let numbers = self.numbers[of_day(*day, self.columns.len())];
+                        cells[at] = Cell::Numbers(numbers);
+                    }
+                }
+                What::Oldest { .. } => {
+                    for (cells, day) in scan.cells.iter_mut().zip(&order) {
+                        let oldest = &mut oldest[of_day(*day, self.times.len())];
+                        cells[at] = std::mem::take(oldest).into_cell();
+                    }
+                }
+                What::Groups { min, max, .. } => {
+                    let found = groups.next().map(|groups| groups.tally.into_list());
                     let mut distinct: Vec<u64> = Vec::new();
-                    for ((day, key), rows) in counts {
-                        if let Some(Cell::Groups { groups, off }) =
-                            self.cells.get_mut(day as usize * width + at)
-                        {
-                            *groups += 1;
-                            *off += u64::from(rows < min || rows > max);
-                        }
-                        if self.plan.range.contains(self.days.dates[day as usize]) {
+                    let cells = &mut scan.cells;
+                    cells
+                        .iter_mut()
+                        .for_each(|cells| cells[at] = Cell::NO_GROUPS);
+                    for ((day, key), rows) in found.into_iter().flatten() {
+                        let cell = &mut cells[place[day as usize] as usize][at];
+                        cell.add_group(rows < *min || rows > *max);
+                        if self.days.in_range(day) {
                             distinct.push(key);
                         }
                     }
                     distinct.sort_unstable();
                     distinct.dedup();
-                    Total::Distinct(distinct.len() as u64)
+                    scan.totals[at] = Total::Distinct(distinct.len() as u64);
                 }
-                Job::Lacking {
-                    mut counts,
-                    mut last,
-                    ..
+                What::Lacking {
+                    floor, min_rows, ..
                 } => {
-                    add_up(&mut counts, &mut last);
-                    let What::Lacking {
-                        floor, min_rows, ..
-                    } = measure.what
-                    else {
-                        continue;
-                    };
+                    let found = lacking.next().map(|(_, groups)| groups.tally.into_list());
+                    let found = found.unwrap_or_default();
                     let month = |day: u32| {
-                        let date = self.days.dates[day as usize];
+                        let date = self.days.date(day);
                         (date.year(), date.month())
                     };
                     let mut months: HashMap<((i32, u32), u64), RowsAndGood, FixedState> =
                         HashMap::default();
-                    for ((day, key), (rows, good)) in &counts {
-                        let all = months.entry((month(*day), *key)).or_default();
-                        *all = (all.0 + rows, all.1 + good);
+                    for ((day, key), figures) in &found {
+                        let all = months.entry((month(*day), *key));
+                        all.and_modify(|all| all.add(*figures)).or_insert(*figures);
                     }
-                    for ((day, key), (rows, good)) in counts {
-                        let (all, all_good) = months[&(month(day), key)];
-                        let is_low = all >= min_rows
-                            && percentage(all_good, all).is_some_and(|share| share < floor);
-                        if let Some(Cell::Groups { groups, off }) =
-                            self.cells.get_mut(day as usize * width + at)
-                        {
-                            *groups += 1;
-                            *off += u64::from(is_low && good < rows);
-                        }
+                    let cells = &mut scan.cells;
+                    cells
+                        .iter_mut()
+                        .for_each(|cells| cells[at] = Cell::NO_GROUPS);
+                    for ((day, key), figures) in found {
+                        let all = months[&(month(day), key)];
+                        let is_low = all.rows >= *min_rows
+                            && percentage(all.good, all.rows).is_some_and(|share| share < *floor);
+                        let cell = &mut cells[place[day as usize] as usize][at];
+                        cell.add_group(is_low && figures.good < figures.rows);
                     }
-                    Total::None
                 }
-                Job::Surplus { mut hashes, .. } => {
+                What::Surplus(_) => {
+                    let mut hashes = surplus
+                        .next()
+                        .map(|(.., hashes)| hashes)
+                        .unwrap_or_default();
                     let all = hashes.len();
-                    hashes.sort_unstable();
                     hashes.dedup();
-                    Total::Surplus((all - hashes.len()) as u64)
+                    scan.totals[at] = Total::Surplus((all - hashes.len()) as u64);
                 }
-                Job::Keys {
-                    mut keys, mut last, ..
-                } => {
-                    put_away(&mut keys, &mut last);
-                    Total::Keys(keys)
-                }
-                Job::Oldest { texts, .. } => {
-                    for (day, text) in texts.into_iter().enumerate() {
-                        let cell = self.cells.get_mut(day * width + at);
-                        if let (Some(text), Some(Cell::Oldest { micros, unknown })) = (text, cell) {
-                            match moment::of_field(Field::Text(&text)) {
-                                Some(found) => {
-                                    *micros = Some(micros.map_or(found, |old| old.min(found)));
-                                }
-                                None => *unknown += 1,
-                            }
-                        }
+                What::Keys { .. } => {
+                    let found = keys.next().map(|(_, keys)| keys.tally.into_list());
+                    let mut found = found.unwrap_or_default();
+                    for (_, sums) in &mut found {
+                        sums.day = place[sums.day as usize];
                     }
-                    Total::None
-                }
-                Job::Rows | Job::Meets(_) | Job::Numbers(_) => Total::None,
-            });
-        }
-        let mut order: Vec<usize> = (0..self.days.dates.len()).collect();
-        order.sort_unstable_by_key(|day| self.days.dates[*day]);
-        let mut place = vec![0_u32; order.len()];
-        for (at, day) in order.iter().enumerate() {
-            place[*day] = u32::try_from(at).unwrap_or(u32::MAX);
-        }
-        for total in &mut totals {
-            if let Total::Keys(keys) = total {
-                for key in keys.values_mut() {
-                    key.day = place[key.day as usize];
+                    scan.totals[at] = Total::Keys(found);
                 }
             }
         }
-        let mut rows: Vec<Vec<Cell>> = self
-            .cells
-            .chunks(width.max(1))
-            .map(<[Cell]>::to_vec)
-            .collect();
-        rows.resize(order.len(), Vec::new());
-        Scan {
-            days: order.iter().map(|day| self.days.dates[*day]).collect(),
-            cells: order
-                .iter()
-                .map(|day| std::mem::take(&mut rows[*day]))
-                .collect(),
-            totals,
-            unreadable: self.unreadable,
-        }
+        scan
     }
 }
 
 impl Sink for Accumulator {
-    /// Counts one row.
     fn take(&mut self, row: Record<'_>) {
         let Some((day, is_new)) = self.days.of(row.get(0), &mut self.unreadable) else {
             return;
         };
-        let width = self.plan.measures.len();
         if is_new {
-            self.cells.extend(
-                self.plan
-                    .measures
-                    .iter()
-                    .map(|measure| empty(&measure.what)),
-            );
+            self.begin_day();
         }
-        self.answers.fill(None);
-        let (answers, conditions) = (&mut self.answers, &self.conditions);
-        let mut holds = |condition: usize| {
-            *answers[condition].get_or_insert_with(|| {
-                let condition = conditions[condition].as_ref();
-                condition.is_some_and(|condition| condition.holds(row))
-            })
-        };
-        let in_range = self.plan.range.contains(self.days.dates[day as usize]);
-        let first = day as usize * width;
-        let sets = &mut self.keys;
-        sets.iter_mut().for_each(|(_, known)| *known = None);
-        let mut hashed = |key: usize| {
-            let (columns, known) = &mut sets[key];
-            *known.get_or_insert_with(|| hash(row, columns))
-        };
-        let cells = &mut self.cells[first..first + width];
-        for ((measure, job), cell) in self.plan.measures.iter().zip(&mut self.jobs).zip(cells) {
-            if measure.filter.is_some_and(|filter| !holds(filter)) {
-                continue;
+        let met = self.met.as_mut_slice();
+        for (met, condition) in met[1..].iter_mut().zip(&self.conditions) {
+            *met = condition
+                .as_ref()
+                .is_some_and(|condition| condition.holds(row));
+        }
+        self.hashes.read(row);
+        let counts = day_of(&mut self.counts, day, self.counters.len());
+        for (count, [filter, condition]) in counts.iter_mut().zip(&self.counters) {
+            *count += u64::from(met[*filter] & met[*condition]);
+        }
+        let numbers = day_of(&mut self.numbers, day, self.columns.len());
+        for (numbers, (filter, at)) in numbers.iter_mut().zip(&self.columns) {
+            if met[*filter]
+                && let Some(found) = number(row.get(*at))
+            {
+                numbers.add(found);
             }
-            match (job, cell) {
-                (Job::Rows, Cell::Count(count)) => *count += 1,
-                (Job::Meets(condition), Cell::Count(count)) => {
-                    *count += u64::from(holds(*condition));
-                }
-                (Job::Numbers(at), Cell::Numbers(numbers)) => {
-                    if let Some(found) = number(row.get(*at)) {
-                        numbers.add(found);
-                    }
-                }
-                (Job::Groups { key, counts, last }, _) => {
-                    let key = (day, hashed(*key));
-                    match last {
-                        Some((known, count)) if *known == key => *count += 1,
-                        _ => {
-                            flush(counts, last);
-                            *last = Some((key, 1));
-                        }
-                    }
-                }
-                (
-                    Job::Lacking {
-                        key,
-                        condition,
-                        counts,
-                        last,
-                    },
-                    _,
-                ) if in_range => {
-                    let key = (day, hashed(*key));
-                    let is_good = u64::from(holds(*condition));
-                    match last {
-                        Some((known, (rows, good))) if *known == key => {
-                            *rows += 1;
-                            *good += is_good;
-                        }
-                        _ => {
-                            add_up(counts, last);
-                            *last = Some((key, (1, is_good)));
-                        }
-                    }
-                }
-                (Job::Surplus { key, hashes }, _) if in_range => hashes.push(hashed(*key)),
-                (Job::Oldest { at, texts }, Cell::Oldest { micros, unknown }) => match row.get(*at)
-                {
-                    Field::Text(text) if text.first().is_some_and(u8::is_ascii_digit) => {
-                        keep_smallest(texts, day, text);
-                    }
-                    field => match moment::of_field(field) {
-                        Some(found) => *micros = Some(micros.map_or(found, |old| old.min(found))),
-                        None => *unknown += 1,
-                    },
-                },
-                (
-                    Job::Keys {
-                        key,
-                        columns,
-                        sum,
-                        keys,
-                        last,
-                    },
-                    _,
-                ) if in_range => {
-                    let date = self.days.dates[day as usize];
-                    let key = dated(hashed(*key), date);
-                    let added = sum.and_then(|at| number(row.get(at))).unwrap_or(0.0);
-                    match last {
-                        Some((known, sums)) if *known == key => {
-                            sums.rows += 1;
-                            sums.sum += added;
-                        }
-                        _ => {
-                            put_away(keys, last);
-                            let sums = KeySums {
-                                day,
-                                lacks_a_part: columns.iter().any(|at| row.get(*at) == Field::Null),
-                                rows: 1,
-                                sum: added,
-                            };
-                            *last = Some((key, sums));
-                        }
-                    }
-                }
-                _ => {}
+        }
+        let oldest = day_of(&mut self.oldest, day, self.times.len());
+        for (oldest, (filter, at)) in oldest.iter_mut().zip(&self.times) {
+            if met[*filter] {
+                oldest.add(row.get(*at));
+            }
+        }
+        for groups in self.groups.iter_mut().filter(|groups| met[groups.filter]) {
+            groups.tally.add((day, self.hashes.of(groups.key)), 1);
+        }
+        if !self.days.in_range(day) {
+            return;
+        }
+        for (condition, groups) in &mut self.lacking {
+            if met[groups.filter] {
+                let good = u64::from(met[*condition]);
+                let key = (day, self.hashes.of(groups.key));
+                groups.tally.add(key, RowsAndGood { rows: 1, good });
+            }
+        }
+        for (filter, key, hashes) in &mut self.surplus {
+            if met[*filter] {
+                hashes.push(self.hashes.of(*key));
+            }
+        }
+        for (parts, keys) in &mut self.keys {
+            if met[keys.filter] {
+                let key = dated(self.hashes.of(keys.key), self.days.date(day));
+                let sum = parts.sum.and_then(|at| number(row.get(at)));
+                let sums = KeySums {
+                    day,
+                    lacks_a_part: parts.columns.iter().any(|at| row.get(*at) == Field::Null),
+                    rows: 1,
+                    sum: sum.unwrap_or(0.0),
+                };
+                keys.tally.add(key, sums);
             }
         }
     }
-}
 
-fn empty(what: &What) -> Cell {
-    match what {
-        What::Rows | What::Meets(_) => Cell::Count(0),
-        What::Numbers(_) => Cell::Numbers(Numbers::default()),
-        What::Groups { .. } | What::Lacking { .. } => Cell::Groups { groups: 0, off: 0 },
-        What::Oldest { .. } => Cell::Oldest {
-            micros: None,
-            unknown: 0,
-        },
-        What::Surplus(_) | What::Keys { .. } => Cell::None,
+    fn end(&mut self) {
+        self.groups
+            .iter_mut()
+            .for_each(|groups| groups.tally.settle());
+        self.lacking
+            .iter_mut()
+            .for_each(|(_, groups)| groups.tally.settle());
+        self.surplus
+            .iter_mut()
+            .for_each(|(.., hashes)| hashes.sort_unstable());
+        self.keys
+            .iter_mut()
+            .for_each(|(_, keys)| keys.tally.settle());
     }
 }
 
-fn keep_smallest(texts: &mut Vec<Option<Vec<u8>>>, day: u32, text: &[u8]) {
-    let day = day as usize;
-    texts.resize(texts.len().max(day + 1), None);
-    match &mut texts[day] {
-        Some(oldest) if oldest.as_slice() <= text => {}
-        oldest => *oldest = Some(text.to_vec()),
-    }
+fn push<T>(list: &mut Vec<T>, item: T) -> usize {
+    list.push(item);
+    list.len() - 1
 }
 
-fn flush(counts: &mut Hashed<(u32, u64), u64>, last: &mut Option<((u32, u64), u64)>) {
-    if let Some((key, count)) = last.take() {
-        *counts.entry(key).or_default() += count;
-    }
-}
-
-fn add_up(
-    counts: &mut Hashed<(u32, u64), RowsAndGood>,
-    last: &mut Option<((u32, u64), RowsAndGood)>,
-) {
-    if let Some((key, (rows, good))) = last.take() {
-        let all = counts.entry(key).or_default();
-        *all = (all.0 + rows, all.1 + good);
-    }
-}
-
-fn put_away(keys: &mut Keys, last: &mut Option<(u64, KeySums)>) {
-    if let Some((key, sums)) = last.take() {
-        keys.entry(key)
-            .and_modify(|known| {
-                known.rows += sums.rows;
-                known.sum += sums.sum;
-            })
-            .or_insert(sums);
-    }
-}
-
-/// A key as 64 bits. Equal keys have equal hashes; two different ones of ten million share one with a
-/// probability of 3 in a million, so a duplicate is looked up in the table before it is reported.
-pub fn hash(row: Record<'_>, at: &[usize]) -> u64 {
-    let mut hasher = FixedState::default().build_hasher();
-    for at in at {
-        match row.get(*at) {
-            Field::Null => 0_u8.hash(&mut hasher),
-            Field::Int(number) => (1_u8, number).hash(&mut hasher),
-            #[allow(clippy::cast_possible_truncation)] // checked just before
-            Field::Float(number) if number.fract() == 0.0 && number.abs() < 9e15 => {
-                (1_u8, number as i64).hash(&mut hasher);
-            }
-            Field::Float(number) => (2_u8, number.to_bits()).hash(&mut hasher),
-            Field::Text(bytes) => (3_u8, bytes).hash(&mut hasher),
-        }
-    }
-    hasher.finish()
-}
-
-/// The key of one day: the same key on another day is another.
-fn dated(key: u64, date: NaiveDate) -> u64 {
-    let day = u64::from(date.num_days_from_ce().unsigned_abs());
-    key ^ day.wrapping_mul(0x9E37_79B9_7F4A_7C15)
-}
-
-/// The days seen so far, in the order of their first row.
-#[derive(Default)]
-struct Days {
-    dates: Vec<NaiveDate>,
-    known: HashMap<NaiveDate, u32, FixedState>,
-    /// Rows of a day mostly follow each other, so the last one is asked first.
-    last: Option<([u8; 10], u32)>,
-}
-
-impl Days {
-    /// The day of a date column's field, and whether it is seen for the first time.
-    fn of(&mut self, field: Field<'_>, unreadable: &mut Unreadable) -> Option<(u32, bool)> {
-        let bytes = match field {
-            Field::Text(bytes) => bytes,
-            Field::Null | Field::Int(_) | Field::Float(_) => b"",
-        };
-        let head = bytes.first_chunk::<10>();
-        let has_time = bytes.len() > 10;
-        if has_time && !(matches!(bytes[10], b' ' | b'T') && bytes.len() > 11) {
-            note(unreadable, field);
-            return None;
-        }
-        if let (Some(head), Some((last, day))) = (head, self.last)
-            && *head == last
-        {
-            if has_time {
-                unreadable.with_time += 1;
-                unreadable.timed_days.insert(self.dates[day as usize]);
-            }
-            return Some((day, false));
-        }
-        let date = head
-            .and_then(|head| std::str::from_utf8(head).ok())
-            .and_then(|text| parse_date(text).ok());
-        let (Some(head), Some(date)) = (head, date) else {
-            note(unreadable, field);
-            return None;
-        };
-        if has_time {
-            unreadable.with_time += 1;
-            unreadable.timed_days.insert(date);
-        }
-        let (day, is_new) = self.number(date);
-        self.last = Some((*head, day));
-        Some((day, is_new))
-    }
-
-    /// The number of a day, and whether it is seen for the first time.
-    fn number(&mut self, date: NaiveDate) -> (u32, bool) {
-        let next = u32::try_from(self.dates.len()).unwrap_or(u32::MAX);
-        let day = *self.known.entry(date).or_insert(next);
-        let is_new = day == next;
-        if is_new {
-            self.dates.push(date);
-        }
-        (day, is_new)
-    }
-}
-
-fn note(unreadable: &mut Unreadable, field: Field<'_>) {
-    let text = match field {
-        Field::Null => "NULL".to_owned(),
-        Field::Int(number) => number.to_string(),
-        Field::Float(number) => number.to_string(),
-        Field::Text(bytes) => String::from_utf8_lossy(bytes).into_owned(),
-    };
-    unreadable.add(&text, 1);
+/// What a list with so many items a day has of one.
+fn day_of<T>(list: &mut [T], day: u32, width: usize) -> &mut [T] {
+    &mut list[day as usize * width..][..width]
 }

@@ -108,7 +108,9 @@ fn read_part<S: Sink>(
     drop(statement);
     connection.remove_function(HAND_OUT, -1)?;
     let sink = sink.lock().unwrap_or_else(PoisonError::into_inner).take();
-    sink.ok_or(rusqlite::Error::UnwindingPanic)
+    let mut sink = sink.ok_or(rusqlite::Error::UnwindingPanic)?;
+    sink.end();
+    Ok(sink)
 }
 
 /// Hands every row of the one group out to a sink, which waits in the slot before and after.

@@ -1,0 +1,104 @@
+//! The days of a scan, numbered in the order of their first row.
+
+use std::collections::HashMap;
+
+use bf_contract::{DateRange, parse_date};
+use bf_warehouse::Field;
+use chrono::NaiveDate;
+use foldhash::quality::FixedState;
+
+use super::super::Unreadable;
+
+/// The days seen so far.
+pub(super) struct Days {
+    /// The range of the plan.
+    range: DateRange,
+    /// The days, and whether they lie in the range.
+    dates: Vec<(NaiveDate, bool)>,
+    known: HashMap<NaiveDate, u32, FixedState>,
+    /// Rows of a day mostly follow each other, so the last one is asked first.
+    last: Option<([u8; 10], u32)>,
+}
+
+impl Days {
+    pub fn new(range: DateRange) -> Self {
+        Self {
+            range,
+            dates: Vec::new(),
+            known: HashMap::default(),
+            last: None,
+        }
+    }
+
+    /// All of them, in order of their numbers.
+    pub fn dates(&self) -> impl ExactSizeIterator<Item = NaiveDate> {
+        self.dates.iter().map(|(date, _)| *date)
+    }
+
+    /// The day with this number.
+    pub fn date(&self, day: u32) -> NaiveDate {
+        self.dates[day as usize].0
+    }
+
+    /// Whether the day with this number lies in the range.
+    #[inline]
+    pub fn in_range(&self, day: u32) -> bool {
+        self.dates[day as usize].1
+    }
+
+    /// The number of a day, and whether it is seen for the first time.
+    pub fn number(&mut self, date: NaiveDate) -> (u32, bool) {
+        let next = u32::try_from(self.dates.len()).unwrap_or(u32::MAX);
+        let day = *self.known.entry(date).or_insert(next);
+        let is_new = day == next;
+        if is_new {
+            self.dates.push((date, self.range.contains(date)));
+        }
+        (day, is_new)
+    }
+
+    /// The day of a date column's field, and whether it is seen for the first time.
+    #[inline]
+    pub fn of(&mut self, field: Field<'_>, unreadable: &mut Unreadable) -> Option<(u32, bool)> {
+        if let (Field::Text(bytes), Some((last, day))) = (field, self.last)
+            && bytes == last
+        {
+            return Some((day, false));
+        }
+        self.look_up(field, unreadable)
+    }
+
+    fn look_up(&mut self, field: Field<'_>, unreadable: &mut Unreadable) -> Option<(u32, bool)> {
+        let bytes = match field {
+            Field::Text(bytes) => bytes,
+            Field::Null | Field::Int(_) | Field::Float(_) => b"",
+        };
+        let has_time = bytes.len() > 10;
+        let is_well_formed = !has_time || (matches!(bytes[10], b' ' | b'T') && bytes.len() > 11);
+        let head = bytes.first_chunk::<10>().filter(|_| is_well_formed);
+        let date = head
+            .and_then(|head| std::str::from_utf8(head).ok())
+            .and_then(|text| parse_date(text).ok());
+        let (Some(head), Some(date)) = (head, date) else {
+            note(unreadable, field);
+            return None;
+        };
+        if has_time {
+            unreadable.with_time += 1;
+            unreadable.timed_days.insert(date);
+        }
+        let (day, is_new) = self.number(date);
+        self.last = Some((*head, day));
+        Some((day, is_new))
+    }
+}
+
+fn note(unreadable: &mut Unreadable, field: Field<'_>) {
+    let text = match field {
+        Field::Null => "NULL".to_owned(),
+        Field::Int(number) => number.to_string(),
+        Field::Float(number) => number.to_string(),
+        Field::Text(bytes) => String::from_utf8_lossy(bytes).into_owned(),
+    };
+    unreadable.add(&text, 1);
+}
