@@ -9,6 +9,7 @@ mod log;
 mod partners;
 mod rig;
 mod rows;
+mod scheduled;
 mod schedules;
 mod suites;
 mod trust;

@@ -281,6 +281,29 @@ fn assert_partition_filters(queries: &[String]) {
 }
 
 #[test]
+fn games_that_are_not_as_scheduled_are_found_in_both_engines() {
+    let Some(twins) = Twins::new() else { return };
+    twins.fill(["2024-11-01", "2024-11-30"], &[], &[]);
+    twins.change(
+        "nba_analytics",
+        "UPDATE team_offense_game_summary SET is_home = 1 - is_home WHERE game_id = \
+           (SELECT game_id FROM team_offense_game_summary WHERE game_date = '2024-11-08' LIMIT 1);
+         UPDATE team_offense_game_summary SET game_id = '20241112_AAA_BBB' WHERE game_id = \
+           (SELECT game_id FROM team_offense_game_summary WHERE game_date = '2024-11-12' LIMIT 1);",
+    );
+    twins.copy();
+    let (code, report, people) = twins.agree(TEAM, &["2024-11-01", "2024-11-30"]);
+    assert_eq!(code, Some(1), "{people}");
+    let dates = |name| check(&report, name)["evidence"]["dates"].clone();
+    assert_eq!(dates("scheduled_games"), serde_json::json!(["2024-11-12"]));
+    assert_eq!(
+        dates("home_teams"),
+        serde_json::json!(["2024-11-08", "2024-11-12"])
+    );
+    assert_partition_filters(&twins.project.queries());
+}
+
+#[test]
 fn a_range_without_rows_is_no_pass_in_either_engine() {
     let Some(twins) = Twins::new() else { return };
     twins.fill(["2024-11-01", "2024-11-03"], &[], &[]);

@@ -3,7 +3,7 @@
 use bf_warehouse::{Column, ColumnKind, Ident, nearest};
 
 /// The columns of a table.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Columns(Vec<Column>);
 
 impl Columns {

@@ -65,6 +65,7 @@ pub fn look(
             .into_iter()
             .flatten()
             .collect(),
+        Probe::Unscheduled { table, .. } => vec![&suite.table, table],
         _ => vec![&suite.table],
     };
     let mut shown = Shown {
@@ -201,6 +202,40 @@ fn sql(
             "SELECT {day} AS day, COUNT(*) AS records FROM {table} WHERE {within} \
              GROUP BY 1 ORDER BY 1 LIMIT {limit}"
         ),
+        Probe::Unscheduled {
+            filter,
+            columns: key,
+            table: schedule,
+            date_column,
+            date_kind,
+            schedule_columns,
+        } => {
+            let rows = filtered(filter.as_ref(), params);
+            let their_date = dialect.column(date_column);
+            let scheduled = dialect.within_days(&their_date, *date_kind, &start, &end);
+            let list = |columns: &[Ident]| -> String {
+                let columns = columns.iter().enumerate();
+                columns
+                    .map(|(at, column)| format!(", {} AS k{at}", dialect.column(column)))
+                    .collect()
+            };
+            let shown = key.iter().enumerate();
+            let shown: String = shown
+                .map(|(at, column)| format!(", a.k{at} AS {}", dialect.column(column)))
+                .collect();
+            let same: String = (0..key.len())
+                .map(|at| format!(" AND b.k{at} = a.k{at}"))
+                .collect();
+            format!(
+                "SELECT a.day{shown} FROM (SELECT {day} AS day{} FROM {table} WHERE {rows}) AS a \
+                 LEFT JOIN (SELECT DISTINCT 1 AS planned, {} AS day{} FROM {} WHERE {scheduled}) AS b \
+                 ON b.day = a.day{same} WHERE b.planned IS NULL ORDER BY a.day, a.k0 LIMIT {limit}",
+                list(key),
+                dialect.day_of(&their_date, *date_kind),
+                list(schedule_columns),
+                dialect.table(schedule),
+            )
+        }
         Probe::Unmatched {
             filter,
             columns: key,

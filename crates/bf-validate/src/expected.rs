@@ -11,6 +11,7 @@ use bf_warehouse::{Ident, TableName, Warehouse, WarehouseError};
 use chrono::{Days, NaiveDate};
 
 use crate::log_input::LogInput;
+use crate::scheduled::Schedule;
 use crate::suite::{Bootstrap, Suite};
 
 /// How far around a range in which a schedule has nothing it is looked for dates, to tell a summer from a
@@ -52,6 +53,8 @@ pub struct Expected {
     pub counts_groups: bool,
     /// Whether the source says what was planned, as opposed to what was written.
     pub is_schedule: bool,
+    /// The schedule's own rows, where it is a table.
+    pub schedule: Option<Box<Schedule>>,
     /// The first and the last date that the source has, in the range it was asked about.
     pub span: Option<DateRange>,
 }

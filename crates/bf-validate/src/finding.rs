@@ -1,7 +1,7 @@
 //! What a check found, before its level decides how much that counts.
 
 use bf_contract::{CheckStatus, Comparison, Level, Threshold};
-use bf_warehouse::Ident;
+use bf_warehouse::{ColumnKind, Ident, TableName};
 use chrono::NaiveDate;
 
 use crate::condition::Condition;
@@ -74,6 +74,21 @@ pub enum Probe {
         columns: Vec<Ident>,
         /// Keys of this table that the partner lacks, else the other way round.
         here: bool,
+    },
+    /// Rows whose key the schedule does not have on their day.
+    Unscheduled {
+        /// The rows that are held against it.
+        filter: Option<Condition>,
+        /// The key.
+        columns: Vec<Ident>,
+        /// The schedule.
+        table: TableName,
+        /// Its column with the day.
+        date_column: Ident,
+        /// What that column holds.
+        date_kind: ColumnKind,
+        /// How it calls the columns of the key.
+        schedule_columns: Vec<Ident>,
     },
 }
 

@@ -19,6 +19,7 @@ use crate::log_input::LogInput;
 use crate::needs::{Needs, Planned};
 use crate::pairs::Partnership;
 use crate::scan::Scan;
+use crate::scheduled::Held;
 use crate::suite::{Check, Kind, Suite};
 
 /// Everything that was read.
@@ -42,6 +43,8 @@ pub struct Facts<'a> {
     pub since: Option<i64>,
     /// The partner table.
     pub partner: &'a Partnership,
+    /// The table against its schedule, by check.
+    pub scheduled: &'a [(String, Held)],
     /// The figures of the suite's own queries, by check.
     pub figures: &'a [(String, Result<f64, String>)],
     /// The last day that can have data, so that a date to come is not missed.
@@ -126,6 +129,7 @@ pub fn judge(facts: &Facts<'_>, at: usize) -> Finding {
         Kind::MissingDates => dates::missing_dates(facts, check),
         Kind::MissingGroups => dates::missing_groups(facts, check, needs),
         Kind::UnscheduledGroups => dates::unscheduled_groups(facts, check, needs),
+        Kind::Scheduled(keys) => tables::scheduled(facts, check, keys),
         Kind::Freshness => freshness::judge(facts, check, needs),
         Kind::Change(change) => change::judge(facts, check, change, needs),
         Kind::Reference(keys) => tables::reference(facts, check, keys),

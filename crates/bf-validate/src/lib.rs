@@ -23,6 +23,7 @@ pub mod pairs;
 pub mod report;
 pub mod run;
 pub mod scan;
+pub mod scheduled;
 pub mod suite;
 pub mod text;
 

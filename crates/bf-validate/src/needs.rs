@@ -97,6 +97,10 @@ fn missing(suite: &Suite, check: &Check, columns: &Columns) -> Option<Ident> {
         Kind::MissingGroups | Kind::UnscheduledGroups => {
             wanted.extend(suite.group.as_ref().map(|group| &group.column))
         }
+        Kind::Scheduled(keys) => {
+            wanted.extend(keys.of.as_ref().map(Condition::columns).unwrap_or_default());
+            wanted.extend(&keys.columns);
+        }
         Kind::Freshness => wanted.extend(&suite.written_at),
         Kind::Change(change) => wanted.extend(&change.completeness),
         Kind::Reference(keys) => wanted.extend(&keys.columns),
@@ -149,6 +153,13 @@ fn measures(suite: &Suite, check: &Check, columns: &Columns, planner: &mut Plann
             .iter()
             .map(|group| planner.groups(None, std::slice::from_ref(&group.column), (0, u64::MAX)))
             .collect(),
+        Kind::Scheduled(keys) => {
+            let rows = Condition::and(filter, keys.of.as_ref());
+            vec![
+                planner.keys(rows.as_ref(), &keys.columns, None),
+                planner.keys(None, &keys.columns[..1], None),
+            ]
+        }
         Kind::Freshness => suite
             .written_at
             .iter()

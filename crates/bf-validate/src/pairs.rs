@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use bf_contract::DateRange;
-use bf_warehouse::{Ident, Query, SqlDialect, Warehouse, WarehouseError};
+use bf_warehouse::{Ident, Query, SqlDialect, TableName, Warehouse, WarehouseError};
 use chrono::NaiveDate;
 
 use crate::columns::Columns;
@@ -157,7 +157,24 @@ fn read(
         SqlDialect::BigQuery => wanted
             .iter()
             .map(|comparison| {
-                let query = joined(partner, (columns, &theirs), planned, comparison);
+                let (our_sum, their_sum) = comparison.sums.unzip();
+                let here = Side {
+                    table: &planned.plan.table,
+                    date_column: &planned.plan.date_column,
+                    columns,
+                    filter: comparison.filter,
+                    keys: comparison.columns,
+                    sum: our_sum,
+                };
+                let there = Side {
+                    table: &partner.table,
+                    date_column: &partner.date_column,
+                    columns: &theirs,
+                    filter: None,
+                    keys: comparison.columns,
+                    sum: their_sum,
+                };
+                let query = joined(&here, &there, planned.plan.range);
                 let tables = [&planned.plan.table, &partner.table];
                 let rows = warehouse.query(&tables, &query)?;
                 Ok((comparison.check.to_owned(), decode(&rows)?))
@@ -198,13 +215,18 @@ fn streamed(
         .zip(measures)
         .map(|(comparison, measure)| {
             let pairs = pair(
-                (keys(scan, comparison.measure), &scan.days),
-                (keys(&their_scan, measure), &their_scan.days),
+                keyed(scan, comparison.measure),
+                keyed(&their_scan, measure),
                 comparison.sums.is_some(),
             );
             (comparison.check.to_owned(), pairs)
         })
         .collect())
+}
+
+/// The keys that a scan kept for a measure, with its days.
+pub(crate) fn keyed(scan: &Scan, measure: usize) -> Keyed<'_> {
+    (keys(scan, measure), &scan.days)
 }
 
 fn keys(scan: &Scan, measure: usize) -> &[(u64, KeySums)] {
@@ -215,9 +237,10 @@ fn keys(scan: &Scan, measure: usize) -> &[(u64, KeySums)] {
 }
 
 /// The keys of a scan and its days.
-type Keyed<'a> = (&'a [(u64, KeySums)], &'a [NaiveDate]);
+pub(crate) type Keyed<'a> = (&'a [(u64, KeySums)], &'a [NaiveDate]);
 
-fn pair(ours: Keyed<'_>, theirs: Keyed<'_>, with_sums: bool) -> Pairs {
+/// Two lists of keys, side by side.
+pub(crate) fn pair(ours: Keyed<'_>, theirs: Keyed<'_>, with_sums: bool) -> Pairs {
     let mut pairs = Pairs::default();
     let mut there = theirs.0.iter().peekable();
     let only_there = |day: u32, pairs: &mut Pairs| {
@@ -253,77 +276,69 @@ fn differ(a: f64, b: f64) -> bool {
     (a - b).abs() > 1e-6
 }
 
-/// The comparison as one query, for an engine that counts by itself. Keys are grouped by day on both sides
-/// first, so that a row written twice does not multiply the other side.
-fn joined(
-    partner: &Partner,
-    (ours, theirs): (&Columns, &Columns),
-    planned: &Planned,
-    comparison: &Comparison<'_>,
-) -> Query {
-    let dialect = SqlDialect::BigQuery;
-    let mut params = Params::named(dialect);
-    let range = planned.plan.range;
+/// One side of a comparison, for an engine that counts by itself.
+pub(crate) struct Side<'a> {
+    pub table: &'a TableName,
+    pub date_column: &'a Ident,
+    pub columns: &'a Columns,
+    /// The rows that are compared.
+    pub filter: Option<&'a Condition>,
+    /// What makes a key; the other side has as many.
+    pub keys: &'a [Ident],
+    /// What is added up.
+    pub sum: Option<&'a Ident>,
+}
+
+impl Side<'_> {
+    /// Its keys, grouped by day, so that a row written twice does not multiply the other side.
+    fn grouped(&self, start: &str, end: &str, params: &mut Params) -> String {
+        let dialect = SqlDialect::BigQuery;
+        let date = dialect.column(self.date_column);
+        let kind = self.columns.kind(self.date_column);
+        let sum = self.sum.map_or_else(
+            || "0".to_owned(),
+            |sum| {
+                let number = number_sql(sum, self.columns.kind(sum), dialect);
+                format!("IFNULL(SUM({number}), 0)")
+            },
+        );
+        let keys = self.keys.iter().enumerate();
+        let keys: String = keys
+            .map(|(at, key)| format!("{} AS k{at}, ", dialect.column(key)))
+            .collect();
+        let filter = self.filter.map_or_else(String::new, |filter| {
+            format!(" AND {}", render(filter, self.columns, params))
+        });
+        let places: String = (0..self.keys.len()).map(|at| format!(", k{at}")).collect();
+        format!(
+            "(SELECT {day} AS bf_day, {keys}COUNT(*) AS n, {sum} AS total FROM {table} \
+             WHERE {within}{filter} GROUP BY bf_day{places})",
+            day = dialect.day_of(&date, kind),
+            table = dialect.table(self.table),
+            within = dialect.within_days(&date, kind, start, end),
+        )
+    }
+}
+
+/// The comparison as one query.
+pub(crate) fn joined(here: &Side<'_>, there: &Side<'_>, range: DateRange) -> Query {
+    let mut params = Params::named(SqlDialect::BigQuery);
     let (start, end) = (
         params.date("start", range.start),
         params.date("end", range.end),
     );
-    let keys: Vec<String> = comparison
-        .columns
-        .iter()
-        .map(|key| dialect.column(key))
+    let same: String = (0..here.keys.len())
+        .map(|at| format!(" AND h.k{at} = t.k{at}"))
         .collect();
-    let side = |table: &bf_warehouse::TableName,
-                date: &Ident,
-                columns: &Columns,
-                filter: &str,
-                sum: Option<&Ident>| {
-        let name = dialect.column(date);
-        let kind = columns.kind(date);
-        let sum = sum.map_or_else(
-            || "0".to_owned(),
-            |sum| {
-                format!(
-                    "IFNULL(SUM({}), 0)",
-                    number_sql(sum, columns.kind(sum), dialect)
-                )
-            },
-        );
-        format!(
-            "(SELECT {day} AS bf_day, {keys}, COUNT(*) AS n, {sum} AS total FROM {table} \
-             WHERE {within} AND {filter} GROUP BY bf_day, {keys})",
-            keys = keys.join(", "),
-            day = dialect.day_of(&name, kind),
-            table = dialect.table(table),
-            within = dialect.within_days(&name, kind, &start, &end),
-        )
-    };
-    let filter = comparison.filter.map_or_else(
-        || "TRUE".to_owned(),
-        |filter| render(filter, ours, &mut params),
-    );
-    let plan = &planned.plan;
-    let (our_sum, their_sum) = comparison.sums.unzip();
-    let here = side(&plan.table, &plan.date_column, ours, &filter, our_sum);
-    let there = side(
-        &partner.table,
-        &partner.date_column,
-        theirs,
-        "TRUE",
-        their_sum,
-    );
-    let same = std::iter::once("bf_day")
-        .chain(keys.iter().map(String::as_str))
-        .map(|key| format!("h.{key} = t.{key}"))
-        .collect::<Vec<_>>()
-        .join(" AND ");
     let sql = format!(
         "SELECT IFNULL(h.bf_day, t.bf_day) AS day, IFNULL(SUM(h.n), 0) AS all_rows, \
          IFNULL(SUM(IF(t.n IS NULL, h.n, 0)), 0) AS unmatched_rows, \
          COUNTIF(h.n IS NOT NULL AND t.n IS NOT NULL) AS both_sides, \
          COUNTIF(t.n IS NULL) AS only_here, COUNTIF(h.n IS NULL) AS only_there, \
          COUNTIF(ABS(h.total - t.total) > 1e-6) AS sums_off \
-         FROM {here} AS h FULL JOIN {there} AS t ON {same} GROUP BY 1 ORDER BY 1"
+         FROM {} AS h FULL JOIN {} AS t ON h.bf_day = t.bf_day{same} GROUP BY 1 ORDER BY 1",
+        here.grouped(&start, &end, &mut params),
+        there.grouped(&start, &end, &mut params),
     );
     Query {
         sql,
@@ -331,7 +346,11 @@ fn joined(
     }
 }
 
-fn decode(rows: &bf_warehouse::Rows) -> Result<Pairs, WarehouseError> {
+/// Reads the rows of [`joined`].
+///
+/// # Errors
+/// The engine returned something that the query does not ask for.
+pub(crate) fn decode(rows: &bf_warehouse::Rows) -> Result<Pairs, WarehouseError> {
     let mut pairs = Pairs::default();
     for row in &rows.rows {
         let [day, all, unmatched, both, here, there, off] = row.as_slice() else {

@@ -19,6 +19,7 @@ use crate::needs::{self, Needs};
 use crate::pairs::{self, Partnership};
 use crate::report::{self, Judged};
 use crate::scan::{self, Scan, strays};
+use crate::scheduled::{self, Held};
 use crate::suite::{DATE_CHECKS, Kind, Suite, min_success_rate, verify_levels};
 use crate::text;
 
@@ -137,6 +138,7 @@ struct Read {
     scan: Scan,
     expected: Expectation,
     partner: Partnership,
+    scheduled: Vec<(String, Held)>,
     figures: Vec<(String, Result<f64, String>)>,
 }
 
@@ -233,6 +235,8 @@ impl Run<'_> {
             });
         let expected = expected::find(suite, self.config, self.log, asked, self.range, warehouse)?;
         let partner = pairs::compare(suite, &columns, &planned, &scan, warehouse)?;
+        let held = (&planned, &scan);
+        let scheduled = scheduled::hold(suite, &columns, held, &expected, warehouse)?;
         let figures = self.own_figures(&planned, warehouse)?;
         Ok(Read {
             columns,
@@ -240,6 +244,7 @@ impl Run<'_> {
             scan,
             expected,
             partner,
+            scheduled,
             figures,
         })
     }
@@ -255,6 +260,7 @@ impl Run<'_> {
             log: self.log,
             since: self.since,
             partner: &read.partner,
+            scheduled: &read.scheduled,
             figures: &read.figures,
             today: self.today,
         }

@@ -22,7 +22,7 @@ pub use builtin::{Builtin, min_success_rate};
 pub use calendar::{Bootstrap, Schedule};
 pub use kind::{
     AcceptedValues, Average, Change, Column, ColumnList, Completeness, Floors, Kind, Matching,
-    NoKeys, Partnered, RowsPerGroup, Share, SqlFigure, Sums, ValueRange, WorstGroup,
+    NoKeys, Partnered, RowsPerGroup, Scheduled, Share, SqlFigure, Sums, ValueRange, WorstGroup,
 };
 
 /// The checks of the date column, which every table gets where there is something to say.
@@ -165,6 +165,7 @@ struct WrittenCheck {
     missing_dates: Option<kind::Nothing>,
     missing_groups: Option<kind::Nothing>,
     unscheduled_groups: Option<kind::Nothing>,
+    scheduled: Option<Scheduled>,
     freshness: Option<kind::Nothing>,
     change: Option<Change>,
     reference: Option<Partnered>,
@@ -195,6 +196,7 @@ impl TryFrom<WrittenCheck> for Check {
             written.missing_dates.map(|_| Kind::MissingDates),
             written.missing_groups.map(|_| Kind::MissingGroups),
             written.unscheduled_groups.map(|_| Kind::UnscheduledGroups),
+            written.scheduled.map(Kind::Scheduled),
             written.freshness.map(|_| Kind::Freshness),
             written.change.map(Kind::Change),
             written.reference.map(Kind::Reference),
@@ -207,8 +209,8 @@ impl TryFrom<WrittenCheck> for Check {
             return Err(format!(
                 "check {name} must have exactly one kind (row_count, distinct_count, matching_rows, \
                  completeness, share, average, minimum, maximum, varies, accepted_values, value_range, unique_key, \
-                 rows_per_group, missing_dates, missing_groups, unscheduled_groups, freshness, change, \
-                 reference, unmatched_keys, sums, sql)"
+                 rows_per_group, missing_dates, missing_groups, unscheduled_groups, scheduled, freshness, \
+                 change, reference, unmatched_keys, sums, sql)"
             ));
         };
         use bf_contract::Comparison::{AtLeast, AtMost, Exactly};

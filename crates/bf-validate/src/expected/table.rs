@@ -7,6 +7,7 @@ use super::Expected;
 use crate::columns::Columns;
 use crate::condition::{Condition, Literal, Operator, Test};
 use crate::scan::{self, Planner};
+use crate::scheduled::{Asked, Schedule};
 use crate::suite::Suite;
 
 /// The dates of a table, read with the same scan as everything else.
@@ -50,6 +51,7 @@ pub(super) fn read(
         .then(|| Condition::and(real.as_ref(), games_that_were_played(&columns).as_ref()))
         .flatten()
         .map(|played| measure(Some(&played)));
+    let asked = Asked::plan(suite, &columns, is_schedule, real.as_ref(), &mut planner);
     let plan = planner.finish();
     let scan = scan::run(&plan, &columns, warehouse)?;
     // A schedule that never says that a game was played cannot be asked for it.
@@ -60,7 +62,18 @@ pub(super) fn read(
     let dates = dates.map(|(date, count)| (date, if group.is_some() { count } else { 1 }));
     let (source, dates) = (table.to_string(), dates.collect());
     if is_schedule {
-        return Ok(Expected::schedule(source, dates, group.is_some()));
+        let schedule = Schedule {
+            table: table.clone(),
+            date_column: date_column.clone(),
+            columns,
+            filter: real,
+            asked,
+            scan,
+        };
+        return Ok(Expected {
+            schedule: Some(Box::new(schedule)),
+            ..Expected::schedule(source, dates, group.is_some())
+        });
     }
     Ok(Expected {
         counts_groups: group.is_some(),

@@ -305,7 +305,7 @@ fn counted<'a>(
 }
 
 /// Nobody can say: an error where the suite calls the check critical.
-fn unanswered(check: &Check, why: &str) -> Finding {
+pub(super) fn unanswered(check: &Check, why: &str) -> Finding {
     let text = format!("{}: {why}", check.title);
     match check.level {
         Level::Critical => Finding::unknown(text),

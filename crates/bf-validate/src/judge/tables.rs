@@ -1,14 +1,17 @@
 //! The table and its partner, held side by side, date by date.
 
-use bf_contract::{Comparison, Threshold, percentage};
+use bf_contract::{Comparison, Level, Threshold, percentage};
 use bf_warehouse::Ident;
 use chrono::NaiveDate;
 
-use super::{Facts, no_data, plain, threshold};
+use super::{Facts, dates, no_data, plain, threshold};
+use crate::condition::Condition;
+use crate::expected::Expectation;
 use crate::figures::{Unit, bound, figure, float, plural};
 use crate::finding::{Finding, Met, Probe, meets, met};
 use crate::pairs::{PairDay, Pairs, Partnership};
-use crate::suite::{Check, Partnered, Sums};
+use crate::scheduled::Held;
+use crate::suite::{Check, Partnered, Scheduled, Sums};
 
 /// A floor for a date is held against dates that have at least so many of what is compared.
 const FEWEST_OF_A_DATE: u64 = 2;
@@ -38,6 +41,67 @@ pub(super) fn reference(facts: &Facts<'_>, check: &Check, keys: &Partnered) -> F
         filter: facts.suite.filter_of(check).cloned(),
         columns: keys.columns.clone(),
         here: true,
+    })
+}
+
+pub(super) fn scheduled(facts: &Facts<'_>, check: &Check, keys: &Scheduled) -> Finding {
+    let unanswered = |reason: &str| match check.level {
+        Level::Critical => dates::unanswered(check, reason),
+        _ if check.optional => Finding::skipped(format!("{}: {reason}", check.title)),
+        _ => dates::unanswered(check, reason),
+    };
+    let expected = match facts.expected {
+        Expectation::Known(expected) => expected,
+        Expectation::Unknown(hint) => return unanswered(hint),
+        Expectation::Failed(reason) => {
+            return Finding::unknown(format!("{}: {reason}", check.title));
+        }
+    };
+    let held = facts.scheduled.iter().find(|(name, _)| *name == check.name);
+    let (Some(schedule), Some((_, held))) = (&expected.schedule, held) else {
+        return unanswered(&format!(
+            "{} is no schedule with rows of its own",
+            expected.source
+        ));
+    };
+    let pairs = match held {
+        Held::Pairs(pairs) => pairs,
+        Held::Unanswered(reason) => return unanswered(reason),
+        Held::Failed(reason) => return Finding::unknown(format!("{}: {reason}", check.title)),
+    };
+    // A date that the schedule does not have at all is rather one that it does not know yet.
+    let known = || pairs.days.iter().filter(|(date, _)| expected.knows(**date));
+    let (rows, unmatched) = known().fold((0, 0), |(rows, unmatched), (_, day)| {
+        (rows + day.rows, unmatched + day.unmatched_rows)
+    });
+    let Some(observed) = percentage(rows - unmatched.min(rows), rows) else {
+        return unanswered(&format!("{} has none of its dates", expected.source));
+    };
+    let mut finding = plain(check, observed, Unit::Percent).of(rows - unmatched, rows);
+    if unmatched == 0 {
+        return finding;
+    }
+    let dates = known().filter(|(_, day)| day.unmatched_rows > 0);
+    let dates: Vec<NaiveDate> = dates.map(|(date, _)| *date).collect();
+    finding.message.push_str(&format!(
+        "; {} not as in {} on {}",
+        plural(unmatched, "record"),
+        expected.source,
+        plural(dates.len() as u64, "date")
+    ));
+    let names = keys.names().map(|names| {
+        let known = names
+            .iter()
+            .find(|name| schedule.columns.get(name).is_some());
+        known.unwrap_or(&names[0]).clone()
+    });
+    finding.on(dates).probe(Probe::Unscheduled {
+        filter: Condition::and(facts.suite.filter_of(check), keys.of.as_ref()),
+        columns: keys.columns.clone(),
+        table: schedule.table.clone(),
+        date_column: schedule.date_column.clone(),
+        date_kind: schedule.columns.kind(&schedule.date_column),
+        schedule_columns: names.collect(),
     })
 }
 

@@ -44,6 +44,9 @@ pub enum Kind {
     MissingGroups,
     /// The groups beyond those that the schedule has on a date (groups); none unless the suite says otherwise.
     UnscheduledGroups,
+    /// The rows whose key the schedule has on the same day (percent); all of them unless the suite says
+    /// otherwise. On dates that the schedule knows.
+    Scheduled(Scheduled),
     /// The dates with rows from before the phase began (dates); none unless the suite says otherwise.
     Freshness,
     /// The range in percent of the time before it; see [`Change`].
@@ -280,6 +283,29 @@ pub struct Partnered {
     pub worst_date_floor: Option<f64>,
 }
 
+/// Rows that the schedule must have.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Scheduled {
+    /// The rows that are held against it; all where it is not given.
+    pub of: Option<Condition>,
+    /// The columns of a key. The first names what is scheduled (a game): where the schedule has none of its
+    /// values, it calls them otherwise, and nothing can be held against it.
+    pub columns: Vec<Ident>,
+    /// For each of them the names that the schedule may have for it; the same where it is not given.
+    pub schedule_columns: Option<Vec<Vec<Ident>>>,
+}
+
+impl Scheduled {
+    /// For each column the names that the schedule may have for it.
+    pub fn names(&self) -> impl Iterator<Item = &[Ident]> {
+        (0..self.columns.len()).map(|at| match &self.schedule_columns {
+            Some(names) => names[at].as_slice(),
+            None => std::slice::from_ref(&self.columns[at]),
+        })
+    }
+}
+
 /// Columns whose values both tables must have on the same day.
 pub type NoKeys = ColumnList;
 
@@ -322,7 +348,9 @@ impl Kind {
             | Self::UnscheduledGroups
             | Self::Freshness
             | Self::UnmatchedKeys(_) => (Comparison::AtMost, 0.0),
-            Self::AcceptedValues(_) | Self::ValueRange(_) => (Comparison::AtLeast, 100.0),
+            Self::AcceptedValues(_) | Self::ValueRange(_) | Self::Scheduled(_) => {
+                (Comparison::AtLeast, 100.0)
+            }
             Self::Change(change) => (Comparison::AtLeast, change.warn_below),
             _ => return None,
         };
@@ -353,6 +381,7 @@ impl Kind {
             Self::MissingDates => "missing_dates",
             Self::MissingGroups => "missing_groups",
             Self::UnscheduledGroups => "unscheduled_groups",
+            Self::Scheduled(_) => "scheduled",
             Self::Freshness => "freshness",
             Self::Change(_) => "change",
             Self::Reference(_) => "reference",
@@ -378,6 +407,7 @@ impl Kind {
                 | Self::AcceptedValues(_)
                 | Self::ValueRange(_)
                 | Self::Change(_)
+                | Self::Scheduled(_)
                 | Self::Reference(_)
                 | Self::Sums(_)
         )
@@ -456,6 +486,14 @@ impl Kind {
                     return Err("change looks back 1 to 3660 days".to_owned());
                 }
                 Ok(())
+            }
+            Self::Scheduled(keys) if keys.columns.is_empty() => Err("no columns".to_owned()),
+            Self::Scheduled(Scheduled {
+                columns,
+                schedule_columns: Some(names),
+                ..
+            }) if names.len() != columns.len() || names.iter().any(Vec::is_empty) => {
+                Err("schedule_columns must have names for each of the columns".to_owned())
             }
             Self::Reference(keys) if keys.columns.is_empty() => Err("no columns".to_owned()),
             Self::UnmatchedKeys(keys) if keys.columns.is_empty() => Err("no columns".to_owned()),

@@ -1,0 +1,100 @@
+//! As many games as planned, and not the planned ones: the table is held against the schedule's own rows.
+
+use super::rig::{MONTH, Rig, TEAM};
+
+/// The first game of a date in the middle of everything.
+const A_GAME: &str =
+    "(SELECT game_id FROM team_offense_game_summary WHERE game_date = '2024-12-04' LIMIT 1)";
+
+#[test]
+fn home_and_away_the_wrong_way_round_are_found() {
+    let rig = Rig::spoilt(&format!(
+        "UPDATE team_offense_game_summary SET is_home = 1 - is_home WHERE game_id = {A_GAME}"
+    ));
+    let report = rig.team(TEAM, &[]);
+    report.fails_only(&["home_teams", "away_teams"]);
+    assert_eq!(report.dates("home_teams"), ["2024-12-04"]);
+    assert_eq!(report.rerun(), ["2024-12-04"]);
+    let rows = report.check("away_teams")["evidence"]["rows"].as_array();
+    assert_eq!(rows.map(Vec::len), Some(1), "{}", report.text);
+}
+
+#[test]
+fn a_game_in_the_place_of_another_is_found() {
+    let rig = Rig::spoilt(&format!(
+        "UPDATE team_offense_game_summary SET game_id = '20241204_AAA_BBB' WHERE game_id = {A_GAME}"
+    ));
+    let report = rig.team(MONTH, &[]);
+    report.fails_only(&["scheduled_games", "home_teams", "away_teams"]);
+    assert_eq!(report.dates("scheduled_games"), ["2024-12-04"]);
+    let said = report.message("scheduled_games");
+    assert!(
+        said.contains("2 records not as in nba_reference.nba_schedule on 1 date"),
+        "{said}"
+    );
+}
+
+#[test]
+fn a_team_that_plays_against_itself_is_found() {
+    let rig = Rig::spoilt(&format!(
+        "UPDATE team_offense_game_summary SET opponent_team_abbr = team_abbr WHERE game_id = {A_GAME} AND is_home"
+    ));
+    let report = rig.team(MONTH, &[]);
+    report.fails_only(&["home_teams"]);
+    assert_eq!(report.dates("home_teams"), ["2024-12-04"]);
+}
+
+#[test]
+fn a_schedule_that_calls_its_games_otherwise_is_held_against_nothing() {
+    let rig = Rig::new();
+    rig.sql_on(
+        "nba_reference",
+        "UPDATE nba_schedule SET game_id = nba_game_id",
+    );
+    let report = rig.team(MONTH, &[]);
+    report.is_clean();
+    for name in ["scheduled_games", "home_teams", "away_teams"] {
+        assert_eq!(report.status(name), "skipped");
+        let said = report.message(name);
+        assert!(
+            said.contains("no game_id of the range is in nba_reference.nba_schedule"),
+            "{said}"
+        );
+    }
+    // Where a suite insists, that is a question without an answer.
+    let optional = "section: Game count\n    optional: true\n    scheduled: {columns: [game_id]}";
+    let asked = "section: Game count\n    level: critical\n    scheduled: {columns: [game_id]}";
+    rig.own_suite("team_offense", optional, asked);
+    let report = rig.report("bf-validate", &["--suite", "own.yaml", MONTH[0], MONTH[1]]);
+    assert_eq!(
+        (report.code, report.status("scheduled_games")),
+        (3, "error"),
+        "{}",
+        report.text
+    );
+}
+
+#[test]
+fn a_schedule_may_have_other_names_for_the_teams_or_none() {
+    let rig = Rig::spoilt(&format!(
+        "UPDATE team_offense_game_summary SET is_home = 1 - is_home WHERE game_id = {A_GAME}"
+    ));
+    rig.sql_on(
+        "nba_reference",
+        "ALTER TABLE nba_schedule RENAME COLUMN home_team_abbr TO home_team_tricode;
+         ALTER TABLE nba_schedule RENAME COLUMN away_team_abbr TO away_team_tricode",
+    );
+    rig.team(MONTH, &[])
+        .fails_only(&["home_teams", "away_teams"]);
+    rig.sql_on(
+        "nba_reference",
+        "ALTER TABLE nba_schedule DROP COLUMN home_team_tricode",
+    );
+    let report = rig.team(MONTH, &[]);
+    report.is_clean();
+    let said = report.message("home_teams");
+    assert!(
+        said.contains("nba_schedule has no column home_team_abbr"),
+        "{said}"
+    );
+}
