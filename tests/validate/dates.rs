@@ -57,7 +57,14 @@ fn a_schedule_that_the_config_names_and_that_is_not_there_is_an_error() {
     );
     let report = rig.team(TEAM, &["--config", "config.yaml"]);
     report.ends("error", 3);
-    let unchecked = ["missing_dates", "missing_games", "unscheduled_games"];
+    let unchecked = [
+        "missing_dates",
+        "missing_games",
+        "unscheduled_games",
+        "scheduled_games",
+        "home_teams",
+        "away_teams",
+    ];
     assert_eq!(report.with("error"), unchecked);
     assert_eq!(report.status("records_per_game"), "pass");
 }

@@ -33,8 +33,11 @@ pub struct Pairs {
 }
 
 impl Pairs {
-    fn day(&mut self, date: NaiveDate) -> &mut PairDay {
-        self.days.entry(date).or_default()
+    /// Changes a day, given in days since the year 1.
+    fn on(&mut self, day: i32, change: impl FnOnce(&mut PairDay)) {
+        if let Some(date) = NaiveDate::from_num_days_from_ce_opt(day) {
+            change(self.days.entry(date).or_default());
+        }
     }
 }
 
@@ -215,8 +218,8 @@ fn streamed(
         .zip(measures)
         .map(|(comparison, measure)| {
             let pairs = pair(
-                keyed(scan, comparison.measure),
-                keyed(&their_scan, measure),
+                keys(scan, comparison.measure),
+                keys(&their_scan, measure),
                 comparison.sums.is_some(),
             );
             (comparison.check.to_owned(), pairs)
@@ -224,51 +227,47 @@ fn streamed(
         .collect())
 }
 
-/// The keys that a scan kept for a measure, with its days.
-pub(crate) fn keyed(scan: &Scan, measure: usize) -> Keyed<'_> {
-    (keys(scan, measure), &scan.days)
-}
-
-fn keys(scan: &Scan, measure: usize) -> &[(u64, KeySums)] {
+/// The keys that a scan kept for a measure.
+pub(crate) fn keys(scan: &Scan, measure: usize) -> &[((i32, u64), KeySums)] {
     match scan.totals.get(measure) {
         Some(Total::Keys(keys)) => keys,
         _ => &[],
     }
 }
 
-/// The keys of a scan and its days.
-pub(crate) type Keyed<'a> = (&'a [(u64, KeySums)], &'a [NaiveDate]);
-
-/// Two lists of keys, side by side.
-pub(crate) fn pair(ours: Keyed<'_>, theirs: Keyed<'_>, with_sums: bool) -> Pairs {
+/// Two lists of keys, side by side; both are in order.
+pub(crate) fn pair(
+    ours: &[((i32, u64), KeySums)],
+    theirs: &[((i32, u64), KeySums)],
+    with_sums: bool,
+) -> Pairs {
     let mut pairs = Pairs::default();
-    let mut there = theirs.0.iter().peekable();
-    let only_there = |day: u32, pairs: &mut Pairs| {
-        pairs.day(theirs.1[day as usize]).only_there += 1;
-    };
-    for (key, here) in ours.0 {
-        while let Some((_, other)) = there.next_if(|(other, _)| other < key) {
-            only_there(other.day, &mut pairs);
+    let mut there = theirs.iter().peekable();
+    let only_there = |pairs: &mut Pairs, day: i32| pairs.on(day, |day| day.only_there += 1);
+    for (key, here) in ours {
+        while let Some(((day, _), _)) = there.next_if(|(other, _)| other < key) {
+            only_there(&mut pairs, *day);
         }
         let found = there.next_if(|(other, _)| other == key);
         let found = found.map(|(_, found)| found);
-        if let Some(found) = found.filter(|found| found.lacks_a_part) {
-            only_there(found.day, &mut pairs);
+        if found.is_some_and(|found| found.lacks_a_part) {
+            only_there(&mut pairs, key.0);
         }
-        let day = pairs.day(ours.1[here.day as usize]);
-        day.rows += here.rows;
-        match found.filter(|_| !here.lacks_a_part) {
-            Some(found) => {
-                day.both += 1;
-                day.sums_off += u64::from(with_sums && differ(here.sum, found.sum));
+        pairs.on(key.0, |day| {
+            day.rows += here.rows;
+            match found.filter(|_| !here.lacks_a_part) {
+                Some(found) => {
+                    day.both += 1;
+                    day.sums_off += u64::from(with_sums && differ(here.sum, found.sum));
+                }
+                None => {
+                    day.only_here += 1;
+                    day.unmatched_rows += here.rows;
+                }
             }
-            None => {
-                day.only_here += 1;
-                day.unmatched_rows += here.rows;
-            }
-        }
+        });
     }
-    there.for_each(|(_, other)| only_there(other.day, &mut pairs));
+    there.for_each(|((day, _), _)| only_there(&mut pairs, *day));
     pairs
 }
 

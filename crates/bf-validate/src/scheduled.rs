@@ -8,7 +8,7 @@ use crate::columns::Columns;
 use crate::condition::Condition;
 use crate::expected::Expectation;
 use crate::needs::{Needs, Planned};
-use crate::pairs::{Pairs, Side, decode, joined, keyed, pair};
+use crate::pairs::{Pairs, Side, decode, joined, keys as kept, pair};
 use crate::scan::{Planner, Scan};
 use crate::suite::{Kind, Scheduled, Suite};
 
@@ -177,10 +177,7 @@ impl Schedule {
         warehouse: &mut Warehouse,
     ) -> Result<Pairs, WarehouseError> {
         match warehouse.dialect() {
-            SqlDialect::Sqlite => {
-                let theirs = keyed(&self.scan, theirs);
-                Ok(pair(keyed(scan, ours), theirs, false))
-            }
+            SqlDialect::Sqlite => Ok(pair(kept(scan, ours), kept(&self.scan, theirs), false)),
             SqlDialect::BigQuery => {
                 let there = Side {
                     table: &self.table,

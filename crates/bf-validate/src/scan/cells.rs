@@ -107,14 +107,12 @@ pub enum Total {
     Keys(Keys),
 }
 
-/// The keys of all days, as hashes: each once, in order.
-pub type Keys = Vec<(u64, KeySums)>;
+/// The keys of all days: a day, in days since the year 1, and the hash of a key; each once, in order.
+pub type Keys = Vec<((i32, u64), KeySums)>;
 
 /// What one key of one day has.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct KeySums {
-    /// The day, as a position in the days of the scan.
-    pub day: u32,
     /// A part of the key is NULL: such a key equals no other, as in SQL.
     pub lacks_a_part: bool,
     /// The rows.

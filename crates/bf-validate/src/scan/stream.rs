@@ -3,25 +3,22 @@
 mod days;
 mod key;
 mod oldest;
+mod results;
 mod tally;
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
-use bf_contract::percentage;
 use bf_warehouse::{Field, Ident, Query, Record, Selection, Sink, SqlDialect};
-use chrono::Datelike;
-use foldhash::quality::FixedState;
 
 use self::days::Days;
-use self::key::{Hashes, dated};
+use self::key::Hashes;
 use self::oldest::Oldest;
 use self::tally::{Figures, Tally};
-use super::cells::{Cell, KeySums, Numbers, Total};
+use super::Unreadable;
+use super::cells::{KeySums, Numbers};
 use super::plan::{Plan, What};
 use super::strays::is_no_day;
-use super::{Scan, Unreadable};
-use crate::condition::{Compiled, number};
+use crate::condition::{self, Compiled};
 
 /// The rows of the plan: the date column first, then the plan's columns.
 pub(super) fn selection(plan: &Plan) -> Selection {
@@ -78,25 +75,22 @@ pub(super) struct Accumulator {
     times: Vec<(usize, usize)>,
     /// For each day as many as there are such columns.
     oldest: Vec<Oldest>,
-    groups: Vec<Daily<u64>>,
-    lacking: Vec<(usize, Daily<RowsAndGood>)>,
+    groups: Vec<Grouped<u64>>,
+    lacking: Vec<(usize, Grouped<RowsAndGood>)>,
     surplus: Vec<(usize, usize, Vec<u64>)>,
-    keys: Vec<(KeyParts, Grouped<u64, KeySums>)>,
+    keys: Vec<(KeyParts, Grouped<KeySums>)>,
     unreadable: Unreadable,
 }
 
-/// Figures by the key of a row.
-struct Grouped<K, V> {
+/// Figures by the day and a key of a row.
+struct Grouped<V> {
     filter: usize,
     /// The key, a position in [`Hashes`].
     key: usize,
-    tally: Tally<K, V>,
+    tally: Tally<V>,
 }
 
-/// Figures by day and key.
-type Daily<V> = Grouped<(u32, u64), V>;
-
-impl<K: Ord + Copy, V: Figures> Grouped<K, V> {
+impl<V: Figures> Grouped<V> {
     fn new(filter: usize, key: usize) -> Self {
         Self {
             filter,
@@ -225,7 +219,6 @@ impl Accumulator {
                 day
             })
             .collect();
-        let ours = |day: u32| days[day as usize];
         for (&day, theirs) in days
             .iter()
             .zip(other.counts.chunks(self.counters.len().max(1)))
@@ -257,12 +250,10 @@ impl Accumulator {
                 .for_each(|(oldest, theirs)| oldest.merge(theirs));
         }
         for (groups, theirs) in self.groups.iter_mut().zip(other.groups) {
-            let renamed = |((day, key), rows)| ((ours(day), key), rows);
-            groups.tally.merge(theirs.tally, renamed);
+            groups.tally.merge(theirs.tally);
         }
         for ((_, lacking), (_, theirs)) in self.lacking.iter_mut().zip(other.lacking) {
-            let renamed = |((day, key), found)| ((ours(day), key), found);
-            lacking.tally.merge(theirs.tally, renamed);
+            lacking.tally.merge(theirs.tally);
         }
         for ((.., hashes), (.., theirs)) in self.surplus.iter_mut().zip(other.surplus) {
             hashes.extend(theirs);
@@ -270,122 +261,9 @@ impl Accumulator {
             hashes.sort();
         }
         for ((_, keys), (_, theirs)) in self.keys.iter_mut().zip(other.keys) {
-            let renamed = |(key, sums): (u64, KeySums)| {
-                let day = ours(sums.day);
-                (key, KeySums { day, ..sums })
-            };
-            keys.tally.merge(theirs.tally, renamed);
+            keys.tally.merge(theirs.tally);
         }
         self.unreadable.merge(other.unreadable);
-    }
-
-    /// What was counted, with the days in order.
-    pub fn finish(self) -> Scan {
-        let plan = self.plan;
-        let mut order: Vec<u32> = (0..).take(self.days.dates().len()).collect();
-        order.sort_unstable_by_key(|day| self.days.date(*day));
-        let mut place = vec![0_u32; order.len()];
-        for (at, day) in (0..).zip(&order) {
-            place[*day as usize] = at;
-        }
-        let mut scan = Scan {
-            days: order.iter().map(|day| self.days.date(*day)).collect(),
-            cells: vec![vec![Cell::None; plan.measures.len()]; order.len()],
-            totals: vec![Total::None; plan.measures.len()],
-            unreadable: self.unreadable,
-        };
-        let mut groups = self.groups.into_iter();
-        let mut lacking = self.lacking.into_iter();
-        let mut surplus = self.surplus.into_iter();
-        let mut keys = self.keys.into_iter();
-        let mut oldest = self.oldest;
-        for (at, measure) in plan.measures.iter().enumerate() {
-            let listed = self.places[at];
-            let of_day = |day: u32, width: usize| day as usize * width + listed;
-            // Each kind's list is taken in the order in which it was made.
-            match &measure.what {
-                What::Rows | What::Meets(_) => {
-                    for (cells, day) in scan.cells.iter_mut().zip(&order) {
-                        cells[at] = Cell::Count(self.counts[of_day(*day, self.counters.len())]);
-                    }
-                }
-                What::Numbers(_) => {
-                    for (cells, day) in scan.cells.iter_mut().zip(&order) {
-                        let numbers = self.numbers[of_day(*day, self.columns.len())];
-                        cells[at] = Cell::Numbers(numbers);
-                    }
-                }
-                What::Oldest { .. } => {
-                    for (cells, day) in scan.cells.iter_mut().zip(&order) {
-                        let oldest = &mut oldest[of_day(*day, self.times.len())];
-                        cells[at] = std::mem::take(oldest).into_cell();
-                    }
-                }
-                What::Groups { min, max, .. } => {
-                    let found = groups.next().map(|groups| groups.tally.into_list());
-                    let mut distinct: Vec<u64> = Vec::new();
-                    let cells = &mut scan.cells;
-                    cells
-                        .iter_mut()
-                        .for_each(|cells| cells[at] = Cell::NO_GROUPS);
-                    for ((day, key), rows) in found.into_iter().flatten() {
-                        let cell = &mut cells[place[day as usize] as usize][at];
-                        cell.add_group(rows < *min || rows > *max);
-                        if self.days.in_range(day) {
-                            distinct.push(key);
-                        }
-                    }
-                    distinct.sort_unstable();
-                    distinct.dedup();
-                    scan.totals[at] = Total::Distinct(distinct.len() as u64);
-                }
-                What::Lacking {
-                    floor, min_rows, ..
-                } => {
-                    let found = lacking.next().map(|(_, groups)| groups.tally.into_list());
-                    let found = found.unwrap_or_default();
-                    let month = |day: u32| {
-                        let date = self.days.date(day);
-                        (date.year(), date.month())
-                    };
-                    let mut months: HashMap<((i32, u32), u64), RowsAndGood, FixedState> =
-                        HashMap::default();
-                    for ((day, key), figures) in &found {
-                        let all = months.entry((month(*day), *key));
-                        all.and_modify(|all| all.add(*figures)).or_insert(*figures);
-                    }
-                    let cells = &mut scan.cells;
-                    cells
-                        .iter_mut()
-                        .for_each(|cells| cells[at] = Cell::NO_GROUPS);
-                    for ((day, key), figures) in found {
-                        let all = months[&(month(day), key)];
-                        let is_low = all.rows >= *min_rows
-                            && percentage(all.good, all.rows).is_some_and(|share| share < *floor);
-                        let cell = &mut cells[place[day as usize] as usize][at];
-                        cell.add_group(is_low && figures.good < figures.rows);
-                    }
-                }
-                What::Surplus(_) => {
-                    let mut hashes = surplus
-                        .next()
-                        .map(|(.., hashes)| hashes)
-                        .unwrap_or_default();
-                    let all = hashes.len();
-                    hashes.dedup();
-                    scan.totals[at] = Total::Surplus((all - hashes.len()) as u64);
-                }
-                What::Keys { .. } => {
-                    let found = keys.next().map(|(_, keys)| keys.tally.into_list());
-                    let mut found = found.unwrap_or_default();
-                    for (_, sums) in &mut found {
-                        sums.day = place[sums.day as usize];
-                    }
-                    scan.totals[at] = Total::Keys(found);
-                }
-            }
-        }
-        scan
     }
 }
 
@@ -411,7 +289,7 @@ impl Sink for Accumulator {
         let numbers = day_of(&mut self.numbers, day, self.columns.len());
         for (numbers, (filter, at)) in numbers.iter_mut().zip(&self.columns) {
             if met[*filter]
-                && let Some(found) = number(row.get(*at))
+                && let Some(found) = condition::number(row.get(*at))
             {
                 numbers.add(found);
             }
@@ -422,8 +300,9 @@ impl Sink for Accumulator {
                 oldest.add(row.get(*at));
             }
         }
+        let number = self.days.in_era(day);
         for groups in self.groups.iter_mut().filter(|groups| met[groups.filter]) {
-            groups.tally.add((day, self.hashes.of(groups.key)), 1);
+            groups.tally.add((number, self.hashes.of(groups.key)), 1);
         }
         if !self.days.in_range(day) {
             return;
@@ -431,7 +310,7 @@ impl Sink for Accumulator {
         for (condition, groups) in &mut self.lacking {
             if met[groups.filter] {
                 let good = u64::from(met[*condition]);
-                let key = (day, self.hashes.of(groups.key));
+                let key = (number, self.hashes.of(groups.key));
                 groups.tally.add(key, RowsAndGood { rows: 1, good });
             }
         }
@@ -442,10 +321,9 @@ impl Sink for Accumulator {
         }
         for (parts, keys) in &mut self.keys {
             if met[keys.filter] {
-                let key = dated(self.hashes.of(keys.key), self.days.date(day));
-                let sum = parts.sum.and_then(|at| number(row.get(at)));
+                let key = (number, self.hashes.of(keys.key));
+                let sum = parts.sum.and_then(|at| condition::number(row.get(at)));
                 let sums = KeySums {
-                    day,
                     lacks_a_part: parts.columns.iter().any(|at| row.get(*at) == Field::Null),
                     rows: 1,
                     sum: sum.unwrap_or(0.0),
@@ -456,6 +334,7 @@ impl Sink for Accumulator {
     }
 
     fn end(&mut self) {
+        self.oldest.iter_mut().for_each(Oldest::settle);
         self.groups
             .iter_mut()
             .for_each(|groups| groups.tally.settle());

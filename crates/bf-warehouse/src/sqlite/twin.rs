@@ -10,7 +10,7 @@ use rusqlite::Connection;
 use crate::Ident;
 
 /// Smaller files hold no table that is worth a second connection, in bytes.
-const LEAST_SIZE: u64 = 1 << 20;
+const LEAST_SIZE: u64 = 256 << 10;
 
 /// A connection whose snapshot is not taken yet.
 pub(super) struct Candidate {

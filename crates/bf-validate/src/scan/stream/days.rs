@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use bf_contract::{DateRange, parse_date};
 use bf_warehouse::Field;
-use chrono::NaiveDate;
+use chrono::{Datelike, NaiveDate};
 use foldhash::quality::FixedState;
 
 use super::super::Unreadable;
@@ -13,11 +13,17 @@ use super::super::Unreadable;
 pub(super) struct Days {
     /// The range of the plan.
     range: DateRange,
-    /// The days, and whether they lie in the range.
-    dates: Vec<(NaiveDate, bool)>,
+    /// The days.
+    dates: Vec<Day>,
     known: HashMap<NaiveDate, u32, FixedState>,
     /// Rows of a day mostly follow each other, so the last one is asked first.
     last: Option<([u8; 10], u32)>,
+}
+
+struct Day {
+    date: NaiveDate,
+    in_range: bool,
+    in_era: i32,
 }
 
 impl Days {
@@ -32,18 +38,24 @@ impl Days {
 
     /// All of them, in order of their numbers.
     pub fn dates(&self) -> impl ExactSizeIterator<Item = NaiveDate> {
-        self.dates.iter().map(|(date, _)| *date)
+        self.dates.iter().map(|day| day.date)
     }
 
     /// The day with this number.
     pub fn date(&self, day: u32) -> NaiveDate {
-        self.dates[day as usize].0
+        self.dates[day as usize].date
     }
 
     /// Whether the day with this number lies in the range.
     #[inline]
     pub fn in_range(&self, day: u32) -> bool {
-        self.dates[day as usize].1
+        self.dates[day as usize].in_range
+    }
+
+    /// The day with this number, in days since the year 1.
+    #[inline]
+    pub fn in_era(&self, day: u32) -> i32 {
+        self.dates[day as usize].in_era
     }
 
     /// The number of a day, and whether it is seen for the first time.
@@ -52,7 +64,11 @@ impl Days {
         let day = *self.known.entry(date).or_insert(next);
         let is_new = day == next;
         if is_new {
-            self.dates.push((date, self.range.contains(date)));
+            self.dates.push(Day {
+                date,
+                in_range: self.range.contains(date),
+                in_era: date.num_days_from_ce(),
+            });
         }
         (day, is_new)
     }

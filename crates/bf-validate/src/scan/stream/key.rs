@@ -4,7 +4,6 @@
 use std::hash::{BuildHasher, Hash, Hasher};
 
 use bf_warehouse::{Field, Record};
-use chrono::{Datelike, NaiveDate};
 use foldhash::quality::FixedState;
 
 /// The hashes of the row at hand. Columns that several keys have are hashed once.
@@ -75,10 +74,4 @@ fn join(hash: u64, next: u64) -> u64 {
     #[allow(clippy::cast_possible_truncation)] // the lower half
     let low = product as u64;
     low ^ (product >> 64) as u64
-}
-
-/// The key of one day: the same key on another day is another.
-pub(super) fn dated(key: u64, date: NaiveDate) -> u64 {
-    let day = u64::from(date.num_days_from_ce().unsigned_abs());
-    key ^ day.wrapping_mul(0x9E37_79B9_7F4A_7C15)
 }

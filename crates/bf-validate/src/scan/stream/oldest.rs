@@ -41,25 +41,26 @@ impl Oldest {
         self.micros = Some(self.micros.map_or(micros, |oldest| oldest.min(micros)));
     }
 
-    /// Adds other rows of the same day.
+    /// Adds other rows of the same day, which are settled.
     pub fn merge(&mut self, other: &Self) {
-        if let Some(text) = &other.text {
-            self.add_text(text);
-        }
         if let Some(micros) = other.micros {
             self.add_micros(micros);
         }
         self.unknown += other.unknown;
     }
 
-    /// What was found.
-    pub fn into_cell(mut self) -> Cell {
+    /// Reads the text.
+    pub fn settle(&mut self) {
         if let Some(text) = self.text.take() {
             match moment::of_field(Field::Text(&text)) {
                 Some(found) => self.add_micros(found),
                 None => self.unknown += 1,
             }
         }
+    }
+
+    /// What was found, once it is settled.
+    pub fn cell(&self) -> Cell {
         Cell::Oldest {
             micros: self.micros,
             unknown: self.unknown,

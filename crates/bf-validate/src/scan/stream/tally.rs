@@ -1,5 +1,5 @@
-//! Figures by key, in a list that is sorted now and then. Rows of one key mostly follow each other, which makes the
-//! list short and nearly sorted, and it needs no place for what it does not hold, as a map does.
+//! Figures by day and key, in a list that is kept nearly in order: rows of one day and key mostly follow each other,
+//! which makes the list short, and it needs no place for what it does not hold, as a map does.
 
 /// Figures that add up.
 pub trait Figures: Copy {
@@ -7,10 +7,15 @@ pub trait Figures: Copy {
     fn add(&mut self, other: Self);
 }
 
-/// Figures by key.
+/// A day, in days since the year 1, and the hash of a key.
+pub type DayKey = (i32, u64);
+
+/// Figures by day and key.
 #[derive(Debug)]
-pub struct Tally<K, V> {
-    list: Vec<(K, V)>,
+pub struct Tally<V> {
+    list: Vec<(DayKey, V)>,
+    /// Where the rows of the last day begin.
+    day_begins: usize,
     /// At this length keys that stand in it twice are brought together.
     limit: usize,
 }
@@ -18,29 +23,36 @@ pub struct Tally<K, V> {
 /// The limit of a list with few keys.
 const LEAST_LIMIT: usize = 1 << 16;
 
-impl<K, V> Default for Tally<K, V> {
+impl<V> Default for Tally<V> {
     fn default() -> Self {
         Self {
             list: Vec::new(),
+            day_begins: 0,
             limit: LEAST_LIMIT,
         }
     }
 }
 
-impl<K: Ord + Copy, V: Figures> Tally<K, V> {
+impl<V: Figures> Tally<V> {
     /// Adds the figures of one row.
     #[inline]
-    pub fn add(&mut self, key: K, figures: V) {
+    pub fn add(&mut self, key: DayKey, figures: V) {
         match self.list.last_mut() {
             Some((last, known)) if *last == key => known.add(figures),
-            _ => {
-                if self.list.len() >= self.limit {
-                    self.settle();
-                    self.limit = LEAST_LIMIT.max(2 * self.list.len());
-                }
-                self.list.push((key, figures));
-            }
+            Some((last, _)) if last.0 == key.0 => self.list.push((key, figures)),
+            _ => self.begin_day(key, figures),
         }
+    }
+
+    /// Begins another day. Putting each day in order is less work than all of them at the end.
+    fn begin_day(&mut self, key: DayKey, figures: V) {
+        self.list[self.day_begins..].sort_by_key(|(key, _)| *key);
+        if self.list.len() >= self.limit {
+            self.settle();
+            self.limit = LEAST_LIMIT.max(2 * self.list.len());
+        }
+        self.day_begins = self.list.len();
+        self.list.push((key, figures));
     }
 
     /// Brings the figures of each key together and the keys in order.
@@ -54,16 +66,17 @@ impl<K: Ord + Copy, V: Figures> Tally<K, V> {
             }
             is_same
         });
+        self.day_begins = self.list.len();
     }
 
-    /// Adds another tally, whose keys and figures are `renamed` first.
-    pub fn merge(&mut self, other: Self, renamed: impl Fn((K, V)) -> (K, V)) {
-        self.list.extend(other.list.into_iter().map(renamed));
+    /// Adds another tally.
+    pub fn merge(&mut self, other: Self) {
+        self.list.extend(other.list);
         self.settle();
     }
 
     /// The keys with their figures, once it is settled: each once, in order.
-    pub fn into_list(self) -> Vec<(K, V)> {
+    pub fn into_list(self) -> Vec<(DayKey, V)> {
         self.list
     }
 }
@@ -81,19 +94,23 @@ mod tests {
     #[test]
     fn figures_add_up_whatever_order_their_keys_come_in() {
         let mut tally = Tally::default();
-        for at in 0..200_000_u64 {
-            tally.add(at * 7 % 10, 1);
+        for at in 0..400_000_u64 {
+            let day = if at % 3 == 0 { 2 } else { 1 };
+            tally.add((day, at * 7 % 10), 1);
         }
-        assert!(
-            tally.list.len() <= LEAST_LIMIT,
-            "brought together on the way"
-        );
+        assert!(tally.list.len() < 200_000, "brought together on the way");
         let mut other = Tally::default();
-        other.add(1, 5);
+        other.add((1, 1), 5);
         other.settle();
-        tally.merge(other, |(key, figures)| (key + 1, figures));
-        let mut wanted: Vec<(u64, u64)> = (0..10).map(|key| (key, 20_000)).collect();
-        wanted[2].1 += 5;
-        assert_eq!(tally.into_list(), wanted);
+        tally.merge(other);
+        let all: u64 = tally.list.iter().map(|(_, rows)| rows).sum();
+        assert_eq!(all, 400_005);
+        let list = tally.into_list();
+        let keys: Vec<DayKey> = list.iter().map(|(key, _)| *key).collect();
+        let wanted: Vec<DayKey> = (1..=2)
+            .flat_map(|day| (0..10).map(move |key| (day, key)))
+            .collect();
+        assert_eq!(keys, wanted);
+        assert_eq!(list[1], ((1, 1), 26_667 + 5));
     }
 }
