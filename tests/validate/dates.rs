@@ -209,3 +209,25 @@ fn a_date_written_in_another_way_is_seen_wherever_it_sorts() {
         assert_eq!(report.dates("missing_dates"), ["2024-12-05"]);
     }
 }
+
+#[test]
+fn one_day_found_by_an_index_is_judged_as_one_read_with_everything() {
+    let rig = Rig::new();
+    rig.loosen();
+    rig.sql(
+        "CREATE INDEX by_date ON team_offense_game_summary (game_date);
+         UPDATE team_offense_game_summary SET game_date = NULL WHERE rowid IN (11, 12);
+         UPDATE team_offense_game_summary SET game_date = '25/12/2024' WHERE rowid = 13;
+         UPDATE team_offense_game_summary SET game_date = '2024-12-05 10:00' WHERE rowid = \
+           (SELECT rowid FROM team_offense_game_summary WHERE game_date = '2024-12-05' LIMIT 1)",
+    );
+    let day = ["2024-12-05", "2024-12-05"];
+    let by_index = rig.team(day, &[]);
+    assert_eq!(by_index.status("readable_dates"), "fail");
+    let said = by_index.message("readable_dates");
+    assert!(said.contains("3 records"), "{said}");
+    rig.sql("DROP INDEX by_date");
+    let whole = rig.team(day, &[]);
+    assert_eq!(by_index.code, whole.code);
+    assert_eq!(by_index.document["checks"], whole.document["checks"]);
+}

@@ -88,7 +88,7 @@ impl Scan {
 #[must_use]
 pub fn query(plan: &Plan, columns: &Columns, dialect: SqlDialect) -> Query {
     match dialect {
-        SqlDialect::Sqlite => stream::selection(plan).query(),
+        SqlDialect::Sqlite => stream::selection(plan, false).query(),
         SqlDialect::BigQuery => grouped::query(plan, columns),
     }
 }
@@ -106,7 +106,8 @@ pub fn run(
         SqlDialect::Sqlite => {
             let shared = Arc::new(plan.clone());
             let new = || stream::Accumulator::new(Arc::clone(&shared));
-            let parts = warehouse.scan(&stream::selection(plan), &new)?;
+            let is_narrow = strays::is_narrow(plan, warehouse)?;
+            let parts = warehouse.scan(&stream::selection(plan, is_narrow), &new)?;
             let whole = parts.into_iter().reduce(|mut whole, part| {
                 whole.merge(part);
                 whole

@@ -154,7 +154,7 @@ fn disagreement(condition: &Condition, others: usize, warehouse: &mut Warehouse)
     let all = Selection {
         table,
         columns: names.to_vec(),
-        condition: "TRUE".to_owned(),
+        conditions: vec!["TRUE".to_owned()],
         params: Vec::new(),
         dialect: SqlDialect::Sqlite,
     };

@@ -2,16 +2,17 @@
 
 use crate::{Ident, Param, Query, Record, SqlDialect, TableName};
 
-/// Some columns of those rows of a table that meet a condition.
+/// Some columns of those rows of a table that meet one of some conditions.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Selection {
     /// The table.
     pub table: TableName,
     /// The columns, in the order of a row's fields.
     pub columns: Vec<Ident>,
-    /// The condition, as SQL of the engine that is asked.
-    pub condition: String,
-    /// The condition's parameters by name, without the `@`.
+    /// The conditions, as SQL of the engine that is asked; no row meets two. Where there are several, an index serves
+    /// each and few rows meet any.
+    pub conditions: Vec<String>,
+    /// The conditions' parameters by name, without the `@`.
     pub params: Vec<(String, Param)>,
     /// The engine that is asked.
     pub dialect: SqlDialect,
@@ -21,7 +22,7 @@ impl Selection {
     /// The selection as a query that returns its rows.
     #[must_use]
     pub fn query(&self) -> Query {
-        self.query_of(&self.column_list())
+        self.query_of(&self.column_list(), &self.conditions.join(" OR "))
     }
 
     pub(crate) fn column_list(&self) -> String {
@@ -33,13 +34,12 @@ impl Selection {
         columns.join(", ")
     }
 
-    /// A query of something else over the same rows; ` AND …` may follow it.
-    pub(crate) fn query_of(&self, what: &str) -> Query {
+    /// A query of something else over the rows that meet `condition`.
+    pub(crate) fn query_of(&self, what: &str, condition: &str) -> Query {
         Query {
             sql: format!(
-                "SELECT {what} FROM {} WHERE ({})",
+                "SELECT {what} FROM {} WHERE {condition}",
                 self.dialect.table(&self.table),
-                self.condition
             ),
             params: self.params.clone(),
         }

@@ -179,19 +179,23 @@ impl Sink for Heard {
     }
 }
 
+/// The numbers in `x` of the rows that meet a condition.
+fn selection(table: &str, condition: &str) -> Selection {
+    Selection {
+        table: table.parse().expect("a table"),
+        columns: vec![Ident::new("x").expect("a name")],
+        conditions: vec![condition.to_owned()],
+        params: Vec::new(),
+        dialect: SqlDialect::Sqlite,
+    }
+}
+
 fn heard(
     warehouse: &mut Warehouse,
     table: &str,
     condition: &str,
 ) -> Result<Vec<Vec<i64>>, WarehouseError> {
-    let selection = Selection {
-        table: table.parse().expect("a table"),
-        columns: vec![Ident::new("x").expect("a name")],
-        condition: condition.to_owned(),
-        params: Vec::new(),
-        dialect: SqlDialect::Sqlite,
-    };
-    let parts = warehouse.scan(&selection, &Heard::default)?;
+    let parts = warehouse.scan(&selection(table, condition), &Heard::default)?;
     Ok(parts.into_iter().map(|part| part.0).collect())
 }
 
@@ -241,6 +245,26 @@ fn what_has_no_row_numbers_is_read_in_one_piece() {
         let parts = heard(&mut warehouse, table, "TRUE").expect("rows");
         assert_eq!((parts.len(), parts[0].len()), (1, rows), "{table}");
     }
+}
+
+#[test]
+fn conditions_that_an_index_serves_are_asked_one_after_the_other() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let writer = large(folder.path());
+    writer
+        .execute_batch("CREATE INDEX by_x ON t (x)")
+        .expect("an index");
+    let selection = Selection {
+        conditions: ["x > 19998", "x = 5", "x IS NULL"]
+            .map(str::to_owned)
+            .into(),
+        ..selection("d.t", "TRUE")
+    };
+    let parts = open(folder.path())
+        .scan(&selection, &Heard::default)
+        .expect("rows");
+    let rows: Vec<&Vec<i64>> = parts.iter().map(|part| &part.0).collect();
+    assert_eq!(rows, [&[19_999, 20_000, 5]]);
 }
 
 #[test]

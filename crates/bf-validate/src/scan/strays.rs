@@ -1,6 +1,7 @@
 //! Rows whose date is no date lie in no range, and would be seen by no query of one. They are looked for
 //! beside the scan: without reading the table a second time.
 
+use bf_contract::parse_date;
 use bf_warehouse::{Query, SqlDialect, Warehouse, WarehouseError};
 
 use super::plan::Plan;
@@ -37,6 +38,39 @@ fn has_index(plan: &Plan, warehouse: &mut Warehouse) -> Result<bool, WarehouseEr
     let found = warehouse.query(&[&plan.table], &query)?;
     let count = found.rows.first().and_then(|row| row.first()?.as_count());
     Ok(count.is_some_and(|count| count > 0))
+}
+
+/// Longer ranges are read from end to end without a question.
+const LONG_DAYS: i64 = 400;
+/// A range that is this part of the table's days is found by an index sooner than by reading everything.
+const NARROW_PART: i64 = 16;
+
+/// Whether the plan's days are so few of the table's that an index finds them sooner. SQLite itself has no
+/// figures to tell by.
+///
+/// # Errors
+/// The warehouse did not answer.
+pub(super) fn is_narrow(plan: &Plan, warehouse: &mut Warehouse) -> Result<bool, WarehouseError> {
+    let days = (plan.read.end - plan.read.start).num_days() + 1;
+    if plan.reads_all_rows || days > LONG_DAYS || !has_index(plan, warehouse)? {
+        return Ok(false);
+    }
+    let dialect = SqlDialect::Sqlite;
+    let (date, table) = (
+        dialect.column(&plan.date_column),
+        dialect.table(&plan.table),
+    );
+    let end = |which: &str| {
+        format!("(SELECT {which}({date}) FROM {table} WHERE {date} >= '1900' AND {date} < '2100')")
+    };
+    let query = Query::new(format!("SELECT {}, {}", end("MIN"), end("MAX")));
+    let found = warehouse.query(&[&plan.table], &query)?;
+    let ends = found.rows.first().into_iter().flatten();
+    let ends = ends.map(|value| parse_date(value.as_text()?.get(..10)?).ok());
+    Ok(match ends.collect::<Vec<_>>().as_slice() {
+        [Some(first), Some(last)] => days * NARROW_PART <= (*last - *first).num_days(),
+        _ => false,
+    })
 }
 
 /// Adds the rows that the scan could not see to those that it found unreadable.

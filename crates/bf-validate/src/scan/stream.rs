@@ -20,23 +20,29 @@ use super::plan::{Plan, What};
 use super::strays::is_no_day;
 use crate::condition::{self, Compiled};
 
-/// The rows of the plan: the date column first, then the plan's columns.
-pub(super) fn selection(plan: &Plan) -> Selection {
+/// The rows of the plan: the date column first, then the plan's columns. Where few of the table's rows are asked
+/// for (`is_narrow`), each condition is asked by itself.
+pub(super) fn selection(plan: &Plan, is_narrow: bool) -> Selection {
     let dialect = SqlDialect::Sqlite;
     let date = dialect.column(&plan.date_column);
     // SQLite compares what is no date as it comes, so such rows would lie in no range at all. NULL, numbers
     // and texts like 01/05/2024 or 25/12/2024 are read with every range: an index serves each part. What
     // stands between two days is for `strays`.
-    let others = if plan.reads_all_rows {
-        is_no_day(&date)
-    } else {
-        format!("{date} < '1900' OR {date} >= '2100'")
-    };
     let within = dialect.within_days(&date, plan.date_kind, "@start", "@end");
+    let mut conditions = vec![format!("({within})"), format!("{date} IS NULL")];
+    if plan.reads_all_rows {
+        conditions.push(is_no_day(&date));
+    } else {
+        conditions.push(format!("{date} < '1900'"));
+        conditions.push(format!("{date} >= '2100'"));
+    }
+    if !is_narrow {
+        conditions = vec![conditions.join(" OR ")];
+    }
     Selection {
         table: plan.table.clone(),
         columns: row(plan),
-        condition: format!("({within}) OR {date} IS NULL OR {others}"),
+        conditions,
         params: Query::default()
             .with("start", plan.read.start)
             .with("end", plan.read.end)

@@ -9,7 +9,7 @@ use rusqlite::Connection;
 use rusqlite::functions::{Aggregate, Context, FunctionFlags};
 
 use super::bind;
-use crate::{Field, Query, Record, Selection, Sink};
+use crate::{Field, Record, Selection, Sink};
 
 /// Tables with fewer rows are read by one connection: starting a thread would take as long.
 const LEAST_ROWS: i64 = 4096;
@@ -27,31 +27,35 @@ pub(super) fn read<S: Sink>(
     selection: &Selection,
     new: &dyn Fn() -> S,
 ) -> rusqlite::Result<Vec<S>> {
+    let [condition] = selection.conditions.as_slice() else {
+        // Few rows, found by an index.
+        let mut sink = new();
+        for condition in &selection.conditions {
+            sink = read_part(connection, selection, condition, None, sink)?;
+        }
+        sink.end();
+        return Ok(vec![sink]);
+    };
     let middle = twin
         .is_some()
         .then(|| middle(connection, selection))
         .flatten();
     let (Some(twin), Some(middle)) = (twin, middle) else {
-        return Ok(vec![read_part(connection, selection, "", None, new())?]);
+        let mut sink = read_part(connection, selection, condition, None, new())?;
+        sink.end();
+        return Ok(vec![sink]);
+    };
+    let halves = ["<", ">="].map(|side| format!("({condition}) AND rowid {side} @bf_middle"));
+    let read_half = |connection: &Connection, half: &str, sink: S| -> rusqlite::Result<S> {
+        let mut sink = read_part(connection, selection, half, Some(middle), sink)?;
+        sink.end();
+        Ok(sink)
     };
     let (first, second) = (new(), new());
+    let ([left, right], read_half) = (&halves, &read_half);
     thread::scope(|scope| {
-        let second = scope.spawn(move || {
-            read_part(
-                twin,
-                selection,
-                " AND rowid >= @bf_middle",
-                Some(middle),
-                second,
-            )
-        });
-        let first = read_part(
-            connection,
-            selection,
-            " AND rowid < @bf_middle",
-            Some(middle),
-            first,
-        );
+        let second = scope.spawn(move || read_half(twin, right, second));
+        let first = read_half(connection, left, first);
         let second = second
             .join()
             .unwrap_or_else(|panic| std::panic::resume_unwind(panic));
@@ -85,7 +89,7 @@ fn middle(connection: &Connection, selection: &Selection) -> Option<i64> {
 fn read_part<S: Sink>(
     connection: &Connection,
     selection: &Selection,
-    and: &str,
+    condition: &str,
     middle: Option<i64>,
     sink: S,
 ) -> rusqlite::Result<S> {
@@ -93,12 +97,8 @@ fn read_part<S: Sink>(
     let flags = FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DIRECTONLY;
     let hand_out = HandOut(Arc::clone(&sink));
     connection.create_aggregate_function(HAND_OUT, -1, flags, hand_out)?;
-    let Query { sql, params } =
-        selection.query_of(&format!("{HAND_OUT}({})", selection.column_list()));
-    let mut query = Query {
-        sql: sql + and,
-        params,
-    };
+    let columns = selection.column_list();
+    let mut query = selection.query_of(&format!("{HAND_OUT}({columns})"), condition);
     if let Some(middle) = middle {
         query = query.with("bf_middle", middle);
     }
@@ -108,9 +108,7 @@ fn read_part<S: Sink>(
     drop(statement);
     connection.remove_function(HAND_OUT, -1)?;
     let sink = sink.lock().unwrap_or_else(PoisonError::into_inner).take();
-    let mut sink = sink.ok_or(rusqlite::Error::UnwindingPanic)?;
-    sink.end();
-    Ok(sink)
+    sink.ok_or(rusqlite::Error::UnwindingPanic)
 }
 
 /// Hands every row of the one group out to a sink, which waits in the slot before and after.
