@@ -225,36 +225,25 @@ impl Accumulator {
                 day
             })
             .collect();
-        for (&day, theirs) in days
-            .iter()
-            .zip(other.counts.chunks(self.counters.len().max(1)))
-        {
-            let counts = day_of(&mut self.counts, day, self.counters.len());
-            counts
-                .iter_mut()
-                .zip(theirs)
-                .for_each(|(count, theirs)| *count += theirs);
-        }
-        for (&day, theirs) in days
-            .iter()
-            .zip(other.numbers.chunks(self.columns.len().max(1)))
-        {
-            let numbers = day_of(&mut self.numbers, day, self.columns.len());
-            numbers
-                .iter_mut()
-                .zip(theirs)
-                .for_each(|(numbers, theirs)| numbers.merge(theirs));
-        }
-        for (&day, theirs) in days
-            .iter()
-            .zip(other.oldest.chunks(self.times.len().max(1)))
-        {
-            let oldest = day_of(&mut self.oldest, day, self.times.len());
-            oldest
-                .iter_mut()
-                .zip(theirs)
-                .for_each(|(oldest, theirs)| oldest.merge(theirs));
-        }
+        let (counters, columns, times) =
+            (self.counters.len(), self.columns.len(), self.times.len());
+        merge_days(
+            (&mut self.counts, &other.counts),
+            (&days, counters),
+            |count, theirs| {
+                *count += theirs;
+            },
+        );
+        merge_days(
+            (&mut self.numbers, &other.numbers),
+            (&days, columns),
+            Numbers::merge,
+        );
+        merge_days(
+            (&mut self.oldest, &other.oldest),
+            (&days, times),
+            Oldest::merge,
+        );
         for (groups, theirs) in self.groups.iter_mut().zip(other.groups) {
             groups.tally.merge(theirs.tally);
         }
@@ -359,6 +348,20 @@ impl Sink for Accumulator {
 fn push<T>(list: &mut Vec<T>, item: T) -> usize {
     list.push(item);
     list.len() - 1
+}
+
+/// Adds a list with `width` items a day to another, which has the days under other numbers.
+fn merge_days<T>(
+    (ours, theirs): (&mut [T], &[T]),
+    (days, width): (&[u32], usize),
+    add: impl Fn(&mut T, &T),
+) {
+    for (day, theirs) in days.iter().zip(theirs.chunks(width.max(1))) {
+        let ours = day_of(ours, *day, width);
+        ours.iter_mut()
+            .zip(theirs)
+            .for_each(|(ours, theirs)| add(ours, theirs));
+    }
 }
 
 /// What a list with so many items a day has of one.
