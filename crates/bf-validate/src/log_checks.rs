@@ -13,14 +13,27 @@ use crate::finding::{Finding, Met, Probe, met};
 use crate::log_input::{LogInput, ProcessEnd};
 use crate::suite::Suite;
 
+/// Whether the log says that the job completed, and accounts for every date.
+const COMPLETED: &str = "log_completed";
+/// The share of the finished dates that succeeded.
+const SUCCESS_RATE: &str = "success_rate";
+/// The records that the log claims, held against those of the table.
+const RECONCILIATION: &str = "reconciliation";
+/// Dates that failed in the log and have records.
+const FAILED_DATES: &str = "failed_dates";
+/// Dates that the job left out.
+const SKIPPED_DATES: &str = "skipped_dates";
+/// How the job's process ended.
+const PROCESS_ENDED: &str = "process_ended";
+
 /// The names of the checks that a log summary adds.
 pub const NAMES: [&str; 6] = [
-    "log_completed",
-    "success_rate",
-    "reconciliation",
-    "failed_dates",
-    "skipped_dates",
-    "process_ended",
+    COMPLETED,
+    SUCCESS_RATE,
+    RECONCILIATION,
+    FAILED_DATES,
+    SKIPPED_DATES,
+    PROCESS_ENDED,
 ];
 
 /// The dialect of a job that was given single dates (`--dates`), as bf-parse-log names it.
@@ -48,11 +61,11 @@ pub fn claims(
         None => (skipped("Log completed"), skipped("Success rate")),
     };
     let mut checks = vec![
-        (NAMES[0], Level::Critical, completed),
-        (NAMES[1], Level::Critical, rate),
+        (COMPLETED, Level::Critical, completed),
+        (SUCCESS_RATE, Level::Critical, rate),
     ];
     if let Some(ended) = log.and_then(|log| process_ended(&log.process)) {
-        checks.push((NAMES[5], Level::Critical, ended));
+        checks.push((PROCESS_ENDED, Level::Critical, ended));
     }
     checks
 }
@@ -279,11 +292,11 @@ pub fn against_the_table(
         }
     };
     let mut checks = vec![
-        (NAMES[2], Level::Critical, first),
-        (NAMES[3], Level::Warning, second),
+        (RECONCILIATION, Level::Critical, first),
+        (FAILED_DATES, Level::Warning, second),
     ];
     if let Some(skipped) = log.and_then(|log| skipped_dates(log, range)) {
-        checks.push((NAMES[4], Level::Info, skipped));
+        checks.push((SKIPPED_DATES, Level::Info, skipped));
     }
     checks
 }
