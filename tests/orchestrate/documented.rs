@@ -357,17 +357,25 @@ fn a_log_that_cannot_be_read_is_found_out_before_anything_is_watched() {
 }
 
 #[test]
-fn a_level_that_no_validator_knows_is_found_out_before_anything_is_watched() {
+fn a_name_that_no_validator_knows_is_found_out_before_anything_is_watched() {
     let rig = Rig::new(&[]);
     let job = rig.start_phase1(&["--delay-ms", "60000"]);
-    rig.configure(&[], "levels:\n  player_game_summary:\n    usage_rte: off\n");
-    let ran = Ran::from(rig.orchestrate(job.pid()).output().expect("it runs"));
-    assert_eq!(ran.code, Some(2), "{}", ran.text);
-    assert!(ran.text.contains("usage_rte"), "{}", ran.text);
-    assert!(
-        !rig.sandbox.join(".bf").exists(),
-        "a refused run leaves no trace"
-    );
+    for (more, name) in [
+        (
+            "levels:\n  player_game_summary:\n    usage_rte: off\n",
+            "usage_rte",
+        ),
+        ("rerun:\n  team_offence: [again]\n", "team_offence"),
+    ] {
+        rig.configure(&[], more);
+        let ran = Ran::from(rig.orchestrate(job.pid()).output().expect("it runs"));
+        assert_eq!(ran.code, Some(2), "{}", ran.text);
+        assert!(ran.text.contains(name), "{}", ran.text);
+        assert!(
+            !rig.sandbox.join(".bf").exists(),
+            "a refused run leaves no trace"
+        );
+    }
 }
 
 #[test]

@@ -73,6 +73,49 @@ fn levels_of_a_suite_beside_the_config_are_known() {
 }
 
 #[test]
+fn a_command_for_a_misspelt_suite_is_refused_by_every_validator() {
+    let rig = Rig::new();
+    let args = [MONTH[0], MONTH[1], "--config", "config.yaml"];
+    for (name, meant) in [
+        ("team_offence", "team_offense"),
+        ("player-game-summary", "player_game_summary"),
+    ] {
+        let text = format!("polling: {{}}\nrerun:\n  {name}: [python, again.py]\n");
+        rig.sandbox.write("config.yaml", &text);
+        for tool in ["bf-validate-team-offense", "bf-validate-player-summary"] {
+            let (code, text) = rig.refusal(tool, &args);
+            assert_eq!(code, 2, "{text}");
+            let said =
+                format!("config config.yaml, line 3: rerun: no suite is called {name}\nhint: ");
+            assert!(text.contains(&said) && text.contains(meant), "{text}");
+        }
+    }
+    // Suites of one's own may have any name, also one that is much like another.
+    let commands = "rerun:\n  team_defense: [a]\n  team_offense: [b]\n  team_offence: [c]\n";
+    rig.sandbox.write("config.yaml", commands);
+    rig.team(MONTH, &CONFIG).is_clean();
+}
+
+#[test]
+fn a_command_for_a_misspelt_suite_of_ones_own_is_refused() {
+    let rig = Rig::new();
+    let suite = "suite: orders\ntable: a.b\ndate_column: d\nprimary_key: [k]\nchecks:\n  \
+                 - {name: rows, row_count: {}, at_least: 1}\n";
+    rig.sandbox.write("orders.yaml", suite);
+    rig.sandbox
+        .write("config.yaml", "rerun:\n  order: [again]\n");
+    let args = [MONTH[0], MONTH[1], "--config", "config.yaml"];
+    let (code, text) = rig.refusal(
+        "bf-validate",
+        &[&["--suite", "orders.yaml"], &args[..]].concat(),
+    );
+    assert_eq!(code, 2, "{text}");
+    assert!(text.contains("did you mean orders?"), "{text}");
+    // Nobody but that suite's own validator knows its name.
+    rig.team(MONTH, &CONFIG).is_clean();
+}
+
+#[test]
 fn where_nothing_counts_nothing_was_checked() {
     let rig = Rig::new();
     let clean = rig.team(MONTH, &[]);

@@ -21,6 +21,7 @@ mod moment;
 pub mod needs;
 pub mod pairs;
 pub mod report;
+pub mod rerun;
 pub mod run;
 pub mod scan;
 pub mod scheduled;

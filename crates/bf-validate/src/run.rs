@@ -18,6 +18,7 @@ use crate::log_input::LogInput;
 use crate::needs::{self, Needs};
 use crate::pairs::{self, Partnership};
 use crate::report::{self, Judged};
+use crate::rerun;
 use crate::scan::{self, Scan, strays};
 use crate::scheduled::{self, Held};
 use crate::suite::{DATE_CHECKS, Kind, Suite, min_success_rate, verify_levels};
@@ -31,7 +32,8 @@ pub fn validate(suite: Suite, args: &ValidateArgs, streams: Streams) -> Result<E
     let range = args.range()?;
     let since = args.since()?;
     let loaded = config::load(&args.config)?;
-    verify_levels(&loaded.config, loaded.path.as_deref(), &suite)?;
+    verify_levels(&loaded, &suite)?;
+    rerun::verify(&loaded, &suite)?;
     let suite = suite.configured(&loaded.config)?;
     let interrupts = Arc::new(Interrupts::install()?);
     let asked = Arc::clone(&interrupts);

@@ -37,6 +37,36 @@ impl Loaded {
             None => "config: built in".to_owned(),
         }
     }
+
+    /// What an error about `key` of a section begins with: the file, and the line where it can be found.
+    #[must_use]
+    pub fn place(&self, section: &str, key: &str) -> String {
+        let path = self.path.as_deref().unwrap_or(Path::new("built in"));
+        let line = line_of(&self.text, section, key)
+            .map_or_else(String::new, |line| format!(", line {line}"));
+        format!("config {}{line}: {section}", path.display())
+    }
+}
+
+/// The line, from 1, on which a section has a key. A parsed config does not tell any more where its keys stood.
+fn line_of(text: &str, section: &str, key: &str) -> Option<usize> {
+    let names = |line: &str, name: &str| {
+        let line = line.trim_start();
+        [name.to_owned(), format!("{name:?}"), format!("'{name}'")]
+            .iter()
+            .any(|name| {
+                line.strip_prefix(name.as_str())
+                    .is_some_and(|rest| rest.trim_start().starts_with(':'))
+            })
+    };
+    let is_outside =
+        |line: &str| line.starts_with(|first: char| !first.is_whitespace() && first != '#');
+    let mut lines = text.lines().enumerate();
+    lines.find(|(_, line)| is_outside(line) && names(line, section))?;
+    lines
+        .take_while(|(_, line)| !is_outside(line))
+        .find(|(_, line)| names(line, key))
+        .map(|(at, _)| at + 1)
 }
 
 /// Loads the config that the flags ask for: the file they name, else the first of [`DEFAULT_PATHS`] that
@@ -107,7 +137,7 @@ fn parse(text: &str) -> Result<Config, String> {
 
 #[cfg(test)]
 mod tests {
-    use super::parse;
+    use super::{line_of, parse};
     use crate::Seconds;
     use crate::config::{Config, HangLimit};
 
@@ -153,6 +183,17 @@ mod tests {
     fn an_unknown_section_is_refused() {
         let error = parse("teem_offense:\n  min_games: 1\n").expect_err("unknown section");
         assert!(error.contains("teem_offense"), "{error}");
+    }
+
+    #[test]
+    fn the_line_of_a_key_is_the_one_in_its_section() {
+        let text = "levels:\n  own:\n    rows: info\n\n# own: x\nrerun: # two\n  # own: y\n  \"own\" : [a]\n\
+                    \n  other:\n  - b\npolling: {}\n";
+        assert_eq!(line_of(text, "levels", "own"), Some(2));
+        assert_eq!(line_of(text, "rerun", "own"), Some(8));
+        assert_eq!(line_of(text, "rerun", "other"), Some(10));
+        assert_eq!(line_of(text, "rerun", "polling"), None);
+        assert_eq!(line_of("rerun: {own: [a]}", "rerun", "own"), None);
     }
 
     #[test]

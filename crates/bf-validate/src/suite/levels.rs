@@ -4,7 +4,7 @@
 use std::path::Path;
 
 use bf_cli::Failure;
-use bf_cli::config::Config;
+use bf_cli::config::Loaded;
 
 use super::{Builtin, Suite};
 
@@ -13,7 +13,8 @@ use super::{Builtin, Suite};
 ///
 /// # Errors
 /// An unknown suite or check: usage (exit 2).
-pub fn verify(config: &Config, path: Option<&Path>, own: &Suite) -> Result<(), Failure> {
+pub fn verify(loaded: &Loaded, own: &Suite) -> Result<(), Failure> {
+    let config = &loaded.config;
     if config.levels.is_empty() {
         return Ok(());
     }
@@ -21,7 +22,9 @@ pub fn verify(config: &Config, path: Option<&Path>, own: &Suite) -> Result<(), F
         Builtin::TeamOffense.suite()?,
         Builtin::PlayerGameSummary.suite()?,
     ];
-    let folder = path
+    let folder = loaded
+        .path
+        .as_deref()
         .and_then(Path::parent)
         .unwrap_or(Path::new("config"))
         .join("suites");
@@ -35,13 +38,15 @@ pub fn verify(config: &Config, path: Option<&Path>, own: &Suite) -> Result<(), F
             suite.knows(levels)?;
         } else {
             let known: Vec<&str> = builtin.iter().map(|suite| suite.suite.as_str()).collect();
-            return Err(
-                Failure::usage(format!("config: levels: no suite is called {name}")).hint(format!(
-                    "built in: {}; one of your own is found as {}/{name}.yaml",
-                    known.join(", "),
-                    folder.display()
-                )),
-            );
+            return Err(Failure::usage(format!(
+                "{}: no suite is called {name}",
+                loaded.place("levels", name)
+            ))
+            .hint(format!(
+                "built in: {}; one of your own is found as {}/{name}.yaml",
+                known.join(", "),
+                folder.display()
+            )));
         }
     }
     Ok(())
