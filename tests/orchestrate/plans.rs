@@ -433,6 +433,12 @@ fn a_table_that_the_job_is_to_write_is_no_reason_against_a_plan() {
             .assert()
     };
     let warehouse = rig.sandbox.join("warehouse/own.db");
+    rusqlite::Connection::open(&warehouse)
+        .and_then(|database| database.execute_batch("ALTER TABLE days RENAME TO others"))
+        .expect("renamed");
+    check()
+        .code(0)
+        .stderr(predicate::str::contains("its job is to write it"));
     fs::remove_file(&warehouse).expect("removed");
     check()
         .code(0)

@@ -185,6 +185,10 @@ pub struct ValidationReport {
     pub suite: String,
     /// The table, `dataset.table`.
     pub table: String,
+    /// The table, as `dataset.table`, that is not there, for which nothing could be checked; null where every
+    /// table that is needed is there, or nobody can say.
+    #[serde(default)]
+    pub missing_table: Option<String>,
     /// The range that was validated.
     pub range: DateRange,
     /// The worst of the counted checks.

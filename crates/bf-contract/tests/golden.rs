@@ -49,6 +49,27 @@ fn a_validation_report_keeps_its_form() {
 }
 
 #[test]
+fn a_validation_report_of_the_first_form_can_be_read_for_ever() {
+    let first = include_str!("golden/validation_report-first.json");
+    let document = read_document(first).expect("it is a document");
+    let now = read_document(include_str!("golden/validation_report.json"));
+    assert_eq!(Ok(document), now.map_err(|error| error.to_string()));
+}
+
+#[test]
+fn a_validation_report_says_which_table_is_missing() {
+    let golden = include_str!("golden/validation_report.json");
+    let missing = golden.replace(
+        r#""missing_table": null"#,
+        r#""missing_table": "nba_analytics.player_game_summary""#,
+    );
+    let document = reads_and_writes_the_same(&missing);
+    assert!(
+        matches!(document, Document::ValidationReport(report) if report.missing_table.as_ref() == Some(&report.table))
+    );
+}
+
+#[test]
 fn a_run_report_keeps_its_form() {
     reads_and_writes_the_same(include_str!("golden/run_report.json"));
 }

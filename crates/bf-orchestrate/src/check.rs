@@ -213,11 +213,15 @@ fn look_at_table(
             .job
             .as_ref()
             .is_some_and(|job| job.command().is_some());
-    if let Some(said) = end
-        .said
-        .as_deref()
-        .filter(|said| is_to_be_written && says_absent(said, phase))
-    {
+    // A table that somebody else is to write is no note: nothing of the run would make it.
+    let missing = kept
+        .validation(index)
+        .and_then(|report| report.missing_table)
+        .filter(|missing| is_to_be_written && *missing == phase.table);
+    if let Some(missing) = missing {
+        let said = end
+            .said
+            .unwrap_or_else(|| format!("table {missing} is not there"));
         return Ok(Finding::note(format!(
             "{}: {said}: its job is to write it",
             phase.name
@@ -233,17 +237,6 @@ fn look_at_table(
                 .unwrap_or_else(|| format!("{program} cannot ask the warehouse"))
         ))
     })
-}
-
-/// Whether a validator's last line says that the phase's own table, or the file that it lies in, is not there.
-/// A table that somebody else is to write is no note: nothing of the run would make it.
-fn says_absent(said: &str, phase: &PhasePlan) -> bool {
-    let dataset = phase
-        .table
-        .split_once('.')
-        .map_or("", |(dataset, _)| dataset);
-    said.contains(&format!("table {} is not there", phase.table))
-        || said.contains("no such warehouse file") && said.contains(&format!("{dataset}.db"))
 }
 
 fn notifier_finding(end: ToolEnd) -> Finding {

@@ -365,6 +365,7 @@ mod tests {
                 schema: Schema,
                 suite: "team_offense".to_owned(),
                 table: "d.t".to_owned(),
+                missing_table: None,
                 range,
                 verdict,
                 checks: vec![check(verdict)],

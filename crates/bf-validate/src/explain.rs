@@ -2,23 +2,25 @@
 
 use bf_cli::text::thousands;
 use bf_cli::{Failure, Output};
-use bf_contract::{DateRange, Exit};
+use bf_contract::Exit;
 use bf_warehouse::{Param, Query, Warehouse};
 
 use crate::columns::Columns;
+use crate::run::Run;
 use crate::suite::Suite;
-use crate::{needs, scan};
+use crate::{needs, report, scan};
 
-/// Shows the scan of a suite. Only the table's columns are asked for.
+/// Shows the scan of a suite. Only the table's columns are asked for; a table that is not there is reported as
+/// it is where the suite is judged, so that a program need not understand the failure's words.
 ///
 /// # Errors
 /// The warehouse did not answer: could not check (exit 3).
 pub fn explain(
-    suite: &Suite,
-    range: DateRange,
+    run: &Run<'_>,
     warehouse: &mut Warehouse,
     output: &mut Output,
 ) -> Result<Exit, Failure> {
+    let suite = run.suite;
     let could_not = |error: bf_warehouse::WarehouseError| {
         let failure = Failure::could_not_check(error.to_string());
         match error.hint() {
@@ -26,8 +28,17 @@ pub fn explain(
             None => failure,
         }
     };
-    let columns = Columns::new(warehouse.columns(&suite.table).map_err(could_not)?);
-    let mut planned = needs::plan(suite, &columns, range);
+    let columns = match warehouse.columns(&suite.table) {
+        Ok(columns) => Columns::new(columns),
+        Err(error) => {
+            let unread = run.unread(&error);
+            if unread.missing_table.is_some() {
+                output.document(&report::document(run, &unread, warehouse))?;
+            }
+            return Err(could_not(error));
+        }
+    };
+    let mut planned = needs::plan(suite, &columns, run.range);
     scan::strays::prepare(&mut planned.plan, warehouse).map_err(could_not)?;
     let query = scan::query(&planned.plan, &columns, warehouse.dialect());
     let bytes = warehouse

@@ -6,12 +6,13 @@ use bf_contract::{
     Check, CheckStatus, Engine, Evidence, Level, Rerun, Schema, ValidationReport,
     ValidationReportType, Verdict, date_spans,
 };
-use bf_warehouse::Warehouse;
+use bf_warehouse::{TableName, Warehouse, WarehouseError};
 use chrono::NaiveDate;
 
 use crate::evidence::Shown;
 use crate::finding::{Finding, Met};
 use crate::run::Run;
+use crate::suite::Suite;
 
 /// The section of the checks that a log summary adds.
 pub const LOG_SECTION: &str = "Log";
@@ -88,9 +89,33 @@ impl Judged {
     }
 }
 
+/// What was judged.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Judgement {
+    /// Every check.
+    pub checks: Vec<Judged>,
+    /// The table that is not there, so that none of its checks could be made.
+    pub missing_table: Option<TableName>,
+}
+
+/// The table that an error says is not there. A dataset's file that is not there has no table of the suite.
+#[must_use]
+pub fn missing_table(error: &WarehouseError, suite: &Suite) -> Option<TableName> {
+    match error {
+        WarehouseError::TableMissing { table, .. } => Some(table.clone()),
+        WarehouseError::FileMissing { path } => path
+            .file_stem()
+            .is_some_and(|dataset| dataset == suite.table.dataset.as_str())
+            .then(|| suite.table.clone()),
+        _ => None,
+    }
+}
+
 /// The report of a run.
 #[must_use]
-pub fn document(run: &Run<'_>, judged: &[Judged], warehouse: &Warehouse) -> ValidationReport {
+pub fn document(run: &Run<'_>, judged: &Judgement, warehouse: &Warehouse) -> ValidationReport {
+    let missing_table = judged.missing_table.as_ref().map(ToString::to_string);
+    let judged = judged.checks.as_slice();
     let mut ordered: Vec<&Judged> = judged.iter().collect();
     ordered.sort_by_key(|check| check.level != Level::Critical);
     let checks: Vec<Check> = ordered.into_iter().map(Judged::check).collect();
@@ -100,6 +125,7 @@ pub fn document(run: &Run<'_>, judged: &[Judged], warehouse: &Warehouse) -> Vali
         schema: Schema,
         suite: run.suite.suite.clone(),
         table: run.suite.table.to_string(),
+        missing_table,
         range: run.range,
         verdict: verdict(&checks),
         checks,

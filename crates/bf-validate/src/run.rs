@@ -17,7 +17,7 @@ use crate::log_checks;
 use crate::log_input::LogInput;
 use crate::needs::{self, Needs};
 use crate::pairs::{self, Partnership};
-use crate::report::{self, Judged};
+use crate::report::{self, Judged, Judgement};
 use crate::rerun;
 use crate::scan::{self, Scan, strays};
 use crate::scheduled::{self, Held};
@@ -50,8 +50,17 @@ pub fn validate(suite: Suite, args: &ValidateArgs, streams: Streams) -> Result<E
         error => failure(Exit::CouldNotCheck, &error),
     })?;
     let (mut output, stdin) = Output::new(&args.output, streams);
+    let today = chrono::Local::now().date_naive();
     if args.explain {
-        return crate::explain::explain(&suite, range, &mut warehouse, &mut output);
+        let run = Run {
+            suite: &suite,
+            config: &loaded.config,
+            range,
+            log: None,
+            since: None,
+            today,
+        };
+        return crate::explain::explain(&run, &mut warehouse, &mut output);
     }
     let log = args
         .log_summary
@@ -73,16 +82,17 @@ pub fn validate(suite: Suite, args: &ValidateArgs, streams: Streams) -> Result<E
         range,
         log: log.as_ref(),
         since: since.map(|time| time.timestamp_micros()),
-        today: chrono::Local::now().date_naive(),
+        today,
     };
     let judged = match run.judge(&mut warehouse) {
         Ok(judged) => judged,
         Err(error) => return Err(stopped(&interrupts, &error)),
     };
     let document = report::document(&run, &judged, &warehouse);
-    output.text(text::report(&run, &judged, &document, output.style()))?;
+    let checks = &judged.checks;
+    output.text(text::report(&run, checks, &document, output.style()))?;
     output.document(&document)?;
-    let is_answered = judged.iter().all(|check| !check.is_unanswered());
+    let is_answered = checks.iter().all(|check| !check.is_unanswered());
     Ok(exit(document.verdict, is_answered, args.strict))
 }
 
@@ -153,9 +163,10 @@ impl Run<'_> {
     ///
     /// # Errors
     /// Somebody asked to stop, or the deadline passed.
-    pub fn judge(&self, warehouse: &mut Warehouse) -> Result<Vec<Judged>, WarehouseError> {
+    pub fn judge(&self, warehouse: &mut Warehouse) -> Result<Judgement, WarehouseError> {
         let min = min_success_rate(self.config, self.suite.config_section.as_deref());
         let mut judged: Vec<Judged> = Vec::new();
+        let mut missing_table = None;
         let add_log_checks = |checks: Vec<log_checks::LogCheck>, judged: &mut Vec<Judged>| {
             for (name, level, finding) in checks {
                 let level = self.level(name, level);
@@ -188,21 +199,30 @@ impl Run<'_> {
             Err(error) => {
                 let against = log_checks::against_the_table(self.log, self.range, None);
                 add_log_checks(against, &mut judged);
-                let hint = error
-                    .hint()
-                    .map_or_else(String::new, |hint| format!(" ({hint})"));
-                for check in &self.suite.checks {
-                    let finding = Finding::unknown(format!("{}: {error}{hint}", check.title));
-                    judged.push(Judged::new(
-                        &check.name,
-                        &check.section,
-                        check.level,
-                        finding,
-                    ));
-                }
+                let unread = self.unread(&error);
+                judged.extend(unread.checks);
+                missing_table = unread.missing_table;
             }
         }
-        Ok(judged)
+        Ok(Judgement {
+            checks: judged,
+            missing_table,
+        })
+    }
+
+    /// What is said of a table that did not answer.
+    pub(crate) fn unread(&self, error: &WarehouseError) -> Judgement {
+        let hint = error
+            .hint()
+            .map_or_else(String::new, |hint| format!(" ({hint})"));
+        let checks = self.suite.checks.iter().map(|check| {
+            let finding = Finding::unknown(format!("{}: {error}{hint}", check.title));
+            Judged::new(&check.name, &check.section, check.level, finding)
+        });
+        Judgement {
+            checks: checks.collect(),
+            missing_table: report::missing_table(error, self.suite),
+        }
     }
 
     /// The level of a check that no suite lists: the config's, else its own.
