@@ -424,6 +424,30 @@ fn a_suite_of_another_table_is_found_out_before_the_job_runs() {
 }
 
 #[test]
+fn a_gate_that_opens_names_the_checks_that_nobody_could_answer() {
+    let rig = small_table("over\\n", "own.days");
+    let plan = rig.sandbox.read("plan.yaml");
+    let gate = plan.split("    job:").next().expect("a gate");
+    rig.sandbox.write("plan.yaml", gate);
+    let suite = rig.sandbox.read("suite.yaml");
+    let more = "  - {name: missing_dates, missing_dates: {}}\n";
+    rig.sandbox.write("suite.yaml", &format!("{suite}{more}"));
+    let ran = run(&rig);
+    assert_eq!(ran.code, Some(0), "{}", ran.text);
+    assert_eq!(ran.statuses(), ["passed"]);
+    let reason = ran.phase(0)["reason"].as_str().expect("a reason");
+    assert!(
+        reason.ends_with("passed; not checked: missing_dates"),
+        "{reason}"
+    );
+    assert!(
+        ran.text.contains("PASSED; NOT CHECKED: missing_dates"),
+        "{}",
+        ran.text
+    );
+}
+
+#[test]
 fn a_table_that_the_job_is_to_write_is_no_reason_against_a_plan() {
     let rig = small_table("over\\n", "own.days");
     let check = || {

@@ -43,6 +43,9 @@ fn a_check_that_nobody_can_answer_stands_in_the_verdict_and_is_no_pass_under_str
     let report = rig.report("bf-validate", &own(&[]));
     report.ends("pass", 0);
     assert_eq!(report.status("missing_dates"), "skipped");
+    assert_eq!(report.check("missing_dates")["unanswered"], true);
+    // What was not asked for is no question without an answer.
+    assert_eq!(report.check("log_completed")["unanswered"], false);
     assert!(
         report.text.contains("PASSED; NOT CHECKED: missing_dates"),
         "{}",

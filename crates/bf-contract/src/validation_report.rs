@@ -110,6 +110,9 @@ pub struct Check {
     pub level: Level,
     /// What it came to.
     pub status: CheckStatus,
+    /// Whether it was skipped though it was asked for: nobody can say what it comes to.
+    #[serde(default)]
+    pub unanswered: bool,
     /// What was found, in the unit of the threshold; null where nothing could be found out.
     pub observed: Option<f64>,
     /// What it must meet; null for checks without a figure.
@@ -201,4 +204,15 @@ pub struct ValidationReport {
     pub engine: Engine,
     /// What to run again; null where there is nothing to repeat.
     pub rerun: Option<Rerun>,
+}
+
+impl ValidationReport {
+    /// The checks that would count and that nobody can answer: the verdict says nothing of what they ask.
+    pub fn unanswered(&self) -> impl Iterator<Item = &Check> {
+        self.checks.iter().filter(|check| {
+            check.unanswered
+                && check.status == CheckStatus::Skipped
+                && !matches!(check.level, Level::Info | Level::Off)
+        })
+    }
 }

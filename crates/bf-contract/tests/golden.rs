@@ -70,6 +70,23 @@ fn a_validation_report_says_which_table_is_missing() {
 }
 
 #[test]
+fn a_check_that_nobody_can_answer_is_told_from_one_that_was_not_asked_for() {
+    let golden = include_str!("golden/validation_report.json");
+    let skipped = golden.replace(r#""status": "fail""#, r#""status": "skipped""#);
+    let unanswered = skipped.replace(r#""unanswered": false"#, r#""unanswered": true"#);
+    for (text, count) in [(golden, 0), (&skipped, 0), (&unanswered, 1)] {
+        let Document::ValidationReport(report) = reads_and_writes_the_same(text) else {
+            panic!("another document");
+        };
+        assert_eq!(report.unanswered().count(), count, "{text}");
+    }
+    let info = unanswered.replace(r#""level": "critical""#, r#""level": "info""#);
+    assert!(
+        matches!(reads_and_writes_the_same(&info), Document::ValidationReport(report) if report.unanswered().count() == 0)
+    );
+}
+
+#[test]
 fn a_run_report_keeps_its_form() {
     reads_and_writes_the_same(include_str!("golden/run_report.json"));
 }

@@ -100,9 +100,32 @@ impl Judgement {
     }
 }
 
-/// Judges a phase by its process, where it has one, and its data; the worst counts, the process first.
+/// Judges a phase by its process, where it has one, and its data; the worst counts, the process first. Where the
+/// gate opens, the reason names what nobody could check.
 #[must_use]
 pub fn judge(watched: Option<&Watched>, validated: &[Validated]) -> Judgement {
+    let mut judgement = judge_all(watched, validated);
+    let unanswered = unanswered(validated);
+    if judgement.opens() && !unanswered.is_empty() {
+        let reason = &mut judgement.reason;
+        reason.push_str(&format!("; not checked: {}", unanswered.join(", ")));
+    }
+    judgement
+}
+
+/// The names of the checks that nobody could answer; with their tables, where there are several.
+fn unanswered(validated: &[Validated]) -> Vec<String> {
+    let reports = validated.iter().filter_map(|one| one.report.as_ref());
+    reports
+        .flat_map(|report| report.unanswered().map(move |check| (report, check)))
+        .map(|(report, check)| match validated {
+            [_] => check.name.clone(),
+            _ => format!("{} of {}", check.name, report.table),
+        })
+        .collect()
+}
+
+fn judge_all(watched: Option<&Watched>, validated: &[Validated]) -> Judgement {
     let process = watched.map(judge_process);
     let data = judge_tables(validated);
     match process {
@@ -388,6 +411,7 @@ mod tests {
                 Verdict::Error => CheckStatus::Error,
                 Verdict::Fail => CheckStatus::Fail,
             },
+            unanswered: false,
             observed: None,
             threshold: None,
             message: "game count".to_owned(),
@@ -568,6 +592,62 @@ mod tests {
         let judgement = judge(None, std::slice::from_ref(&validated));
         assert_eq!(judgement.status, PhaseStatus::Failed);
         assert!(judgement.reason.contains("ended with code 1"));
+    }
+
+    /// With a check that nobody could answer.
+    fn unanswered(mut validated: Validated, name: &str) -> Validated {
+        if let Some(report) = &mut validated.report {
+            report.checks.push(Check {
+                name: name.to_owned(),
+                status: CheckStatus::Skipped,
+                unanswered: true,
+                ..check(Verdict::Pass)
+            });
+        }
+        validated
+    }
+
+    #[test]
+    fn an_open_gate_names_what_nobody_could_check_and_stays_open() {
+        let good = exited(Some(0), Some(0));
+        for (verdict, status) in [
+            (Verdict::Pass, PhaseStatus::Passed),
+            (Verdict::Warn, PhaseStatus::Warned),
+        ] {
+            let clear = reported(Some(0), verdict);
+            let one = unanswered(clear.clone(), "missing_dates");
+            let judgement = judge(Some(&good), std::slice::from_ref(&one));
+            assert_eq!(judgement.status, status);
+            let said = judge(Some(&good), std::slice::from_ref(&clear)).reason;
+            assert_eq!(
+                judgement.reason,
+                format!("{said}; not checked: missing_dates")
+            );
+            let both = judge(None, &[clear, unanswered(one, "sums")]);
+            assert!(
+                both.reason
+                    .ends_with("; not checked: missing_dates of d.t, sums of d.t"),
+                "{}",
+                both.reason
+            );
+        }
+        let mut unseen = good;
+        if let Some(exit) = unseen.last.as_mut().and_then(|event| event.exit.as_mut()) {
+            exit.source = ExitSource::Log;
+        }
+        let one = unanswered(reported(Some(0), Verdict::Pass), "sums");
+        let reason = judge(Some(&unseen), std::slice::from_ref(&one)).reason;
+        assert!(
+            reason.contains("not seen") && reason.ends_with("; not checked: sums"),
+            "{reason}"
+        );
+    }
+
+    #[test]
+    fn a_closed_gate_gives_the_reason_why_and_no_more() {
+        let one = unanswered(reported(Some(1), Verdict::Fail), "sums");
+        let reason = judge(None, std::slice::from_ref(&one)).reason;
+        assert!(!reason.contains("not checked"), "{reason}");
     }
 
     #[test]

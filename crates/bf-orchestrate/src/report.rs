@@ -401,7 +401,26 @@ fn validation_rows(report: &ValidationReport, style: Style, row: &mut impl FnMut
         Verdict::Fail => (Mark::Fail, "FAILED"),
         Verdict::Error => (Mark::Error, "COULD NOT BE CHECKED"),
     };
-    row("Validation", line(style, mark, word));
+    let unanswered: Vec<&str> = report
+        .unanswered()
+        .map(|check| check.name.as_str())
+        .collect();
+    // As the validator itself says it.
+    let (mark, words) = match (report.verdict, unanswered.is_empty()) {
+        (_, true) | (Verdict::Fail, _) => (mark, word.to_owned()),
+        (verdict, _) => (
+            if verdict == Verdict::Pass {
+                Mark::Warn
+            } else {
+                mark
+            },
+            format!(
+                "{word}; NOT CHECKED: {}",
+                printable(&unanswered.join(", "), TEXT_LIMIT)
+            ),
+        ),
+    };
+    row("Validation", line(style, mark, &words));
     let bad = |check: &&Check| {
         !matches!(check.level, Level::Info | Level::Off)
             && !matches!(check.status, CheckStatus::Pass | CheckStatus::Skipped)

@@ -74,6 +74,7 @@ impl Judged {
             name: self.name.clone(),
             level: self.level,
             status: self.status(),
+            unanswered: finding.met == Met::Unanswered,
             observed: finding.observed,
             threshold: finding.threshold,
             message: finding.message.clone(),
