@@ -44,6 +44,16 @@ fn a_person_reads_a_short_report() {
 }
 
 #[test]
+fn a_person_reads_where_a_figure_was_too_large() {
+    let sandbox = Sandbox::new();
+    let log = small_log(true).replace("16 records", "99999999999999999999 records");
+    sandbox.write("x.log", &log);
+    let output = run(&sandbox, &["--format", "text", "x.log"]);
+    let text = String::from_utf8(output.stdout).expect("text");
+    assert!(text.contains("has a figure that is too large"), "{text}");
+}
+
+#[test]
 fn a_completed_log_with_anything_missing_has_no_good_mark_beside_its_name() {
     let sandbox = Sandbox::new();
     let clean = small_log(true).replace("✗ Exception: ", "✓ Success: 7 records ");

@@ -86,6 +86,15 @@ pub(crate) fn number_at(bytes: &[u8]) -> Option<(u64, usize)> {
     (at > 0).then_some((value, at))
 }
 
+/// Whether a number begins `bytes`, or the second half of an `i/N` there, that is too large for [`number_at`].
+#[cold]
+pub(crate) fn is_too_large(bytes: &[u8]) -> bool {
+    match number_at(bytes) {
+        Some((_, taken)) => bytes[taken..].strip_prefix(b"/").is_some_and(is_too_large),
+        None => bytes.first().is_some_and(u8::is_ascii_digit),
+    }
+}
+
 fn starts_with_three_digits(bytes: &[u8]) -> bool {
     bytes.len() >= 3
         && bytes[..3].iter().all(u8::is_ascii_digit)
@@ -140,7 +149,7 @@ pub(crate) fn text(bytes: &[u8], limit: usize) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{date_at, find_date, fraction_at, number_at};
+    use super::{date_at, find_date, fraction_at, is_too_large, number_at};
 
     #[test]
     fn a_date_is_ten_bytes_that_a_calendar_has() {
@@ -176,6 +185,20 @@ mod tests {
         assert_eq!(number_at(b"1,2345"), Some((1, 1)));
         assert_eq!(number_at(b",1"), None);
         assert_eq!(number_at(b"99999999999999999999999"), None);
+    }
+
+    #[test]
+    fn a_number_that_is_too_large_is_told_from_what_is_no_number() {
+        for large in [
+            &b"18446744073709551616"[..],
+            b"18,446,744,073,709,551,616 records",
+            b"3/99999999999999999999: x",
+        ] {
+            assert!(is_too_large(large), "{}", String::from_utf8_lossy(large));
+        }
+        for other in [&b"18446744073709551615"[..], b"many", b"", b"3/4", b"3/x"] {
+            assert!(!is_too_large(other), "{}", String::from_utf8_lossy(other));
+        }
     }
 
     #[test]

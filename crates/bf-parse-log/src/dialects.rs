@@ -1,13 +1,14 @@
 //! The dialects that a log may be in: the built-in ones, and those that a config describes by regular
 //! expressions.
 
+use std::cell::Cell;
 use std::sync::Arc;
 
 use bf_cli::Failure;
 use bf_cli::config::{DatePattern, Dialect, Pattern};
 use regex::bytes::{Captures, Regex};
 
-use crate::bytes::{count_at, loose_date, number_at};
+use crate::bytes::{count_at, is_too_large, loose_date, number_at};
 use crate::event::{Event, Mode, Opened, Opening, Span};
 
 /// The dialects that a log may be in. Cheap to clone.
@@ -160,17 +161,46 @@ impl Custom {
     }
 
     /// What a line says in this dialect.
-    pub(crate) fn read(&self, line: &[u8]) -> Option<(Event, &'static str)> {
+    pub(crate) fn read(&self, line: &[u8]) -> Option<Told> {
         self.rules.iter().find_map(|(kind, key, regex)| {
             let captures = regex.captures(line)?;
-            Some((event(*kind, &captures, line)?, *key))
+            let too_large = Cell::new(false);
+            let event = event(*kind, &captures, line, &too_large);
+            Some(Told {
+                event: event.or(too_large.get().then_some(Event::TooLarge))?,
+                rule: key,
+                too_large: too_large.get(),
+            })
         })
     }
 }
 
-fn event(kind: Kind, captures: &Captures<'_>, line: &[u8]) -> Option<Event> {
+/// What a line says in a custom dialect.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Told {
+    pub(crate) event: Event,
+    /// The rule that found it.
+    pub(crate) rule: &'static str,
+    /// Whether a figure was left out, as it is too large.
+    pub(crate) too_large: bool,
+}
+
+fn event(
+    kind: Kind,
+    captures: &Captures<'_>,
+    line: &[u8],
+    too_large: &Cell<bool>,
+) -> Option<Event> {
     let text = |name| captures.name(name).map(|found| found.as_bytes());
-    let count = |name| text(name).and_then(|bytes| Some(count_at(bytes)?.0));
+    let figure = |name, read: fn(&[u8]) -> Option<(u64, usize)>| {
+        let bytes = text(name)?;
+        let figure = read(bytes);
+        if figure.is_none() && is_too_large(bytes) {
+            too_large.set(true);
+        }
+        Some(figure?.0)
+    };
+    let count = |name| figure(name, count_at);
     let span = |name| text(name).map_or_else(Span::default, |bytes| Span::of(line, bytes));
     // A date that is named and cannot be read must not become an outcome of the current one.
     let date = match text("date") {
@@ -194,7 +224,7 @@ fn event(kind: Kind, captures: &Captures<'_>, line: &[u8]) -> Option<Event> {
         },
         Kind::Success => Event::Success {
             date,
-            records: text("records").and_then(|bytes| Some(number_at(bytes)?.0)),
+            records: figure("records", number_at),
         },
         Kind::Failure => Event::Failure {
             date,

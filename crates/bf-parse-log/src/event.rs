@@ -92,6 +92,8 @@ pub(crate) struct Opened {
     pub(crate) resume: Option<NaiveDate>,
     pub(crate) dry_run: Option<bool>,
     pub(crate) job: Option<Span>,
+    /// Whether one of the figures was left out, as it is too large.
+    pub(crate) too_large: bool,
 }
 
 /// The figures of a run's closing summary.
@@ -194,6 +196,25 @@ pub(crate) enum Event {
     Critical(Span),
     /// The program's usage: its arguments were wrong, or its help was asked for.
     Usage(Span),
+    /// A line that would say something, but for a figure that is too large to be one.
+    TooLarge,
+}
+
+impl Event {
+    /// Whether the built-in dialects left out a figure of it, as it is too large.
+    pub(crate) fn lost_a_figure(&self) -> bool {
+        matches!(
+            self,
+            Self::TooLarge
+                | Self::Opening(
+                    _,
+                    Opened {
+                        too_large: true,
+                        ..
+                    }
+                )
+        )
+    }
 }
 
 /// The words of `<date>: <word>`.

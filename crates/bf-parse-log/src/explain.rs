@@ -118,6 +118,7 @@ fn words(event: &Event, line: &[u8]) -> String {
         Event::Crash(Crash::BadArgument) => "an argument that is no date".to_owned(),
         Event::Critical(what) => format!("the job itself broke: {}", said(what)),
         Event::Usage(_) => "the program's usage".to_owned(),
+        Event::TooLarge => "a figure too large to be a count".to_owned(),
     }
 }
 

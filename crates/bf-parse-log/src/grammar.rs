@@ -8,6 +8,7 @@ mod opening;
 mod plain;
 mod result;
 
+use crate::bytes::is_too_large;
 use crate::event::Event;
 use crate::prefix::{Level, Origin, Prefix, indent, prefix};
 
@@ -63,6 +64,11 @@ impl<'a> Message<'a> {
 }
 
 type Rule = (Event, &'static str);
+
+/// What is left to say of a line whose figure could not be read: that it is too large, if it is.
+pub(crate) fn too_large(figure: &[u8]) -> Option<Rule> {
+    is_too_large(figure).then_some((Event::TooLarge, "too-large"))
+}
 
 /// Reads one line, without its line break. `complete` is false for a last line that has none yet.
 pub(crate) fn read(line: &[u8], complete: bool) -> Reading {

@@ -32,15 +32,26 @@ pub(crate) struct History {
     /// Whether it is told in a dialect of the config.
     #[serde(default)]
     is_custom: bool,
+    /// Lines with a figure that is too large, and the number of the first.
+    #[serde(default)]
+    pub(crate) too_large: Option<(u64, u64)>,
     /// Errors between two runs: the first date of a job that announces nothing may fail of them.
     #[serde(default)]
     early: Pending,
 }
 
 impl History {
-    /// Takes in a line as the grammar read it.
-    pub(crate) fn take(&mut self, reading: &Reading, line: &[u8]) {
+    /// Takes in a line, the `number`-th of the log, as the grammar read it.
+    pub(crate) fn take(&mut self, reading: &Reading, line: &[u8], number: u64) {
         if reading.needs_prefix && self.prefixed {
+            return;
+        }
+        if reading.too_large {
+            let (lines, _) = self.too_large.get_or_insert((0, number));
+            *lines += 1;
+        }
+        // Nothing can be made of the rest of such a line.
+        if reading.event == Event::TooLarge {
             return;
         }
         let is_error = matches!(reading.event, Event::Error { .. });
@@ -209,6 +220,7 @@ impl History {
                     run.claims_are_open = false;
                 }
             }
+            Event::TooLarge => {}
             Event::Crash(crash) => self.crash(crash, owned, line),
             Event::Critical(_) => match &mut self.run {
                 // What goes over the whole range in one go is over with it.

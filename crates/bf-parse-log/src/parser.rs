@@ -77,7 +77,7 @@ impl Snapshot {
         }
     }
 
-    fn take(&mut self, reading: &Reading, line: &[u8]) {
+    fn take(&mut self, reading: &Reading, line: &[u8], number: u64) {
         let history = match reading.dialect.checked_sub(1) {
             None => &mut self.built_in,
             Some(at) => match self.custom.get_mut(at) {
@@ -85,7 +85,7 @@ impl Snapshot {
                 None => return,
             },
         };
-        history.take(reading, line);
+        history.take(reading, line, number);
     }
 
     /// The dialect that has understood most of the log: the one with the most dates that came to an end.
@@ -197,7 +197,7 @@ impl LogParser {
             for reading in &said {
                 let line = clean(line);
                 observe(&self.dialects, &mut observer, number, reading, &line);
-                known.take(reading, &line);
+                known.take(reading, &line, number);
             }
         });
         let whole = &piece[from..to];
@@ -205,8 +205,8 @@ impl LogParser {
             let line = &whole[item.start..item.start + item.length];
             let mut reading = item.reading;
             reading.owned = reading.owned.or(known.owner);
+            let number = splitter.line_feeds() + item.line_feeds + 1;
             if observer.is_some() {
-                let number = splitter.line_feeds() + item.line_feeds + 1;
                 observe(
                     &self.dialects,
                     &mut observer,
@@ -216,9 +216,9 @@ impl LogParser {
                 );
             }
             if cut.scanned.has_escapes {
-                known.take(&reading, &clean(line));
+                known.take(&reading, &clean(line), number);
             } else {
-                known.take(&reading, line);
+                known.take(&reading, line, number);
             }
         }
         known.owner = cut.scanned.owner.or(known.owner);
@@ -275,8 +275,9 @@ impl LogParser {
         }
         let mut known = self.known.clone();
         let mut owner = known.owner;
+        let number = known.splitter.line_feeds() + 1;
         read_line(rest, false, &self.dialects, &mut owner, &mut |reading| {
-            known.take(&reading, &clean(rest));
+            known.take(&reading, &clean(rest), number);
         });
         look(&known)
     }
@@ -320,6 +321,7 @@ impl LogParser {
     pub fn next_file(&mut self) {
         if !self.known.splitter.unfinished().is_empty() {
             let known = &mut self.known;
+            let number = known.splitter.line_feeds() + 1;
             let rest = known.splitter.take_unfinished();
             let mut owner = known.owner;
             let mut said = Vec::new();
@@ -328,7 +330,7 @@ impl LogParser {
             });
             known.owner = owner;
             for reading in &said {
-                known.take(reading, &clean(&rest));
+                known.take(reading, &clean(&rest), number);
             }
         }
     }

@@ -37,6 +37,8 @@ pub(crate) struct Reading {
     /// Whether a message above the line owns a traceback that begins here; `None` where the scanned bytes
     /// begin too late to tell.
     pub(crate) owned: Option<bool>,
+    /// Whether a figure of it was left out, as it is too large.
+    pub(crate) too_large: bool,
 }
 
 /// What a piece of whole lines says.
@@ -154,17 +156,19 @@ fn read_clean_line(
             prefixed: read.prefixed,
             needs_prefix: read.needs_prefix,
             owned,
+            too_large: event.lost_a_figure(),
         });
     }
     for (at, custom) in dialects.custom().iter().enumerate() {
-        if let Some((event, rule)) = custom.read(line) {
+        if let Some(told) = custom.read(line) {
             said(Reading {
-                event,
-                rule,
+                event: told.event,
+                rule: told.rule,
                 dialect: at + 1,
                 prefixed: false,
                 needs_prefix: false,
                 owned: None,
+                too_large: told.too_large,
             });
         }
     }

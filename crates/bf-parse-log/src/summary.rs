@@ -137,6 +137,16 @@ pub(crate) fn summary(
             history.undated
         ));
     }
+    if let Some((lines, first)) = history.too_large {
+        notes.push(match lines {
+            1 => format!(
+                "line {first} has a figure that is too large to be a count; it was left out"
+            ),
+            _ => format!(
+                "{lines} lines have a figure that is too large to be a count, the first is line {first}; they were left out"
+            ),
+        });
+    }
     let unaccounted_days = total.map(|total| total - known);
     let over = !matches!(
         state,

@@ -243,3 +243,24 @@ fn a_bar_tells_how_many_dates_there_are_before_the_first_of_them() {
     assert_eq!(cut.state, LogState::Completed);
     assert_eq!((cut.successful_days, cut.unaccounted_days), (2, Some(1)));
 }
+
+#[test]
+fn a_count_that_is_too_large_is_unknown_and_said() {
+    let dialects = dialects(
+        "dialects:\n  - name: own\n    run_start: '^(?P<total>\\d+) days'\n    \
+         success: '^ok (?P<date>\\S+) (?P<records>\\S+)'\n    \
+         progress: '^(?P<index>\\d+) of (?P<total>\\d+)'\n",
+    );
+    let text = "3 days\nok 2024-01-01 16\nok 2024-01-02 99999999999999999999\n\
+                ok 2024-01-03 many\n2 of 99999999999999999999\n";
+    let parser = parse(&dialects, text);
+    let records: Vec<_> = parser
+        .ledger(LogEnd::WriterGone)
+        .iter()
+        .map(|entry| entry.records)
+        .collect();
+    assert_eq!(records, [Some(16), None, None]);
+    let notes = parser.summary(LogEnd::WriterGone).notes;
+    let note = "2 lines have a figure that is too large to be a count, the first is line 3; they were left out";
+    assert!(notes.iter().any(|one| one == note), "{notes:?}");
+}

@@ -427,3 +427,58 @@ fn a_line_of_many_megabytes_is_one_line() {
     assert_eq!(parsed.figures(), [1, 1, 0, 0, 0, 2]);
     assert_eq!(parsed.summary.log.lines, log.text.lines().count() as u64);
 }
+
+#[test]
+fn a_figure_that_is_too_large_is_left_out_and_said_with_its_line() {
+    let huge = "99,999,999,999,999,999,999";
+    for form in FORMS {
+        let mut log = Log::new(form);
+        log.begin(day(1), day(3), None)
+            .date("day", 1, 3, day(1), Good(16))
+            .info("Processing day 2/3: 2024-01-02");
+        let first = log.text.lines().count() + 1;
+        log.info(&format!("  ✓ Success: {huge} records"));
+        let one = log.parse();
+        assert_eq!(one.figures(), [1, 0, 0, 0, 2, 3], "{form:?}");
+        let note =
+            format!("line {first} has a figure that is too large to be a count; it was left out");
+        assert!(one.summary.notes.contains(&note), "{:?}", one.summary.notes);
+        log.info(&format!("Processing day 3/{huge}: 2024-01-03"))
+            .info(&format!("  ✓ 2024-01-03: {huge} records"))
+            .info(&format!("Failed days: {huge}"));
+        let four = log.parse();
+        assert_eq!(four.figures(), [1, 0, 0, 0, 2, 3], "{form:?}");
+        let note = format!(
+            "4 lines have a figure that is too large to be a count, the first is line {first}; they were left out"
+        );
+        assert!(
+            four.summary.notes.contains(&note),
+            "{:?}",
+            four.summary.notes
+        );
+    }
+}
+
+#[test]
+fn an_opening_goes_on_without_a_figure_that_is_too_large() {
+    let mut log = Log::new(Form::Named);
+    log.info("Upcoming Player Game Context Backfill")
+        .info("Total Days: 99999999999999999999");
+    let notes = log.parse().summary.notes;
+    assert!(
+        notes
+            .iter()
+            .any(|note| note.starts_with("line 2 has a figure")),
+        "{notes:?}"
+    );
+    let mut log = Log::new(Form::Named);
+    log.begin(day(1), day(2), None)
+        .date("day", 1, 2, day(1), Good(18_446_744_073_709_551_615));
+    let parsed = log.parse();
+    assert_eq!(
+        parsed.summary.notes,
+        Vec::<String>::new(),
+        "the largest one is taken"
+    );
+    assert_eq!(parsed.summary.total_records, u64::MAX);
+}

@@ -1,6 +1,6 @@
 //! The lines of a run after its last date, its progress, and its refusals.
 
-use super::{Message, Rule};
+use super::{Message, Rule, too_large};
 use crate::bytes::{count_at, fraction_at};
 use crate::event::{Claim, Event, Mode, Span};
 use crate::prefix::Level;
@@ -33,7 +33,9 @@ fn progress(message: &Message<'_>) -> Option<Rule> {
     let rest = message
         .after(b"Progress: ")
         .or_else(|| message.after(b"PROGRESS: "))?;
-    let (done, total, _) = fraction_at(rest)?;
+    let Some((done, total, _)) = fraction_at(rest) else {
+        return too_large(rest);
+    };
     Some((Event::Progress { done, total }, "progress"))
 }
 
@@ -66,7 +68,9 @@ fn broke(message: &Message<'_>, words: &[u8], rule: &'static str) -> Option<Rule
 fn days(message: &Message<'_>) -> Option<Rule> {
     // The figure behind `Days Processed: 4/6` is the successful ones.
     if let Some(rest) = message.after(b"Days Processed: ") {
-        let (successful, _, _) = fraction_at(rest)?;
+        let Some((successful, _, _)) = fraction_at(rest) else {
+            return too_large(rest);
+        };
         return Some((Event::Claim(Claim::Successful, successful), "claim"));
     }
     claim(message, &[b"Days Failed: "], Claim::Failed)
@@ -74,7 +78,9 @@ fn days(message: &Message<'_>) -> Option<Rule> {
 
 fn claim(message: &Message<'_>, leads: &[&[u8]], claim: Claim) -> Option<Rule> {
     let rest = leads.iter().find_map(|lead| message.after(lead))?;
-    let (figure, taken) = count_at(rest)?;
+    let Some((figure, taken)) = count_at(rest) else {
+        return too_large(rest);
+    };
     message
         .number_is_whole(&rest[taken..])
         .then_some((Event::Claim(claim, figure), "claim"))
@@ -115,11 +121,17 @@ fn successful(message: &Message<'_>) -> Option<Rule> {
 /// `Summary: 3 success, 1 skipped, 0 failed`.
 fn counts(message: &Message<'_>) -> Option<Rule> {
     let rest = message.after(b"Summary: ")?;
-    let (successful, taken) = count_at(rest)?;
+    let Some((successful, taken)) = count_at(rest) else {
+        return too_large(rest);
+    };
     let rest = rest[taken..].strip_prefix(b" success, ")?;
-    let (skipped, taken) = count_at(rest)?;
+    let Some((skipped, taken)) = count_at(rest) else {
+        return too_large(rest);
+    };
     let rest = rest[taken..].strip_prefix(b" skipped, ")?;
-    let (failed, taken) = count_at(rest)?;
+    let Some((failed, taken)) = count_at(rest) else {
+        return too_large(rest);
+    };
     rest[taken..].starts_with(b" failed").then_some((
         Event::EndCounts {
             successful,

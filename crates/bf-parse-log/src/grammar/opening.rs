@@ -2,8 +2,8 @@
 
 use bf_contract::DateRange;
 
-use super::{Message, Rule};
-use crate::bytes::{count_at, date_at, trim};
+use super::{Message, Rule, too_large};
+use crate::bytes::{count_at, date_at, is_too_large, trim};
 use crate::event::{Event, Mode, Opened, Opening, Span};
 
 /// A range written `A to B` at the beginning of `bytes`.
@@ -37,6 +37,7 @@ pub(super) fn read(message: &Message<'_>, first: u8) -> Option<Rule> {
                 Opened {
                     mode: Some(Mode::Upcoming),
                     to_do: number(message, rest),
+                    too_large: is_too_large(rest),
                     ..Opened::default()
                 },
                 "remaining-days",
@@ -50,6 +51,7 @@ pub(super) fn read(message: &Message<'_>, first: u8) -> Option<Rule> {
                 Opened {
                     mode: Some(Mode::Upcoming),
                     range_total: number(message, rest),
+                    too_large: is_too_large(rest),
                     ..Opened::default()
                 },
                 "total-days",
@@ -188,7 +190,9 @@ fn starting(message: &Message<'_>) -> Option<Rule> {
 
 fn will_process(message: &Message<'_>) -> Option<Rule> {
     let rest = message.after(b"Will process ")?;
-    let (_, taken) = count_at(rest)?;
+    let Some((_, taken)) = count_at(rest) else {
+        return too_large(rest);
+    };
     rest[taken..].starts_with(b" days from ").then_some(())?;
     opened(
         Opening::WillProcess,
@@ -216,7 +220,7 @@ fn processing(message: &Message<'_>) -> Option<Rule> {
         )
     };
     let Some((count, taken)) = count_at(rest) else {
-        return whole_range(message, rest);
+        return whole_range(message, rest).or_else(|| too_large(rest));
     };
     let rest = &rest[taken..];
     if rest.starts_with(b" specific dates") {
@@ -234,7 +238,10 @@ fn processing(message: &Message<'_>) -> Option<Rule> {
         if rest.starts_with(b" with ") {
             return announce(Mode::Parallel, count, None);
         }
-        let (total, _) = count_at(rest.strip_prefix(b" (of ")?)?;
+        let rest = rest.strip_prefix(b" (of ")?;
+        let Some((total, _)) = count_at(rest) else {
+            return too_large(rest);
+        };
         return announce(Mode::GameDates, count, Some(total));
     }
     let rest = rest.strip_prefix(b" days")?;
@@ -244,7 +251,10 @@ fn processing(message: &Message<'_>) -> Option<Rule> {
     if rest.starts_with(b" individually") {
         return announce(Mode::DayByDay, count, None);
     }
-    let (total, _) = count_at(rest.strip_prefix(b" (of ")?)?;
+    let rest = rest.strip_prefix(b" (of ")?;
+    let Some((total, _)) = count_at(rest) else {
+        return too_large(rest);
+    };
     announce(Mode::DayByDay, count, Some(total))
 }
 
@@ -367,7 +377,9 @@ fn checkpoint(message: &Message<'_>) -> Option<Rule> {
 /// `(Skipping 3 off-days in the calendar range)`.
 fn off_days(message: &Message<'_>) -> Option<Rule> {
     let rest = message.after(b"(Skipping ")?;
-    let (off_days, taken) = count_at(rest)?;
+    let Some((off_days, taken)) = count_at(rest) else {
+        return too_large(rest);
+    };
     rest[taken..].starts_with(b" off-days in ").then_some((
         Event::Schedule {
             game_dates: None,
@@ -380,7 +392,9 @@ fn off_days(message: &Message<'_>) -> Option<Rule> {
 /// `Found 27 game dates out of 28 calendar days (skipping 1 off-days)`.
 pub(super) fn schedule(message: &Message<'_>) -> Option<Rule> {
     let rest = message.after(b"Found ")?;
-    let (game_dates, taken) = count_at(rest)?;
+    let Some((game_dates, taken)) = count_at(rest) else {
+        return too_large(rest).filter(|_| rest.ends_with(b" off-days)"));
+    };
     let fits = rest[taken..].starts_with(b" game dates out of ") && rest.ends_with(b" off-days)");
     fits.then_some((
         Event::Schedule {

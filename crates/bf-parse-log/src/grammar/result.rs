@@ -2,7 +2,7 @@
 
 use chrono::NaiveDate;
 
-use super::{Message, Rule};
+use super::{Message, Rule, too_large};
 use crate::bytes::{date_at, fraction_at, number_at, trim, trim_start};
 use crate::event::{Event, Mode, Span, Word};
 
@@ -62,7 +62,9 @@ fn begin(message: &Message<'_>) -> Option<Rule> {
     } else {
         (Mode::GameDates, rest.strip_prefix(b"game date ")?)
     };
-    let (index, total, rest) = fraction_at(rest)?;
+    let Some((index, total, rest)) = fraction_at(rest) else {
+        return too_large(rest);
+    };
     let date = date_at(rest.strip_prefix(b": ")?)?;
     Some((
         Event::Begin {
@@ -92,7 +94,9 @@ fn success(message: &Message<'_>, rest: &[u8]) -> Option<Rule> {
         let (date, figures) = dated(rest)?;
         (Some(date), figures, "dated-success")
     };
-    let (records, taken) = number_at(figures)?;
+    let Some((records, taken)) = number_at(figures) else {
+        return too_large(figures);
+    };
     message.number_is_whole(&figures[taken..]).then_some(())?;
     Some((
         Event::Success {
@@ -161,7 +165,9 @@ fn processed(message: &Message<'_>, rest: &[u8]) -> Option<Rule> {
     message.indented_by(0).then_some(())?;
     let (date, rest) = dated(rest)?;
     let figures = rest.strip_prefix(b"Processed ")?;
-    let (records, taken) = number_at(figures)?;
+    let Some((records, taken)) = number_at(figures) else {
+        return too_large(figures);
+    };
     message.number_is_whole(&figures[taken..]).then_some(())?;
     Some((
         Event::Success {
