@@ -111,6 +111,6 @@ mod tests {
             .flat_map(|day| (0..10).map(move |key| (day, key)))
             .collect();
         assert_eq!(keys, wanted);
-        assert_eq!(list[1], ((1, 1), 26_667 + 5));
+        assert_eq!(list[1], ((1, 1), 26_666 + 5));
     }
 }
