@@ -69,10 +69,22 @@ impl<V: Figures> Tally<V> {
         self.day_begins = self.list.len();
     }
 
-    /// Adds another tally.
-    pub fn merge(&mut self, other: Self) {
+    /// Adds another tally; both are settled. Two parts of a table mostly share no more than a day, so that only
+    /// where they overlap anything is put in order.
+    pub fn merge(&mut self, mut other: Self) {
+        if let (Some((last, _)), Some((first, _))) = (self.list.last(), other.list.first()) {
+            let (last, first) = (*last, *first);
+            let shared = self.list.partition_point(|(key, _)| *key < first);
+            let end = other.list.partition_point(|(key, _)| *key <= last);
+            let mut overlap = Self {
+                list: self.list.split_off(shared),
+                ..Self::default()
+            };
+            overlap.list.extend(other.list.drain(..end));
+            overlap.settle();
+            self.list.extend(overlap.list);
+        }
         self.list.extend(other.list);
-        self.settle();
     }
 
     /// The keys with their figures, once it is settled: each once, in order.
@@ -99,6 +111,7 @@ mod tests {
             tally.add((day, at * 7 % 10), 1);
         }
         assert!(tally.list.len() < 200_000, "brought together on the way");
+        tally.settle();
         let mut other = Tally::default();
         other.add((1, 1), 5);
         other.settle();
