@@ -316,3 +316,30 @@ fn what_is_there_and_says_nothing_does_not_hide_in_a_long_range() {
         assert!(report.with("error").is_empty(), "{}", report.text);
     }
 }
+
+#[test]
+fn another_unit_over_the_whole_range_is_seen() {
+    let rig = Rig::spoilt("UPDATE player_game_summary SET minutes_played = minutes_played / 60");
+    let report = rig.player(PLAYER, &[]);
+    report.fails_only(&["minutes_level"]);
+    let rig = Rig::spoilt("UPDATE player_game_summary SET usage_rate = usage_rate / 100");
+    let report = rig.player(PLAYER, &[]);
+    report.ends("warn", 0);
+    assert_eq!(report.with("warn"), ["usage_unit"]);
+}
+
+#[test]
+fn a_team_without_points_does_not_hide_among_thirty() {
+    let rig = Rig::spoilt(
+        "UPDATE team_offense_game_summary SET points_scored = NULL
+         WHERE team_abbr = 'LAL' AND game_date LIKE '2024-12-%'",
+    );
+    let report = rig.team(TEAM, &[]);
+    report.fails_only(&["points_scored"]);
+    assert!(
+        report
+            .dates("points_scored")
+            .iter()
+            .all(|date| date.starts_with("2024-12"))
+    );
+}
