@@ -165,14 +165,14 @@ fn a_summer_without_games_is_no_hole() {
     let documents = rig.parse("summer.log");
     let report = rig.team(SUMMER, &["--log-summary", &documents]);
     assert_ne!(report.status("reconciliation"), "fail", "{}", report.text);
-    // Rows on a day without a game are looked at.
+    // Rows on a day without a game are games that nobody planned.
     rig.sql(
         "UPDATE team_offense_game_summary SET game_date = '2025-08-01' WHERE game_id =
            (SELECT MIN(game_id) FROM team_offense_game_summary WHERE game_date = '2024-12-05')",
     );
     let report = rig.team(SUMMER, &[]);
-    report.ends("warn", 0);
-    assert_eq!(report.dates("missing_dates"), ["2025-08-01"]);
+    assert_eq!(report.code, 1, "{}", report.text);
+    assert_eq!(report.dates("unscheduled_games"), ["2025-08-01"]);
 }
 
 #[test]
@@ -227,4 +227,53 @@ fn a_schedule_that_begins_late_is_no_proof_that_nothing_is_missing_before() {
             .message("missing_dates")
             .contains("begins on 2024-12-10")
     );
+}
+
+#[test]
+fn a_hole_in_the_schedule_is_no_summer() {
+    let rig = Rig::spoilt(
+        "DELETE FROM team_offense_game_summary WHERE game_date BETWEEN '2024-01-08' AND '2024-01-14'",
+    );
+    rig.sql_on(
+        "nba_reference",
+        "DELETE FROM nba_schedule WHERE game_date BETWEEN '2024-01-08' AND '2024-01-14'",
+    );
+    let report = rig.team(["2024-01-08", "2024-01-14"], &[]);
+    assert_ne!(report.code, 0, "{}", report.text);
+    assert_ne!(report.status("missing_dates"), "pass");
+}
+
+#[test]
+fn another_tables_dates_do_not_speak_for_the_time_before_them() {
+    let rig = Rig::spoilt("DELETE FROM team_offense_game_summary WHERE game_date LIKE '2022-05-%'");
+    std::fs::remove_file(rig.sandbox.join("warehouse/nba_reference.db")).expect("a schedule");
+    let report = rig.team(TEAM, &[]);
+    assert_eq!(report.status("missing_dates"), "warn", "{}", report.text);
+    let said = report.message("missing_dates");
+    assert!(
+        said.contains("it begins on 2024-05-01, so what is missing before that is not known"),
+        "{said}"
+    );
+}
+
+#[test]
+fn a_schedule_that_was_not_kept_up_is_said() {
+    let unkept = "DELETE FROM team_offense_game_summary WHERE game_date = '2024-12-04'";
+    for (change, says) in [
+        (
+            "UPDATE nba_schedule SET game_status = 1 WHERE game_date = '2024-12-04'",
+            "1 date with something that was never marked as played, and no record",
+        ),
+        (
+            "UPDATE nba_schedule SET game_date = replace(game_date, '-', '/') WHERE game_date = '2024-12-04'",
+            "rows of it without a readable date",
+        ),
+    ] {
+        let rig = Rig::spoilt(unkept);
+        rig.sql_on("nba_reference", change);
+        let report = rig.team(TEAM, &[]);
+        assert_eq!(report.status("missing_dates"), "warn", "{}", report.text);
+        let said = report.message("missing_dates");
+        assert!(said.contains(says), "{said}");
+    }
 }

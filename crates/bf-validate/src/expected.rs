@@ -18,6 +18,11 @@ use crate::suite::{Bootstrap, Suite};
 /// schedule that ends before: longer than any pause between two seasons.
 const LONGEST_PAUSE: Days = Days::new(400);
 
+/// Longer than any pause within a season: around the All-Star break there are 7 days from one game to the next.
+pub const PAUSE_DAYS: i64 = 8;
+/// No summer between two seasons is shorter, in days.
+const SUMMER_DAYS: i64 = 60;
+
 /// What is known of the dates that a table should have.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Expectation {
@@ -55,6 +60,10 @@ pub struct Expected {
     pub is_schedule: bool,
     /// The schedule's own rows, where it is a table.
     pub schedule: Option<Box<Schedule>>,
+    /// Dates on which a schedule has something that was never marked as played.
+    pub unplayed: BTreeSet<NaiveDate>,
+    /// Rows of a schedule whose date is no date.
+    pub unreadable: u64,
     /// The first and the last date that the source has, in the range it was asked about.
     pub span: Option<DateRange>,
 }
@@ -115,9 +124,14 @@ impl Expected {
     #[must_use]
     pub fn is_surely_nothing(&self, range: DateRange) -> bool {
         let says_something = self.left_out.range(range.start..=range.end).next();
-        let surrounds = self
-            .span
-            .is_some_and(|span| span.start < range.start && span.end > range.end);
+        let known = || self.dates.keys().chain(&self.left_out).copied();
+        let before = known().filter(|date| *date < range.start).max();
+        let after = known().filter(|date| *date > range.end).min();
+        // What is longer than any pause and shorter than any summer may well be a hole in the schedule.
+        let surrounds = before.zip(after).is_some_and(|(before, after)| {
+            let days = (after - before).num_days();
+            days < PAUSE_DAYS || days >= SUMMER_DAYS
+        });
         self.is_schedule
             && self.within(range).next().is_none()
             && (surrounds || says_something.is_some())

@@ -1,5 +1,7 @@
 //! Expected dates from a table: a schedule, or the table that stands beside the suite's own.
 
+use std::collections::BTreeSet;
+
 use bf_contract::DateRange;
 use bf_warehouse::{ColumnKind, Ident, TableName, Warehouse, WarehouseError};
 
@@ -55,6 +57,15 @@ pub(super) fn read(
     let plan = planner.finish();
     let scan = scan::run(&plan, &columns, warehouse)?;
     // A schedule that never says that a game was played cannot be asked for it.
+    let unplayed = match played {
+        Some(played) if scan.count(played, read) > 0 => {
+            let all = scan.counts(all, read);
+            let both = all.zip(scan.counts(played, read));
+            let unplayed = both.filter(|((_, all), (_, played))| *all > 0 && *played == 0);
+            unplayed.map(|((date, _), _)| date).collect()
+        }
+        _ => BTreeSet::new(),
+    };
     let measure = played
         .filter(|played| scan.count(*played, read) > 0)
         .unwrap_or(all);
@@ -71,6 +82,8 @@ pub(super) fn read(
             scan,
         };
         return Ok(Expected {
+            unplayed,
+            unreadable: schedule.scan.unreadable.rows,
             schedule: Some(Box::new(schedule)),
             ..Expected::schedule(source, dates, group.is_some())
         });

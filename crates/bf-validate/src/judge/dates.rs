@@ -6,7 +6,7 @@ use bf_contract::{DateRange, LedgerEntry, LedgerStatus, Level};
 use chrono::NaiveDate;
 
 use super::{Facts, threshold};
-use crate::expected::{Expectation, Expected};
+use crate::expected::{Expectation, Expected, PAUSE_DAYS};
 use crate::figures::{float, plural};
 use crate::finding::{Finding, Met, Probe, met};
 use crate::log_checks::reasons;
@@ -64,8 +64,20 @@ pub(super) fn missing_dates(facts: &Facts<'_>, check: &Check) -> Finding {
     message.push_str(&odd.remark());
     message.push_str(&open.1);
     let odd = odd.dates();
+    let unplayed = unplayed(facts, expected, &has_rows);
+    if !unplayed.is_empty() {
+        let dates = plural(unplayed.len() as u64, "date");
+        message.push_str(&format!(
+            "; {dates} with something that was never marked as played, and no record"
+        ));
+    }
+    if expected.unreadable > 0 {
+        let rows = plural(expected.unreadable, "row");
+        message.push_str(&format!("; {rows} of it without a readable date"));
+    }
+    let odd = [odd, unplayed].concat();
     let mut met = met(float(count), threshold);
-    if met == Met::Yes && (open.0 || !odd.is_empty()) {
+    if met == Met::Yes && (open.0 || expected.unreadable > 0 || !odd.is_empty()) {
         met = Met::Barely;
     }
     let finding = Finding::new(met, message).figure(float(count), threshold);
@@ -74,6 +86,21 @@ pub(super) fn missing_dates(facts: &Facts<'_>, check: &Check) -> Finding {
         (true, _) => finding,
         (false, _) => finding.on(missing).probe(Probe::RowsByDate),
     }
+}
+
+/// Dates of the range that are over, on which nothing was marked as played and nothing written: postponed, or a
+/// schedule that was not brought up to date.
+fn unplayed(
+    facts: &Facts<'_>,
+    expected: &Expected,
+    has_rows: &BTreeSet<NaiveDate>,
+) -> Vec<NaiveDate> {
+    let dates = expected.unplayed.range(facts.range.start..=facts.range.end);
+    let last = expected.span.map(|span| span.end);
+    dates
+        .copied()
+        .filter(|date| Some(*date) < last && *date < facts.today && !has_rows.contains(date))
+        .collect()
 }
 
 /// Dates that have rows, though the source does not have them: what is missing there is not known either.
@@ -119,9 +146,6 @@ impl Odd {
     }
 }
 
-/// The longest pause within a season, the All-Star break, in days.
-const PAUSE_DAYS: i64 = 8;
-
 /// Whether the range goes beyond what the source has, and the words for it: what is missing there is not known,
 /// whether or not the table has rows there. Days to come are no part of the range.
 fn open_ends(facts: &Facts<'_>, expected: &Expected, has_rows_after: bool) -> (bool, String) {
@@ -134,15 +158,17 @@ fn open_ends(facts: &Facts<'_>, expected: &Expected, has_rows_after: bool) -> (b
     };
     let (to_the_start, to_the_end) = expected.reaches(range);
     let mut remark = String::new();
-    // What was written elsewhere, or by one run, need not begin with the range.
-    if !to_the_start && expected.is_schedule {
+    // Another table is read over the range alone, which may well begin or end on a day without a game; what one
+    // run wrote need not begin with the range.
+    let pause = if expected.is_schedule { 0 } else { PAUSE_DAYS };
+    let begins_late =
+        !to_the_start && !expected.is_of_the_log() && (span.start - range.start).num_days() > pause;
+    if begins_late {
         remark.push_str(&format!(
             "; it begins on {}, so what is missing before that is not known",
             span.start
         ));
     }
-    // Another table is read over the range alone, which may well end on a day without a game.
-    let pause = if expected.is_schedule { 0 } else { PAUSE_DAYS };
     let ends_early =
         !to_the_end && !expected.is_of_the_log() && (range.end - span.end).num_days() > pause;
     if ends_early || has_rows_after {
@@ -214,8 +240,8 @@ pub(super) fn missing_groups(facts: &Facts<'_>, check: &Check, needs: &[usize]) 
     finding.on(dates).probe(Probe::RowsByDate)
 }
 
-/// Groups beyond those of the schedule. Only on dates that it has: one that it does not have at all is
-/// rather one that it does not know yet, and [`missing_dates`] says so.
+/// Groups beyond those of the schedule, from its first date to its last: what lies beyond is rather what it does not
+/// know yet, and [`missing_dates`] says so.
 pub(super) fn unscheduled_groups(facts: &Facts<'_>, check: &Check, needs: &[usize]) -> Finding {
     let (expected, name) = match counted(facts, check) {
         Ok(counted) => counted,
@@ -231,10 +257,14 @@ pub(super) fn unscheduled_groups(facts: &Facts<'_>, check: &Check, needs: &[usiz
         );
     }
     let found: BTreeMap<NaiveDate, u64> = facts.scan.counts(needs[0], facts.range).collect();
-    let surplus: Vec<(NaiveDate, u64)> = expected
-        .within(facts.range)
-        .filter_map(|(date, planned)| {
-            let more = found.get(&date).copied()?.saturating_sub(planned);
+    let span = expected.span;
+    let surplus: Vec<(NaiveDate, u64)> = found
+        .into_iter()
+        .filter(|(date, _)| span.is_some_and(|span| span.contains(*date)))
+        .filter(|(date, _)| !expected.left_out.contains(date) && !expected.unplayed.contains(date))
+        .filter_map(|(date, groups)| {
+            let planned = expected.dates.get(&date).copied().unwrap_or(0);
+            let more = groups.saturating_sub(planned);
             (more > 0).then_some((date, more))
         })
         .collect();
