@@ -130,7 +130,7 @@ impl Expected {
         // What is longer than any pause and shorter than any summer may well be a hole in the schedule.
         let surrounds = before.zip(after).is_some_and(|(before, after)| {
             let days = (after - before).num_days();
-            days < PAUSE_DAYS || days >= SUMMER_DAYS
+            !(PAUSE_DAYS..SUMMER_DAYS).contains(&days)
         });
         self.is_schedule
             && self.within(range).next().is_none()
