@@ -119,7 +119,7 @@ fn without_a_date(plan: &Plan) -> Query {
 }
 
 /// Jumps from day to day through the index, one step a day, and returns what begins like no day, with its
-/// rows. What [`super::stream::query`] reads anyway is stepped over: the range in one step.
+/// rows. What [`super::stream::selection`] reads anyway is stepped over: the range in one step.
 fn between_the_days(plan: &Plan) -> Query {
     let dialect = SqlDialect::Sqlite;
     let table = dialect.table(&plan.table);
