@@ -48,6 +48,7 @@ pub fn parse_date(text: &str) -> Result<NaiveDate, DateRangeError> {
     date_of(text).ok_or_else(|| DateRangeError::NotADate(text.to_owned()))
 }
 
+/// chrono reads its format anew for each text, and a scan asks this for each day of a table.
 fn date_of(text: &str) -> Option<NaiveDate> {
     let [a, b, c, d, b'-', e, f, b'-', g, h] = text.as_bytes() else {
         return None;

@@ -11,7 +11,7 @@ use bf_warehouse::{Ident, TableName, Warehouse, WarehouseError};
 use chrono::{Days, NaiveDate};
 
 use crate::log_input::LogInput;
-use crate::scheduled::Schedule;
+use crate::scheduled::ScheduleTable;
 use crate::suite::{Bootstrap, Suite};
 
 /// How far around a range in which a schedule has nothing it is looked for dates, to tell a summer from a
@@ -59,7 +59,7 @@ pub struct Expected {
     /// Whether the source says what was planned, as opposed to what was written.
     pub is_schedule: bool,
     /// The schedule's own rows, where it is a table.
-    pub schedule: Option<Box<Schedule>>,
+    pub schedule: Option<Box<ScheduleTable>>,
     /// Dates on which a schedule has something that was never marked as played.
     pub unplayed: BTreeSet<NaiveDate>,
     /// Rows of a schedule whose date is no date.

@@ -14,7 +14,7 @@ use crate::suite::{Kind, Scheduled, Suite};
 
 /// A schedule that is a table, as far as it was read.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Schedule {
+pub struct ScheduleTable {
     /// The table.
     pub table: TableName,
     /// The column with the day.
@@ -73,8 +73,11 @@ impl Asked {
     }
 }
 
-/// How the schedule calls the columns of a key, or the one that it does not have.
-fn names_of(keys: &Scheduled, columns: &Columns) -> Result<Vec<Ident>, Ident> {
+/// How the schedule calls the columns of a key.
+///
+/// # Errors
+/// The one that it does not have.
+pub fn names_of(keys: &Scheduled, columns: &Columns) -> Result<Vec<Ident>, Ident> {
     keys.names()
         .map(|names| {
             let known = names.iter().find(|name| columns.get(name).is_some());
@@ -112,6 +115,8 @@ pub fn hold(
         return Ok(Vec::new());
     };
     let mut held = Vec::new();
+    // Whether the schedule calls its games as the table does, which is asked once.
+    let mut named: Vec<((&Ident, &Ident), Pairs)> = Vec::new();
     for (check, needs) in suite.checks.iter().zip(&planned.needs) {
         let asked = schedule
             .asked
@@ -139,13 +144,22 @@ pub fn hold(
                     let places = (ours[at], asked.measures[at]);
                     schedule.compare(scan, places, &here, theirs, range, warehouse)
                 };
-                let first = &keys.columns[..1];
-                let ids = compare(1, here(first, None), &theirs[..1]);
+                let first = (&keys.columns[0], &theirs[0]);
+                let known = named.iter().find(|(columns, _)| *columns == first);
+                let ids = known.map_or_else(
+                    || compare(1, here(&keys.columns[..1], None), &theirs[..1]),
+                    |(_, ids)| Ok(ids.clone()),
+                );
                 let pairs = ids.and_then(|ids| {
+                    let is_all = keys.columns.len() == 1 && rows.is_none();
+                    named.push((first, ids.clone()));
                     if ids.days.values().all(|day| day.both == 0) {
-                        return Ok(Err(first[0].clone()));
+                        Ok(Err(first.0))
+                    } else if is_all {
+                        Ok(Ok(ids))
+                    } else {
+                        compare(0, here(&keys.columns, rows.as_ref()), theirs).map(Ok)
                     }
-                    compare(0, here(&keys.columns, rows.as_ref()), theirs).map(Ok)
                 });
                 match pairs {
                     Ok(Ok(pairs)) => Held::Pairs(pairs),
@@ -165,7 +179,7 @@ pub fn hold(
     Ok(held)
 }
 
-impl Schedule {
+impl ScheduleTable {
     /// Compares keys that were read with the scans, or, where an engine counts by itself, in a query of their own.
     fn compare(
         &self,

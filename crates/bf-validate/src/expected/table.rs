@@ -9,7 +9,7 @@ use super::Expected;
 use crate::columns::Columns;
 use crate::condition::{Condition, Literal, Operator, Test};
 use crate::scan::{self, Planner};
-use crate::scheduled::{Asked, Schedule};
+use crate::scheduled::{Asked, ScheduleTable};
 use crate::suite::Suite;
 
 /// The dates of a table, read with the same scan as everything else.
@@ -73,7 +73,7 @@ pub(super) fn read(
     let dates = dates.map(|(date, count)| (date, if group.is_some() { count } else { 1 }));
     let (source, dates) = (table.to_string(), dates.collect());
     if is_schedule {
-        let schedule = Schedule {
+        let schedule = ScheduleTable {
             table: table.clone(),
             date_column: date_column.clone(),
             columns,

@@ -10,7 +10,7 @@ use crate::expected::Expectation;
 use crate::figures::{Unit, bound, figure, float, plural};
 use crate::finding::{Finding, Met, Probe, meets, met};
 use crate::pairs::{PairDay, Pairs, Partnership};
-use crate::scheduled::Held;
+use crate::scheduled::{Held, names_of};
 use crate::suite::{Check, Partnered, Scheduled, Sums};
 
 /// A floor for a date is held against dates that have at least so many of what is compared.
@@ -89,19 +89,13 @@ pub(super) fn scheduled(facts: &Facts<'_>, check: &Check, keys: &Scheduled) -> F
         expected.source,
         plural(dates.len() as u64, "date")
     ));
-    let names = keys.names().map(|names| {
-        let known = names
-            .iter()
-            .find(|name| schedule.columns.get(name).is_some());
-        known.unwrap_or(&names[0]).clone()
-    });
     finding.on(dates).probe(Probe::Unscheduled {
         filter: Condition::and(facts.suite.filter_of(check), keys.of.as_ref()),
         columns: keys.columns.clone(),
         table: schedule.table.clone(),
         date_column: schedule.date_column.clone(),
         date_kind: schedule.columns.kind(&schedule.date_column),
-        schedule_columns: names.collect(),
+        schedule_columns: names_of(keys, &schedule.columns).unwrap_or_default(),
     })
 }
 

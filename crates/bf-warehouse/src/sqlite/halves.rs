@@ -27,40 +27,43 @@ pub(super) fn read<S: Sink>(
     selection: &Selection,
     new: &dyn Fn() -> S,
 ) -> rusqlite::Result<Vec<S>> {
-    let [condition] = selection.conditions.as_slice() else {
-        // Few rows, found by an index.
-        let mut sink = new();
-        for condition in &selection.conditions {
-            sink = read_part(connection, selection, condition, None, sink)?;
+    // Several conditions pick few rows, which an index finds.
+    let halves = match (twin, selection.conditions.as_slice()) {
+        (Some(twin), [condition]) => {
+            middle(connection, selection).map(|middle| (twin, middle, condition))
         }
-        sink.end();
-        return Ok(vec![sink]);
+        _ => None,
     };
-    let middle = twin
-        .is_some()
-        .then(|| middle(connection, selection))
-        .flatten();
-    let (Some(twin), Some(middle)) = (twin, middle) else {
-        let mut sink = read_part(connection, selection, condition, None, new())?;
-        sink.end();
-        return Ok(vec![sink]);
+    let Some((twin, middle, condition)) = halves else {
+        let whole = read_rows(connection, selection, &selection.conditions, None, new())?;
+        return Ok(vec![whole]);
     };
-    let halves = ["<", ">="].map(|side| format!("({condition}) AND rowid {side} @bf_middle"));
-    let read_half = |connection: &Connection, half: &str, sink: S| -> rusqlite::Result<S> {
-        let mut sink = read_part(connection, selection, half, Some(middle), sink)?;
-        sink.end();
-        Ok(sink)
-    };
+    let half = |side| [format!("({condition}) AND rowid {side} @bf_middle")];
+    let (left, right) = (half("<"), half(">="));
     let (first, second) = (new(), new());
-    let ([left, right], read_half) = (&halves, &read_half);
     thread::scope(|scope| {
-        let second = scope.spawn(move || read_half(twin, right, second));
-        let first = read_half(connection, left, first);
+        let second = scope.spawn(move || read_rows(twin, selection, &right, Some(middle), second));
+        let first = read_rows(connection, selection, &left, Some(middle), first);
         let second = second
             .join()
             .unwrap_or_else(|panic| std::panic::resume_unwind(panic));
         Ok(vec![first?, second?])
     })
+}
+
+/// Reads the rows that meet any of some conditions, one condition after the other.
+fn read_rows<S: Sink>(
+    connection: &Connection,
+    selection: &Selection,
+    conditions: &[String],
+    middle: Option<i64>,
+    mut sink: S,
+) -> rusqlite::Result<S> {
+    for condition in conditions {
+        sink = read_part(connection, selection, condition, middle, sink)?;
+    }
+    sink.end();
+    Ok(sink)
 }
 
 /// The row in the middle of the table by its number, where it has such numbers and enough rows: a view has
