@@ -1,11 +1,11 @@
 //! What every document has in common: its `type`, its `schema`, and one way to read any of them.
 
-use serde::de::{self, Deserializer};
+use serde::de::{self, Deserializer, IntoDeserializer};
 use serde::{Deserialize, Serialize, Serializer};
 
-use crate::RunStatus;
 use crate::{
-    Delivery, LedgerEntry, LogSummary, Notification, ProcessEvent, RunReport, ValidationReport,
+    Capability, Delivery, FailureReport, LedgerEntry, LogSummary, Notification, ProcessEvent,
+    RunReport, RunStatus, ValidationPlan, ValidationReport,
 };
 
 /// The version of the contract. There is one so far; a document of a later one is refused.
@@ -71,6 +71,18 @@ macro_rules! document_type {
 }
 pub(crate) use document_type;
 
+/// Reads a word of an enum that a config file may hold as well, which must refuse a word that it does not know:
+/// in a document such a word is `unknown`.
+pub(crate) fn or_unknown<'de, D, T>(deserializer: D, unknown: T) -> Result<T, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Deserialize<'de>,
+{
+    let word = String::deserialize(deserializer)?;
+    let known: Result<T, de::value::Error> = T::deserialize(word.into_deserializer());
+    Ok(known.unwrap_or(unknown))
+}
+
 /// Any document of the contract, as [`read_document`] finds it in a stream.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Document {
@@ -90,6 +102,12 @@ pub enum Document {
     Notification(Box<Notification>),
     /// Whether a channel took a notification.
     Delivery(Delivery),
+    /// Why a tool ended without doing its work.
+    Failure(FailureReport),
+    /// What a validator would ask.
+    ValidationPlan(Box<ValidationPlan>),
+    /// What a tool can do on this machine.
+    Capability(Capability),
     /// A document of a type that this version does not know; readers pass over it.
     Unknown(String),
 }
@@ -149,6 +167,9 @@ pub fn read_document(line: &str) -> Result<Document, DocumentError> {
         crate::RunStatusType::TEXT => Document::RunStatus(read(kind, line)?),
         crate::NotificationType::TEXT => Document::Notification(read(kind, line)?),
         crate::DeliveryType::TEXT => Document::Delivery(read(kind, line)?),
+        crate::FailureType::TEXT => Document::Failure(read(kind, line)?),
+        crate::ValidationPlanType::TEXT => Document::ValidationPlan(read(kind, line)?),
+        crate::CapabilityType::TEXT => Document::Capability(read(kind, line)?),
         _ => Document::Unknown(head.kind),
     })
 }

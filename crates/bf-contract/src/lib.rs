@@ -6,32 +6,41 @@
 
 #![deny(missing_docs)]
 
+mod capability;
 mod document;
 mod exit;
+mod failure;
 mod log_summary;
 mod notification;
 mod process_event;
 mod range;
 mod run_report;
 mod run_status;
+mod validation_plan;
 mod validation_report;
 
+pub use capability::{Capability, CapabilityType};
 pub use document::{Document, DocumentError, Schema, read_document};
 pub use exit::Exit;
+pub use failure::{FailureReport, FailureType};
 pub use log_summary::{
-    CheckpointDisagreement, ErrorClass, ErrorClassCount, LedgerEntry, LedgerEntryType,
-    LedgerStatus, LogFile, LogState, LogSummary, LogSummaryType, percentage,
+    CheckpointDisagreement, Doubt, DoubtKind, ErrorClass, ErrorClassCount, LedgerEntry,
+    LedgerEntryType, LedgerStatus, LogFile, LogState, LogSummary, LogSummaryType, percentage,
 };
 pub use notification::{
     Delivery, DeliveryStatus, DeliveryType, Notification, NotificationEvent, NotificationType,
 };
 pub use process_event::{
-    ExitSource, ProcessEvent, ProcessEventKind, ProcessEventType, ProcessExit, ProcessIdentity,
+    AliveProcess, ExitSource, ProcessEvent, ProcessEventKind, ProcessEventType, ProcessExit,
+    ProcessIdentity,
 };
 pub use range::{DateRange, DateRangeError, date_spans, parse_date};
-pub use run_report::{HeldBy, Phase, PhaseJob, PhaseStatus, RunReport, RunReportType};
+pub use run_report::{
+    HeldBy, Phase, PhaseAttempt, PhaseJob, PhaseStatus, RunReport, RunReportType, Window,
+};
 pub use run_status::{PhaseProgress, PhaseStep, RunState, RunStatus, RunStatusType};
+pub use validation_plan::{ValidationPlan, ValidationPlanType};
 pub use validation_report::{
-    Check, CheckStatus, Comparison, DateSpan, Engine, Evidence, Level, Rerun, Threshold,
-    ValidationReport, ValidationReportType, Verdict,
+    Check, CheckStatus, Comparison, DateSpan, Day, DayStatus, Engine, Evidence, Level, MonthValue,
+    Provenance, Rerun, Threshold, ValidationReport, ValidationReportType, Verdict,
 };

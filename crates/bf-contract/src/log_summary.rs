@@ -31,8 +31,9 @@ pub enum LogState {
     DryRun,
     /// The log has no bytes, or nothing but white space.
     Empty,
-    /// The log is in no known dialect.
+    /// The log is in no known dialect; also a state that only a newer bf knows.
     #[default]
+    #[serde(other)]
     Unknown,
 }
 
@@ -96,9 +97,70 @@ pub struct LogSummary {
     /// Dates on which the log and the job's own checkpoint differ, where one was given.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub checkpoint_disagreements: Vec<CheckpointDisagreement>,
+    /// What the log contradicts, or what in it could not be read. Never resolved in favour of success.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub doubts: Vec<Doubt>,
     /// Where the log contradicts itself, or leaves something open; for people.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<String>,
+}
+
+impl LogSummary {
+    /// Whether a doubt says that dates failed that the counts do not hold.
+    #[must_use]
+    pub fn has_failure_in_doubt(&self) -> bool {
+        self.doubts.iter().any(|doubt| doubt.kind.is_failure())
+    }
+}
+
+/// What makes a log doubtful.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DoubtKind {
+    /// A failure whose date cannot be read: some date failed, and no count holds it.
+    UndatedFailure,
+    /// A summary of the job that does not agree with its lines: more failures, or fewer successes.
+    SummaryDisagrees,
+    /// Lines of two jobs that run at the same time: a line may be of either.
+    TwoJobs,
+    /// Timestamps or counters that fall: the lines are not in the order in which they were written.
+    FallingOrder,
+    /// A figure, such as a number of records, that cannot be read.
+    UnreadableFigure,
+    /// A date that cannot be read, on a line that is not a failure.
+    UnreadableDate,
+    /// Lines of another dialect, later in the log.
+    OtherDialect,
+    /// Lines that look like errors and that no rule of the dialect reads.
+    UnreadErrors,
+    /// A doubt that only a newer bf knows.
+    #[serde(other)]
+    Unknown,
+}
+
+impl DoubtKind {
+    /// Whether something failed for certain. Every other doubt means that the log cannot be checked.
+    #[must_use]
+    pub const fn is_failure(self) -> bool {
+        matches!(self, Self::UndatedFailure | Self::SummaryDisagrees)
+    }
+}
+
+/// Something that makes a log doubtful.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Doubt {
+    /// What it is.
+    pub kind: DoubtKind,
+    /// How many lines show it.
+    pub lines: u64,
+    /// The first of these lines, counted from 1; absent where unknown.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub first_line: Option<u64>,
+    /// The dates concerned, sorted; empty where they cannot be read.
+    #[serde(default)]
+    pub dates: Vec<NaiveDate>,
+    /// One line for a person.
+    pub message: String,
 }
 
 /// A date on which a log and a checkpoint differ.
@@ -142,7 +204,8 @@ pub enum ErrorClass {
     NoData,
     /// Something took too long.
     Timeout,
-    /// Anything else.
+    /// Anything else; also a class that only a newer bf knows.
+    #[serde(other)]
     Other,
 }
 
@@ -173,6 +236,9 @@ pub enum LedgerStatus {
     Interrupted,
     /// The job only looked at the date.
     DryRun,
+    /// A status that only a newer bf knows; never a success.
+    #[serde(other)]
+    Unknown,
 }
 
 /// The last word of a log on one date.
@@ -185,6 +251,9 @@ pub struct LedgerEntry {
     pub schema: Schema,
     /// The date.
     pub date: NaiveDate,
+    /// The model, table or file of the date, for a job that has several a date; absent for any other.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unit: Option<String>,
     /// The last word on it.
     pub status: LedgerStatus,
     /// Records that the job claims to have written; null where it does not say.

@@ -1,9 +1,9 @@
 //! `notification`: something that a person is told about a run, and `delivery`: whether it reached them.
 
 use chrono::{DateTime, Utc};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
-use crate::document::{Schema, document_type};
+use crate::document::{Schema, document_type, or_unknown};
 use crate::{RunReport, Verdict};
 
 document_type! {
@@ -40,8 +40,14 @@ pub enum NotificationEvent {
     Interrupted,
     /// The run is over. The last event; it carries the report.
     RunFinished,
+    /// A document was read that no run belongs to: a validator's report from cron, say.
+    Report,
     /// Nothing happened: somebody tries whether notifications arrive.
     Test,
+    /// An event that only a newer bf knows. Only a document may have it; a config file that names another
+    /// event is refused.
+    #[serde(skip_deserializing)]
+    Unknown,
 }
 
 impl NotificationEvent {
@@ -59,8 +65,22 @@ impl NotificationEvent {
             Self::Hung => "hung",
             Self::Interrupted => "interrupted",
             Self::RunFinished => "run_finished",
+            Self::Report => "report",
             Self::Test => "test",
+            Self::Unknown => "unknown",
         }
+    }
+
+    fn of_document<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        or_unknown(deserializer, Self::Unknown)
+    }
+
+    fn of_delivery<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Self>, D::Error> {
+        #[derive(Deserialize)]
+        struct Event(
+            #[serde(deserialize_with = "NotificationEvent::of_document")] NotificationEvent,
+        );
+        Ok(Option::<Event>::deserialize(deserializer)?.map(|Event(event)| event))
     }
 }
 
@@ -73,11 +93,24 @@ pub struct Notification {
     /// Always 1.
     pub schema: Schema,
     /// What happened.
+    #[serde(deserialize_with = "NotificationEvent::of_document")]
     pub event: NotificationEvent,
     /// When it happened, which may be long before it is told.
     pub time: DateTime<Utc>,
     /// The run's name.
     pub run_id: String,
+    /// A name of the run that no other run of any machine has: a UUID; absent where there is no run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub run_uuid: Option<String>,
+    /// The plan's name, or the suite's where there is no plan; absent where unknown.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub plan: Option<String>,
+    /// The machine that it happened on; absent where unknown.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub host: Option<String>,
+    /// The page of `bf-report`; absent where there is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub report: Option<String>,
     /// Where the run's state and the tools' documents are.
     pub run_dir: Option<String>,
     /// The phase it is about; null where it is about the run.
@@ -102,6 +135,9 @@ pub enum DeliveryStatus {
     Reachable,
     /// It did not arrive, or the channel cannot be reached.
     Failed,
+    /// A status that only a newer bf knows; never a delivery.
+    #[serde(other)]
+    Unknown,
 }
 
 /// Whether one channel took a notification.
@@ -115,6 +151,7 @@ pub struct Delivery {
     /// The channel's name in the config.
     pub channel: String,
     /// What was to be delivered; null where nothing was to be sent.
+    #[serde(deserialize_with = "NotificationEvent::of_delivery")]
     pub event: Option<NotificationEvent>,
     /// What became of it.
     pub status: DeliveryStatus,

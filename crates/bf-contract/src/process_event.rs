@@ -37,6 +37,9 @@ pub enum ProcessEventKind {
     TimedOut,
     /// The process can no longer be watched. The last event.
     Lost,
+    /// An event that only a newer bf knows; readers pass over it.
+    #[serde(other)]
+    Unknown,
 }
 
 /// Where the knowledge of an exit comes from, most certain first.
@@ -53,7 +56,8 @@ pub enum ExitSource {
     Record,
     /// Only the log says that the job is over.
     Log,
-    /// Nobody can say.
+    /// No source knows; also a source that only a newer bf knows.
+    #[serde(other)]
     Unknown,
 }
 
@@ -108,6 +112,15 @@ pub struct ProcessIdentity {
     pub pidfd_inode: Option<u64>,
 }
 
+/// A process of the job that lives on after the job's own process has ended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AliveProcess {
+    /// The process id.
+    pub pid: u32,
+    /// Its command line; null where it cannot be read.
+    pub command: Option<String>,
+}
+
 /// Something that happened to a watched process.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ProcessEvent {
@@ -130,6 +143,9 @@ pub struct ProcessEvent {
     pub message: Option<String>,
     /// How the process ended; an object in `exited`, null before.
     pub exit: Option<ProcessExit>,
+    /// What of the job lives on, in `exited`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub alive: Vec<AliveProcess>,
     /// What the log claims; in `progress` and `exited` when there is a log.
     pub log_summary: Option<LogSummary>,
     /// Finished dates an hour over the last while; null until it can be trusted.

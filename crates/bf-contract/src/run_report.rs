@@ -1,5 +1,6 @@
 //! `run_report`: what an orchestrated run came to.
 
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::document::{Schema, document_type};
@@ -27,6 +28,9 @@ pub enum PhaseStatus {
     NotStarted,
     /// bf-orchestrate or the job was interrupted before the gate.
     Interrupted,
+    /// A status that only a newer bf knows; never a pass.
+    #[serde(other)]
+    Unknown,
 }
 
 /// The job of a phase.
@@ -43,6 +47,39 @@ pub struct PhaseJob {
     /// The documents of the process, the log and the validation, as the tools printed them; paths in the
     /// run directory.
     pub documents: Vec<String>,
+}
+
+/// One attempt at a phase, or at a window of it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PhaseAttempt {
+    /// Counted from 1 over the whole phase.
+    pub number: u64,
+    /// The window that it was for; absent where the phase has no windows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub window: Option<DateRange>,
+    /// When its job was started, or first watched.
+    pub started_at: DateTime<Utc>,
+    /// When its job had ended and the validation began; null where that was not reached.
+    pub job_ended_at: Option<DateTime<Utc>>,
+    /// When its verdict was known; null where that was not reached.
+    pub ended_at: Option<DateTime<Utc>>,
+    /// What it came to.
+    pub status: PhaseStatus,
+    /// One line that says why.
+    pub reason: String,
+}
+
+/// A part of a phase's range that is run and judged by itself.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Window {
+    /// Its dates.
+    pub range: DateRange,
+    /// What it came to.
+    pub status: PhaseStatus,
+    /// One line that says why.
+    pub reason: String,
+    /// How often it was tried.
+    pub attempts: u64,
 }
 
 /// One backfill job and its gate.
@@ -69,6 +106,15 @@ pub struct Phase {
     pub further_validations: Vec<ValidationReport>,
     /// Seconds from the job's own start to its end; null where unknown.
     pub duration_seconds: Option<f64>,
+    /// Whether the plan counts its failure as a warning, and it failed.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub downgraded: bool,
+    /// Every attempt at it, in order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub attempts: Vec<PhaseAttempt>,
+    /// Its windows, in order; empty where it is run as a whole.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub windows: Vec<Window>,
 }
 
 /// What a run came to, as `bf-orchestrate` prints it.
@@ -81,6 +127,15 @@ pub struct RunReport {
     pub schema: Schema,
     /// The run's name, which is also the name of its directory.
     pub run_id: String,
+    /// A name that no other run of any machine has: a UUID; absent in reports of older versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub run_uuid: Option<String>,
+    /// The plan's name; absent in reports of older versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub plan: Option<String>,
+    /// When the run began; absent in reports of older versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub started_at: Option<DateTime<Utc>>,
     /// Where the run's state and the tools' documents are.
     pub run_dir: Option<String>,
     /// Whether this was a rehearsal that started nothing.

@@ -23,6 +23,11 @@ pub enum RunState {
     Interrupted,
     /// Its orchestrator went away without a word (killed, a reboot); it can be taken up.
     Abandoned,
+    /// Its directory cannot be read; its other fields hold what is known.
+    Unreadable,
+    /// A state that only a newer bf knows.
+    #[serde(other)]
+    Unknown,
 }
 
 /// What is going on in a phase.
@@ -37,6 +42,9 @@ pub enum PhaseStep {
     Judging,
     /// Its gate has judged.
     Done,
+    /// A step that only a newer bf knows.
+    #[serde(other)]
+    Unknown,
 }
 
 /// How far a phase has come.

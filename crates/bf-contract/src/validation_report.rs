@@ -1,10 +1,12 @@
 //! `validation_report`: what the table holds, check by check.
 
+use std::cmp::Ordering;
+
 use chrono::NaiveDate;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::LogSummary;
-use crate::document::{Schema, document_type};
+use crate::document::{Schema, document_type, or_unknown};
 use crate::range::DateRange;
 
 document_type! {
@@ -27,6 +29,22 @@ pub enum Level {
     Info,
     /// Not evaluated.
     Off,
+    /// A level that only a newer bf knows. It counts: nothing is passed that was not understood. Only a
+    /// document may have it; a config file that names another level is refused.
+    #[serde(skip_deserializing)]
+    Unknown,
+}
+
+impl Level {
+    /// Whether a check of this level takes part in the verdict.
+    #[must_use]
+    pub const fn counts(self) -> bool {
+        !matches!(self, Self::Info | Self::Off)
+    }
+
+    fn of_document<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        or_unknown(deserializer, Self::Unknown)
+    }
 }
 
 /// What a check came to.
@@ -43,10 +61,13 @@ pub enum CheckStatus {
     Error,
     /// Was not asked for; shown, never counted.
     Skipped,
+    /// A status that only a newer bf knows; counts as `error`.
+    #[serde(other)]
+    Unknown,
 }
 
 /// The worst of the counted checks, in the order pass < warn < error < fail. Nothing counted is `error`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Verdict {
     /// All is well.
@@ -57,6 +78,28 @@ pub enum Verdict {
     Error,
     /// Something is wrong.
     Fail,
+    /// A verdict that only a newer bf knows: not a pass, and not worse than what is known to be wrong.
+    #[serde(other)]
+    Unknown,
+}
+
+impl Ord for Verdict {
+    fn cmp(&self, other: &Self) -> Ordering {
+        let badness = |verdict: Self| match verdict {
+            Self::Pass => 0,
+            Self::Warn => 1,
+            Self::Unknown => 2,
+            Self::Error => 3,
+            Self::Fail => 4,
+        };
+        badness(*self).cmp(&badness(*other))
+    }
+}
+
+impl PartialOrd for Verdict {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
 }
 
 impl Verdict {
@@ -65,11 +108,11 @@ impl Verdict {
     pub fn of(checks: &[Check]) -> Self {
         checks
             .iter()
-            .filter(|check| !matches!(check.level, Level::Info | Level::Off))
+            .filter(|check| check.level.counts())
             .filter_map(|check| match check.status {
                 CheckStatus::Pass => Some(Self::Pass),
                 CheckStatus::Warn => Some(Self::Warn),
-                CheckStatus::Error => Some(Self::Error),
+                CheckStatus::Error | CheckStatus::Unknown => Some(Self::Error),
                 CheckStatus::Fail => Some(Self::Fail),
                 CheckStatus::Skipped => None,
             })
@@ -90,6 +133,9 @@ pub enum Comparison {
     /// Exactly.
     #[serde(rename = "==")]
     Exactly,
+    /// A comparison that only a newer bf knows.
+    #[serde(rename = "unknown", other)]
+    Unknown,
 }
 
 /// What an observation must meet.
@@ -107,6 +153,7 @@ pub struct Check {
     /// Its name in the suite, such as `game_count`.
     pub name: String,
     /// How much it counts.
+    #[serde(deserialize_with = "Level::of_document")]
     pub level: Level,
     /// What it came to.
     pub status: CheckStatus,
@@ -121,6 +168,20 @@ pub struct Check {
     pub message: String,
     /// Rows and dates that show why; null where there is nothing to show.
     pub evidence: Option<Evidence>,
+    /// The same figure for each month of the range, in order; empty where it has no months.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub months: Vec<MonthValue>,
+}
+
+/// The figure of a check in one month.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct MonthValue {
+    /// The month, `YYYY-MM`.
+    pub month: String,
+    /// The figure, in the unit of the check; null over no rows.
+    pub value: Option<f64>,
+    /// The rows that it is taken over.
+    pub rows: u64,
 }
 
 /// Why a check came to what it did.
@@ -139,6 +200,64 @@ pub struct Evidence {
     pub rows: Vec<std::collections::BTreeMap<String, Option<String>>>,
     /// A query to look further, ready for the engine's console.
     pub query: Option<String>,
+}
+
+/// What is known of one date of the range.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DayStatus {
+    /// As expected and as claimed.
+    Ok,
+    /// The log says that it failed.
+    Failed,
+    /// Expected, and without rows.
+    Missing,
+    /// Fewer rows than the log claims.
+    Fewer,
+    /// More rows than the log claims.
+    More,
+    /// The log says that it was skipped.
+    Skipped,
+    /// Nothing is expected on it, and there are no rows.
+    NothingExpected,
+    /// Nothing says what it should be.
+    NotJudged,
+    /// A status that only a newer bf knows.
+    #[serde(other)]
+    Unknown,
+}
+
+/// One date of the range: what should be there, what the log claims, and what is there.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Day {
+    /// The date.
+    pub date: NaiveDate,
+    /// Whether the table should have rows on it; null where nothing says so.
+    pub expected: Option<bool>,
+    /// Records that the log claims; null where it does not say.
+    pub claimed: Option<u64>,
+    /// Rows in the table; null where they were not counted.
+    pub rows: Option<u64>,
+    /// What it comes to.
+    pub status: DayStatus,
+}
+
+/// What a report was made by and from, so that it can be made again.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Provenance {
+    /// The version of bf.
+    pub version: String,
+    /// The commit that bf was built from; null where the build does not know it.
+    pub commit: Option<String>,
+    /// A hash of the suite as it was judged; null where there is none.
+    pub suite_hash: Option<String>,
+    /// A hash of the config file; null for the built-in one.
+    pub config_hash: Option<String>,
+    /// The warehouse's URL, without secrets; null where unknown.
+    #[serde(default)]
+    pub warehouse: Option<String>,
+    /// The state of the warehouse that every query read; null where the engine has no name for it.
+    pub snapshot: Option<String>,
 }
 
 /// Dates that follow each other, both ends included.
@@ -204,15 +323,19 @@ pub struct ValidationReport {
     pub engine: Engine,
     /// What to run again; null where there is nothing to repeat.
     pub rerun: Option<Rerun>,
+    /// Every date of the range, in order; empty where the table could not be read.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub days: Vec<Day>,
+    /// What it was made by and from; absent in reports of older versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub provenance: Option<Provenance>,
 }
 
 impl ValidationReport {
     /// The checks that would count and that nobody can answer: the verdict says nothing of what they ask.
     pub fn unanswered(&self) -> impl Iterator<Item = &Check> {
         self.checks.iter().filter(|check| {
-            check.unanswered
-                && check.status == CheckStatus::Skipped
-                && !matches!(check.level, Level::Info | Level::Off)
+            check.unanswered && check.status == CheckStatus::Skipped && check.level.counts()
         })
     }
 }

@@ -7,8 +7,7 @@ use std::time::{Duration, Instant};
 
 use bf_cli::text::Mark;
 use bf_cli::{Failure, Output};
-use bf_contract::{Exit, Schema};
-use serde::Serialize;
+use bf_contract::{Capability, CapabilityType, Exit, Schema};
 
 use crate::args::Role;
 use crate::keeper;
@@ -29,30 +28,13 @@ pub fn probe() -> Result<Exit, Failure> {
     Ok(PROBE)
 }
 
-/// One thing that was tried.
-#[derive(Debug, Serialize)]
-struct Capability {
-    #[serde(rename = "type")]
-    kind: &'static str,
-    schema: Schema,
-    /// What was tried: a source of exits (`child`, `pidfd`, `zombie`, `record`), or a sign.
-    name: &'static str,
-    /// Whether it works.
-    works: bool,
-    /// What it is good for, or why it does not work.
-    detail: String,
-}
-
-impl Capability {
-    fn new(name: &'static str, outcome: Result<String, String>) -> Self {
-        let works = outcome.is_ok();
-        Self {
-            kind: "capability",
-            schema: Schema,
-            name,
-            works,
-            detail: outcome.unwrap_or_else(|why| why),
-        }
+fn capability(name: &str, outcome: Result<String, String>) -> Capability {
+    Capability {
+        kind: CapabilityType,
+        schema: Schema,
+        name: name.to_owned(),
+        works: outcome.is_ok(),
+        detail: outcome.unwrap_or_else(|why| why),
     }
 }
 
@@ -68,21 +50,21 @@ pub fn run(mut output: Output) -> Result<Exit, Failure> {
         "How a process ended, most certain source first ({kernel})"
     )))?;
     let sources = [
-        Capability::new("child", child().map_err(plain)),
-        Capability::new("pidfd", pidfd().map_err(plain)),
-        Capability::new("zombie", zombie().map_err(plain)),
-        Capability::new("record", record().map_err(plain)),
+        capability("child", child().map_err(plain)),
+        capability("pidfd", pidfd().map_err(plain)),
+        capability("zombie", zombie().map_err(plain)),
+        capability("record", record().map_err(plain)),
     ];
     let signs = [
-        Capability::new("identity", identity()),
-        Capability::new("cpu_time", cpu_time()),
-        Capability::new("io", io_bytes()),
-        Capability::new("oom_kills", oom_kills()),
-        Capability::new("inotify", inotify().map_err(plain)),
+        capability("identity", identity()),
+        capability("cpu_time", cpu_time()),
+        capability("io", io_bytes()),
+        capability("oom_kills", oom_kills()),
+        capability("inotify", inotify().map_err(plain)),
     ];
     let knows_ends = sources
         .iter()
-        .any(|source| source.works && matches!(source.name, "pidfd" | "zombie"));
+        .any(|source| source.works && matches!(source.name.as_str(), "pidfd" | "zombie"));
     say(&mut output, &sources)?;
     output.text(style.bold("What else can be seen"))?;
     say(&mut output, &signs)?;

@@ -99,6 +99,7 @@ impl Reporter {
             elapsed_seconds: details.elapsed.map(seconds),
             message: details.message,
             exit: details.exit,
+            alive: Vec::new(),
             log_summary: details.log_summary,
             days_per_hour: details.days_per_hour,
             eta_seconds: details.eta_seconds,

@@ -48,6 +48,9 @@ pub fn not_run(phase: &PhasePlan, status: PhaseStatus, reason: String) -> Phase 
         validation: None,
         further_validations: Vec::new(),
         duration_seconds: None,
+        downgraded: false,
+        attempts: Vec::new(),
+        windows: Vec::new(),
     }
 }
 

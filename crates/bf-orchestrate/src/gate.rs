@@ -93,7 +93,7 @@ impl Judgement {
         match self.status {
             PhaseStatus::Passed => 0,
             PhaseStatus::Warned => 1,
-            PhaseStatus::CouldNotCheck => 2,
+            PhaseStatus::CouldNotCheck | PhaseStatus::Unknown => 2,
             PhaseStatus::Failed => 3,
             PhaseStatus::NotStarted | PhaseStatus::Interrupted => 4,
         }
@@ -280,6 +280,9 @@ pub fn judge_data(validated: &Validated) -> Judgement {
             format!("the validator ended with code 1, though its report says: {reason}"),
         ),
         (Verdict::Error, _) => Judgement::could_not_check(reason),
+        (Verdict::Unknown, _) => Judgement::could_not_check(
+            "the validator's report has a verdict that this bf does not know; install one version of all tools",
+        ),
         (Verdict::Pass | Verdict::Warn, _) => Judgement::could_not_check(format!(
             "the validator reported {} and ended with {}",
             if report.verdict == Verdict::Pass {
@@ -317,18 +320,15 @@ fn against_no_log(report: &ValidationReport, asked: &Asked) -> Option<String> {
 
 /// The messages of the checks that made the verdict, or that all passed.
 fn report_reason(report: &ValidationReport) -> String {
-    use bf_contract::{CheckStatus, Level};
+    use bf_contract::CheckStatus;
 
     let worst = match report.verdict {
         Verdict::Pass => None,
         Verdict::Warn => Some(CheckStatus::Warn),
-        Verdict::Error => Some(CheckStatus::Error),
+        Verdict::Error | Verdict::Unknown => Some(CheckStatus::Error),
         Verdict::Fail => Some(CheckStatus::Fail),
     };
-    let counted = report
-        .checks
-        .iter()
-        .filter(|check| !matches!(check.level, Level::Info | Level::Off));
+    let counted = report.checks.iter().filter(|check| check.level.counts());
     let Some(worst) = worst else {
         let passed = counted
             .filter(|check| check.status == CheckStatus::Pass)

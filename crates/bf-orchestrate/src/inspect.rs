@@ -209,6 +209,7 @@ fn state_words(status: &RunStatus, style: Style) -> String {
         (RunState::Live, _) => style.paint(Mark::Info, "live"),
         (RunState::Interrupted, _) => style.paint(Mark::Warn, "interrupted"),
         (RunState::Abandoned, _) => style.paint(Mark::Warn, "abandoned"),
+        (RunState::Unreadable | RunState::Unknown, _) => style.paint(Mark::Error, "unreadable"),
     }
 }
 

@@ -67,7 +67,7 @@ impl PhaseMetrics {
             Some(PhaseStatus::Passed) => "passed",
             Some(PhaseStatus::Warned) => "warned",
             Some(PhaseStatus::Failed) => "failed",
-            Some(PhaseStatus::CouldNotCheck) => "could_not_check",
+            Some(PhaseStatus::CouldNotCheck | PhaseStatus::Unknown) => "could_not_check",
             Some(PhaseStatus::NotStarted) => "not_started",
             Some(PhaseStatus::Interrupted) => "interrupted",
         }

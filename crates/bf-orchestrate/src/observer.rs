@@ -113,7 +113,7 @@ impl<'a> Observer<'a> {
             PhaseStatus::Passed => (NotificationEvent::PhaseEnded, Verdict::Pass),
             PhaseStatus::Warned => (NotificationEvent::PhaseEnded, Verdict::Warn),
             PhaseStatus::Failed => (NotificationEvent::GateFailed, Verdict::Fail),
-            PhaseStatus::CouldNotCheck | PhaseStatus::NotStarted => {
+            PhaseStatus::CouldNotCheck | PhaseStatus::NotStarted | PhaseStatus::Unknown => {
                 (NotificationEvent::CouldNotCheck, Verdict::Error)
             }
             PhaseStatus::Interrupted => (NotificationEvent::Interrupted, Verdict::Error),
@@ -203,6 +203,10 @@ impl<'a> Observer<'a> {
             event,
             time: Utc::now(),
             run_id: self.run_dir.run_id.clone(),
+            run_uuid: None,
+            plan: None,
+            host: None,
+            report: None,
             run_dir: Some(self.run_dir.path.display().to_string()),
             phase: phase.map(str::to_owned),
             verdict,

@@ -7,8 +7,8 @@ use std::time::Duration;
 use bf_cli::config::Loaded;
 use bf_cli::text::{Mark, Style, duration, percent, printable, thousands};
 use bf_contract::{
-    Check, CheckStatus, Exit, Level, LogSummary, Phase, PhaseStatus, RunReport, RunReportType,
-    Schema, ValidationReport, Verdict, date_spans,
+    Check, CheckStatus, Exit, LogSummary, Phase, PhaseStatus, RunReport, RunReportType, Schema,
+    ValidationReport, Verdict, date_spans,
 };
 
 use crate::args::DEFAULT_RUNS;
@@ -35,6 +35,9 @@ pub fn document(plan: &Plan, run_dir: &RunDir, end: RunEnd, took: Duration) -> R
         kind: RunReportType,
         schema: Schema,
         run_id: run_dir.run_id.clone(),
+        run_uuid: None,
+        plan: None,
+        started_at: None,
         run_dir: Some(run_dir.path.display().to_string()),
         dry_run: false,
         provisional: false,
@@ -68,6 +71,9 @@ pub fn refused(plan: &Plan, refusal: &Refusal) -> RunReport {
         kind: RunReportType,
         schema: Schema,
         run_id: String::new(),
+        run_uuid: None,
+        plan: None,
+        started_at: None,
         run_dir: None,
         dry_run: false,
         provisional: false,
@@ -108,7 +114,7 @@ fn next_steps(plan: &Plan, run_dir: &RunDir, end: &RunEnd) -> Vec<String> {
             continue;
         }
         match phase.status {
-            PhaseStatus::Failed | PhaseStatus::CouldNotCheck => {
+            PhaseStatus::Failed | PhaseStatus::CouldNotCheck | PhaseStatus::Unknown => {
                 if let Some(rerun) = phase
                     .validation
                     .as_ref()
@@ -281,7 +287,7 @@ pub fn text(report: &RunReport, style: Style) -> String {
         Verdict::Pass => Mark::Pass,
         Verdict::Warn => Mark::Warn,
         Verdict::Fail => Mark::Fail,
-        Verdict::Error => Mark::Error,
+        Verdict::Error | Verdict::Unknown => Mark::Error,
     };
     let headline = match (report.verdict, report.dry_run) {
         (Verdict::Pass, false) => "ALL PHASES COMPLETE & VALIDATED".to_owned(),
@@ -399,7 +405,7 @@ fn validation_rows(report: &ValidationReport, style: Style, row: &mut impl FnMut
         Verdict::Pass => (Mark::Pass, "PASSED"),
         Verdict::Warn => (Mark::Warn, "PASSED WITH WARNINGS"),
         Verdict::Fail => (Mark::Fail, "FAILED"),
-        Verdict::Error => (Mark::Error, "COULD NOT BE CHECKED"),
+        Verdict::Error | Verdict::Unknown => (Mark::Error, "COULD NOT BE CHECKED"),
     };
     let unanswered: Vec<&str> = report
         .unanswered()
@@ -422,8 +428,7 @@ fn validation_rows(report: &ValidationReport, style: Style, row: &mut impl FnMut
     };
     row("Validation", line(style, mark, &words));
     let bad = |check: &&Check| {
-        !matches!(check.level, Level::Info | Level::Off)
-            && !matches!(check.status, CheckStatus::Pass | CheckStatus::Skipped)
+        check.level.counts() && !matches!(check.status, CheckStatus::Pass | CheckStatus::Skipped)
     };
     for check in report.checks.iter().filter(bad) {
         row("", format!("- {}", printable(&check.message, TEXT_LIMIT)));
@@ -452,7 +457,7 @@ pub fn status_words(status: PhaseStatus) -> (Mark, &'static str) {
         PhaseStatus::Passed => (Mark::Pass, "PASSED"),
         PhaseStatus::Warned => (Mark::Warn, "PASSED WITH WARNINGS"),
         PhaseStatus::Failed => (Mark::Fail, "FAILED"),
-        PhaseStatus::CouldNotCheck => (Mark::Error, "COULD NOT BE CHECKED"),
+        PhaseStatus::CouldNotCheck | PhaseStatus::Unknown => (Mark::Error, "COULD NOT BE CHECKED"),
         PhaseStatus::NotStarted => (Mark::Skipped, "NOT STARTED"),
         PhaseStatus::Interrupted => (Mark::Error, "INTERRUPTED"),
     }

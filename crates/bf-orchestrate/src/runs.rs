@@ -158,7 +158,7 @@ fn is_finished(run: &Found, which: &str) -> Failure {
         Verdict::Pass => "passed",
         Verdict::Warn => "passed with warnings",
         Verdict::Fail => "failed",
-        Verdict::Error => "could not be checked",
+        Verdict::Error | Verdict::Unknown => "could not be checked",
     };
     let again = if run.plan.name == documented_name() {
         "bf-orchestrate --phase1-pid …"

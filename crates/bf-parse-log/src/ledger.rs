@@ -310,7 +310,10 @@ impl Ledger {
                 }
                 LedgerStatus::Failed => counts.failed += 1,
                 LedgerStatus::Skipped => counts.skipped += 1,
-                LedgerStatus::InProgress | LedgerStatus::Interrupted | LedgerStatus::DryRun => {}
+                LedgerStatus::InProgress
+                | LedgerStatus::Interrupted
+                | LedgerStatus::DryRun
+                | LedgerStatus::Unknown => {}
             }
         }
         counts
@@ -347,6 +350,7 @@ impl Ledger {
                     kind: bf_contract::LedgerEntryType,
                     schema: bf_contract::Schema,
                     date,
+                    unit: None,
                     status,
                     records: word.and_then(|word| word.records),
                     attempts: entry.attempts,

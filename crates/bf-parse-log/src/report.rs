@@ -271,6 +271,7 @@ fn checkpoint_lines(summary: &LogSummary) -> Vec<String> {
         Some(LedgerStatus::InProgress) => "in progress",
         Some(LedgerStatus::Interrupted) => "interrupted",
         Some(LedgerStatus::DryRun) => "only looked at",
+        Some(LedgerStatus::Unknown) => "unknown",
         None => "not there",
     };
     let mut groups: Vec<((&str, &str), Vec<NaiveDate>)> = Vec::new();
@@ -301,6 +302,7 @@ pub(crate) fn ledger(entries: &[LedgerEntry], style: Style) -> String {
                 LedgerStatus::InProgress => (Mark::Info, "in progress"),
                 LedgerStatus::Interrupted => (Mark::Fail, "interrupted"),
                 LedgerStatus::DryRun => (Mark::Warn, "dry run"),
+                LedgerStatus::Unknown => (Mark::Error, "unknown"),
             };
             let records = entry.records.map_or_else(String::new, |records| {
                 format!("{} records", thousands(records))

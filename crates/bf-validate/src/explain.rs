@@ -2,7 +2,7 @@
 
 use bf_cli::text::thousands;
 use bf_cli::{Failure, Output};
-use bf_contract::Exit;
+use bf_contract::{Exit, Schema, ValidationPlan, ValidationPlanType};
 use bf_warehouse::{Param, Query, Warehouse};
 
 use crate::columns::Columns;
@@ -58,38 +58,23 @@ pub fn explain(
         None => text.push_str("\n-- the engine does not say how much it would read"),
     }
     output.text(&text)?;
-    output.document(&Explained::new(suite, &query, bytes))?;
+    output.document(&plan_of(suite, &query, bytes))?;
     Ok(Exit::Success)
 }
 
-/// The document of `--explain`.
-#[derive(Debug, serde::Serialize)]
-struct Explained<'a> {
-    #[serde(rename = "type")]
-    kind: &'static str,
-    schema: u32,
-    suite: &'a str,
-    table: String,
-    sql: &'a str,
-    params: std::collections::BTreeMap<&'a str, String>,
-    estimated_bytes: Option<u64>,
-}
-
-impl<'a> Explained<'a> {
-    fn new(suite: &'a Suite, query: &'a Query, estimated_bytes: Option<u64>) -> Self {
-        Self {
-            kind: "validation_plan",
-            schema: 1,
-            suite: &suite.suite,
-            table: suite.table.to_string(),
-            sql: &query.sql,
-            params: query
-                .params
-                .iter()
-                .map(|(name, param)| (name.as_str(), shown(param)))
-                .collect(),
-            estimated_bytes,
-        }
+fn plan_of(suite: &Suite, query: &Query, estimated_bytes: Option<u64>) -> ValidationPlan {
+    ValidationPlan {
+        kind: ValidationPlanType,
+        schema: Schema,
+        suite: suite.suite.clone(),
+        table: suite.table.to_string(),
+        sql: query.sql.clone(),
+        params: query
+            .params
+            .iter()
+            .map(|(name, param)| (name.clone(), shown(param)))
+            .collect(),
+        estimated_bytes,
     }
 }
 

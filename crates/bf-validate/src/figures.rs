@@ -59,6 +59,7 @@ pub fn bound(threshold: Threshold, unit: Unit) -> String {
         Comparison::AtLeast => format!("{number}+"),
         Comparison::AtMost => format!("at most {number}"),
         Comparison::Exactly => format!("exactly {number}"),
+        Comparison::Unknown => number,
     }
 }
 

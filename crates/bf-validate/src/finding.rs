@@ -177,6 +177,7 @@ pub fn meets(observed: f64, threshold: Threshold) -> bool {
         Comparison::AtMost => observed <= threshold.value,
         #[allow(clippy::float_cmp)] // exactly is meant
         Comparison::Exactly => observed == threshold.value,
+        Comparison::Unknown => false,
     }
 }
 

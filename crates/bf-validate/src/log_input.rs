@@ -92,6 +92,8 @@ impl LogInput {
                         ProcessEventKind::Exited
                         | ProcessEventKind::TimedOut
                         | ProcessEventKind::Lost => ProcessEnd::Told(event.event, event.exit),
+                        // Of a newer bf-monitor: what was known stays so.
+                        ProcessEventKind::Unknown => input.process,
                         _ => ProcessEnd::Open,
                     };
                     if let Some(found) = event.log_summary {

@@ -54,13 +54,13 @@ impl Judged {
     /// Whether it decides the verdict.
     #[must_use]
     pub fn is_counted(&self) -> bool {
-        !matches!(self.level, Level::Info | Level::Off) && self.status() != CheckStatus::Skipped
+        self.level.counts() && self.status() != CheckStatus::Skipped
     }
 
     /// Whether it was asked for, would count, and nobody can say what it comes to.
     #[must_use]
     pub fn is_unanswered(&self) -> bool {
-        self.finding.met == Met::Unanswered && !matches!(self.level, Level::Info | Level::Off)
+        self.finding.met == Met::Unanswered && self.level.counts()
     }
 
     fn check(&self) -> Check {
@@ -86,6 +86,7 @@ impl Judged {
                 rows: shown.rows.clone(),
                 query: shown.query.clone(),
             }),
+            months: Vec::new(),
         }
     }
 }
@@ -142,6 +143,8 @@ pub fn document(run: &Run<'_>, judged: &Judgement, warehouse: &Warehouse) -> Val
             notes: usage.notes,
         },
         rerun: rerun(run, judged),
+        days: Vec::new(),
+        provenance: None,
     }
 }
 

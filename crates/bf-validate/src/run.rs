@@ -103,7 +103,7 @@ fn exit(verdict: Verdict, is_answered: bool, strict: bool) -> Exit {
         Verdict::Pass => Exit::Success,
         Verdict::Warn if strict => Exit::Failed,
         Verdict::Warn => Exit::Success,
-        Verdict::Error => Exit::CouldNotCheck,
+        Verdict::Error | Verdict::Unknown => Exit::CouldNotCheck,
         Verdict::Fail => Exit::Failed,
     }
 }
@@ -406,8 +406,7 @@ impl Run<'_> {
             characters: self.config.evidence.value_characters as usize,
         };
         for check in judged {
-            let shows = matches!(check.finding.met, Met::No | Met::Barely)
-                && !matches!(check.level, Level::Off | Level::Info);
+            let shows = matches!(check.finding.met, Met::No | Met::Barely) && check.level.counts();
             if shows {
                 check.shown = evidence::look(
                     self.suite,

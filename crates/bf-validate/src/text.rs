@@ -96,7 +96,7 @@ fn unless_said<'a>(check: &'a Judged, judged: &'a [Judged]) -> std::borrow::Cow<
 fn mark(check: &Judged) -> Mark {
     match (check.status(), check.level) {
         (CheckStatus::Skipped, _) => Mark::Skipped,
-        (CheckStatus::Error, _) => Mark::Error,
+        (CheckStatus::Error | CheckStatus::Unknown, _) => Mark::Error,
         (_, Level::Info) => Mark::Info,
         (CheckStatus::Pass, _) => Mark::Pass,
         (CheckStatus::Warn, _) => Mark::Warn,
@@ -140,7 +140,7 @@ fn summary(
     let (mark, words) = match document.verdict {
         Verdict::Pass => (Mark::Pass, "ALL CHECKS PASSED"),
         Verdict::Warn => (Mark::Warn, "PASSED WITH WARNINGS"),
-        Verdict::Error => (Mark::Error, "COULD NOT BE CHECKED"),
+        Verdict::Error | Verdict::Unknown => (Mark::Error, "COULD NOT BE CHECKED"),
         Verdict::Fail => (Mark::Fail, "VALIDATION FAILED"),
     };
     let unanswered: Vec<&str> = judged

@@ -23,6 +23,7 @@ fn exited(code: Option<i32>, exit_code: Option<i32>) -> Watched {
                 code: exit_code,
                 ..ProcessExit::unknown(ExitSource::Pidfd)
             }),
+            alive: Vec::new(),
             log_summary: None,
             days_per_hour: None,
             eta_seconds: None,
@@ -47,6 +48,8 @@ fn reported(code: Option<i32>, verdict: Verdict) -> Validated {
             log_summary: None,
             engine: Engine::default(),
             rerun: None,
+            days: Vec::new(),
+            provenance: None,
         }),
         said: None,
         asked: None,
@@ -60,7 +63,7 @@ fn check(verdict: Verdict) -> Check {
         status: match verdict {
             Verdict::Pass => CheckStatus::Pass,
             Verdict::Warn => CheckStatus::Warn,
-            Verdict::Error => CheckStatus::Error,
+            Verdict::Error | Verdict::Unknown => CheckStatus::Error,
             Verdict::Fail => CheckStatus::Fail,
         },
         unanswered: false,
@@ -68,6 +71,7 @@ fn check(verdict: Verdict) -> Check {
         threshold: None,
         message: "game count".to_owned(),
         evidence: None,
+        months: Vec::new(),
     }
 }
 

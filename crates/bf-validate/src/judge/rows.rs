@@ -193,7 +193,7 @@ pub(super) fn number(
     let operator = match threshold.op {
         bf_contract::Comparison::AtLeast => Operator::Below,
         bf_contract::Comparison::AtMost => Operator::Above,
-        bf_contract::Comparison::Exactly => Operator::Differs,
+        bf_contract::Comparison::Exactly | bf_contract::Comparison::Unknown => Operator::Differs,
     };
     let literal = crate::condition::Literal::Number(threshold.value);
     finding.on(low).probe(Probe::Matching(

@@ -452,7 +452,7 @@ impl Kind {
             // More than before is more than 100 % of it.
             Comparison::AtMost if matches!(self, Self::Change(_)) && bound.value >= 0.0 => Ok(()),
             Comparison::AtMost => percentage("at_most", bound.value, false),
-            Comparison::Exactly => percentage("exactly", bound.value, false),
+            Comparison::Exactly | Comparison::Unknown => percentage("exactly", bound.value, false),
         }
     }
 
