@@ -3,8 +3,8 @@
 //!
 //! ```text
 //! cargo install cargo-fuzz
-//! RUSTC_BOOTSTRAP=1 cargo fuzz run --sanitizer none parse_log fuzz/corpus/parse_log fuzz/seeds/parse_log \
-//!     -- -dict=fuzz/parse_log.dict -max_len=8192 -max_total_time=300
+//! cd tests && RUSTC_BOOTSTRAP=1 cargo fuzz run --sanitizer none parse_log fuzz/corpus/parse_log \
+//!     fuzz/seeds/parse_log -- -dict=fuzz/parse_log.dict -max_len=8192 -max_total_time=300
 //! ```
 //! With a nightly toolchain `cargo +nightly fuzz run parse_log …` does without the first word and the
 //! sanitizer flag.
