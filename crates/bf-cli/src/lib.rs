@@ -1,5 +1,5 @@
-//! What every bf tool uses: its streams, the flags that all of them share, the config file, how a failure
-//! is said, and how figures are written for people.
+//! What every bf tool uses: its streams, the flags that all of them share, how a failure is reported, and
+//! how figures are written for people.
 //!
 //! Only [`main`] touches the real standard input, output and exit code; a tool is a function from
 //! arguments and [`Streams`] to an [`Exit`](bf_contract::Exit) or a [`Failure`].
@@ -7,7 +7,6 @@
 #![deny(missing_docs)]
 
 mod args;
-pub mod config;
 mod duration;
 mod failure;
 mod interrupt;

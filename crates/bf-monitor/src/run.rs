@@ -1,8 +1,8 @@
 //! From the flags to a watch.
 
-use bf_cli::config::Loaded;
 use bf_cli::text::{duration, printable};
-use bf_cli::{Failure, Interrupts, Output, Streams, config};
+use bf_cli::{Failure, Interrupts, Output, Streams};
+use bf_config::Loaded;
 use bf_contract::{Exit, ExitSource, ProcessEventKind};
 use chrono::{DateTime, TimeDelta, Utc};
 
@@ -39,7 +39,7 @@ pub fn run(args: Args, streams: Streams) -> Result<Exit, Failure> {
     if args.doctor {
         return doctor::run(output);
     }
-    let loaded = config::load(&args.config)?;
+    let loaded = bf_config::load(&args.config)?;
     let mut dialects = Dialects::new(&loaded.config.dialects)?;
     if let Some(name) = &args.dialect {
         dialects = dialects.only(name)?;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use bf_cli::config::{Hang, Polling};
+use bf_config::{Hang, Polling};
 
 use crate::args::{Args, OnHang};
 use crate::silence::Limits;

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use bf_cli::config::notify::{Channel, WebhookForm};
 use bf_cli::text;
+use bf_config::notify::{Channel, WebhookForm};
 use bf_contract::Notification;
 use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderValue};
 use tokio::time::{Instant, sleep, timeout};

@@ -19,8 +19,8 @@ use std::io::Read;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bf_cli::config::notify::Channel;
-use bf_cli::{Context, Failure, Interrupt, Interrupts, Output, Streams, config};
+use bf_cli::{Context, Failure, Interrupt, Interrupts, Output, Streams};
+use bf_config::notify::Channel;
 use bf_contract::{Document, Exit, Notification, read_document};
 use tokio::task::{JoinSet, spawn_blocking};
 
@@ -34,7 +34,7 @@ use desk::Desk;
 /// A wrong call or config, or no notification on standard input (exit 2); nobody takes the output (exit 3).
 pub fn run(args: Args, streams: Streams) -> Result<Exit, Failure> {
     let (mut output, stdin) = Output::new(&args.output, streams);
-    let loaded = config::load(&args.config)?;
+    let loaded = bf_config::load(&args.config)?;
     if args.test || args.check {
         output.text(format!("bf-notify: {}", loaded.describe()))?;
     }

@@ -1,6 +1,6 @@
 //! A channel's route with its secrets filled in from the environment.
 
-use bf_cli::config::notify::{Address, Route, WebhookForm};
+use bf_config::notify::{Address, Route, WebhookForm};
 use reqwest::Url;
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 
@@ -82,7 +82,7 @@ fn http_url(text: &str) -> Option<Url> {
 #[cfg(test)]
 mod tests {
     use super::{Resolved, resolve};
-    use bf_cli::config::notify::{Address, Route, WebhookForm};
+    use bf_config::notify::{Address, Route, WebhookForm};
     use std::collections::BTreeMap;
 
     fn webhook(headers: &[(&str, &str)]) -> Route {

@@ -3,9 +3,9 @@
 use std::fs::File;
 use std::path::Path;
 
-use bf_cli::config::Loaded;
 use bf_cli::text::{Mark, duration};
 use bf_cli::{Context, Failure};
+use bf_config::Loaded;
 use bf_contract::{Exit, LogState};
 
 use crate::console::Console;

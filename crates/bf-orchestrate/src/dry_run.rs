@@ -3,9 +3,9 @@
 use std::path::Path;
 use std::time::Instant;
 
-use bf_cli::config::Loaded;
 use bf_cli::text::Mark;
 use bf_cli::{Context, Failure};
+use bf_config::Loaded;
 use bf_contract::{Exit, Phase, PhaseStatus, Verdict};
 
 use crate::console::Console;

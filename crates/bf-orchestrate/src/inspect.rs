@@ -3,9 +3,9 @@
 use std::fmt::Write as _;
 use std::io::Write as _;
 
-use bf_cli::config::write_yaml;
 use bf_cli::text::{Mark, Style, printable};
 use bf_cli::{Context, Failure, Output, Sink};
+use bf_config::write_yaml;
 use bf_contract::{
     Exit, PhaseProgress, PhaseStatus, PhaseStep, RunState, RunStatus, RunStatusType, Schema,
     Verdict,

@@ -38,8 +38,8 @@ mod tool;
 use std::path::{Path, PathBuf};
 
 use args::{Action, Common, Resume, RunOptions};
-use bf_cli::config::Loaded;
-use bf_cli::{ConfigArgs, Context, Failure, Streams, config};
+use bf_cli::{ConfigArgs, Context, Failure, Streams};
+use bf_config::Loaded;
 use bf_contract::Exit;
 use console::Console;
 use held::Refusal;
@@ -57,14 +57,14 @@ pub fn run(args: Args, streams: Streams) -> Result<Exit, Failure> {
         None => {
             let (common, documented) = (&args.common, &args.documented);
             let console = Console::new(common.output_of(streams));
-            let loaded = config::load(&common.config)?;
+            let loaded = bf_config::load(&common.config)?;
             let mut plan = plan::documented(documented, &loaded.config, common.warehouse_flag())?;
             plan.config_file = config_file(&loaded);
             run_plan(common, args.options, &plan, &loaded, &console)
         }
         Some(Action::Run(args)) => {
             let console = Console::new(args.common.output_of(streams));
-            let loaded = config::load(&args.common.config)?;
+            let loaded = bf_config::load(&args.common.config)?;
             let warehouse = args.common.warehouse_flag();
             let mut plan = plan::load(&args.plan, &loaded.config, warehouse)?;
             plan.config_file = config_file(&loaded);
@@ -72,14 +72,14 @@ pub fn run(args: Args, streams: Streams) -> Result<Exit, Failure> {
         }
         Some(Action::Resume(args)) => resume(&args, streams),
         Some(Action::Plan(args)) => {
-            let loaded = config::load(&args.common.config)?;
+            let loaded = bf_config::load(&args.common.config)?;
             let warehouse = args.common.warehouse_flag();
             let plan = plan::documented(&args.documented, &loaded.config, warehouse)?;
             inspect::print_plan(&plan, streams.stdout)
         }
         Some(Action::Check(args)) => {
             let console = Console::new(args.common.output_of(streams));
-            let loaded = config::load(&args.common.config)?;
+            let loaded = bf_config::load(&args.common.config)?;
             let warehouse = args.common.warehouse_flag();
             let mut plan = plan::load(&args.plan, &loaded.config, warehouse)?;
             plan.config_file = config_file(&loaded);
@@ -145,10 +145,10 @@ fn resume(args: &Resume, streams: Streams) -> Result<Exit, Failure> {
     found.run_dir.path = absolute(&found.run_dir.path);
     // The run's own config, unless another one is named.
     let loaded = match &common.config.config {
-        Some(config) => config::load(&ConfigArgs {
+        Some(config) => bf_config::load(&ConfigArgs {
             config: Some(absolute(config)),
         })?,
-        None => config::load(&ConfigArgs {
+        None => bf_config::load(&ConfigArgs {
             config: Some(found.run_dir.config()),
         })?,
     };

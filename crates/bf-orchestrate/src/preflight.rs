@@ -9,8 +9,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use bf_cli::config::{Loaded, load_yaml};
 use bf_cli::{Context, Failure};
+use bf_config::{Loaded, load_yaml};
 use bf_contract::Exit;
 
 use crate::plan::{Job, PhasePlan, Plan, Validator, documented_name};

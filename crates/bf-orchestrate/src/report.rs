@@ -4,8 +4,8 @@ use std::fmt::Write as _;
 use std::path::Path;
 use std::time::Duration;
 
-use bf_cli::config::Loaded;
 use bf_cli::text::{Mark, Style, duration, percent, printable, thousands};
+use bf_config::Loaded;
 use bf_contract::{
     Check, CheckStatus, Exit, LogSummary, Phase, PhaseStatus, RunReport, RunReportType, Schema,
     ValidationReport, Verdict, date_spans,

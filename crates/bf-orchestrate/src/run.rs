@@ -7,9 +7,9 @@ use std::sync::mpsc::{Sender, channel};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use bf_cli::config::Loaded;
 use bf_cli::text::{Mark, Style};
 use bf_cli::{Context, Failure, Interrupts};
+use bf_config::Loaded;
 use bf_contract::{Exit, PhaseStatus, RunReport, Verdict};
 use chrono::{DateTime, Utc};
 

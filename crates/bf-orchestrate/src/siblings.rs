@@ -4,7 +4,7 @@ use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
 use bf_cli::Failure;
-use bf_cli::config::Config;
+use bf_config::Config;
 
 use crate::plan::Plan;
 use crate::program::{find_on_path, is_program};

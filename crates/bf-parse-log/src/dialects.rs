@@ -5,7 +5,7 @@ use std::cell::Cell;
 use std::sync::Arc;
 
 use bf_cli::Failure;
-use bf_cli::config::{DatePattern, Dialect, Pattern};
+use bf_config::{DatePattern, Dialect, Pattern};
 use regex::bytes::{Captures, Regex};
 
 use crate::bytes::{count_at, is_too_large, loose_date, number_at};

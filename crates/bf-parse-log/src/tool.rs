@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use bf_cli::text::{clock, percent, thousands};
-use bf_cli::{Context, Failure, Format, Output, Streams, config};
+use bf_cli::{Context, Failure, Format, Output, Streams};
 use bf_contract::{Exit, LedgerEntry, LogState, LogSummary};
 use chrono::Local;
 
@@ -30,7 +30,7 @@ const LOOK_AGAIN: Duration = Duration::from_secs(2);
 /// # Errors
 /// The config is wrong (exit 2), the log cannot be read or the output not be written (exit 3).
 pub fn run(mut args: Args, mut streams: Streams) -> Result<Exit, Failure> {
-    let config = config::load(&args.config)?;
+    let config = bf_config::load(&args.config)?;
     let mut dialects = Dialects::with(&config.config.dialects)?;
     if let Some(name) = &args.dialect {
         dialects = dialects.only(name)?;

@@ -13,7 +13,7 @@ use support::{Fate, Form, Log, day, days};
 fn dialects(yaml: &str) -> Dialects {
     let mut file = tempfile::NamedTempFile::new().expect("a file");
     file.write_all(yaml.as_bytes()).expect("written");
-    let config = bf_cli::config::load(&ConfigArgs {
+    let config = bf_config::load(&ConfigArgs {
         config: Some(file.path().to_owned()),
     })
     .expect("a valid config");
@@ -194,7 +194,7 @@ fn two_dialects_of_one_name_are_refused() {
         "dialects:\n  - {{name: a, success: x}}\n  - {{name: a, success: y}}\n"
     )
     .expect("written");
-    let config = bf_cli::config::load(&ConfigArgs {
+    let config = bf_config::load(&ConfigArgs {
         config: Some(file.path().to_owned()),
     })
     .expect("each is valid");

@@ -5,7 +5,7 @@ mod table;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use bf_cli::config::{Config, ExpectedDates};
+use bf_config::{Config, ExpectedDates};
 use bf_contract::{DateRange, LedgerStatus};
 use bf_warehouse::{Ident, TableName, Warehouse, WarehouseError};
 use chrono::{Days, NaiveDate};

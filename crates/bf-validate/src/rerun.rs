@@ -2,7 +2,7 @@
 //! command would be printed, and be run by whoever trusts it.
 
 use bf_cli::Failure;
-use bf_cli::config::Loaded;
+use bf_config::Loaded;
 
 use crate::suite::{Builtin, Suite};
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use bf_cli::{Failure, Interrupts, Output, Streams, config};
+use bf_cli::{Failure, Interrupts, Output, Streams};
 use bf_contract::{DateRange, Exit, Level, Verdict};
 use bf_warehouse::{Options, Query, SqlDialect, Warehouse, WarehouseError};
 use chrono::NaiveDate;
@@ -31,7 +31,7 @@ use crate::text;
 pub fn validate(suite: Suite, args: &ValidateArgs, streams: Streams) -> Result<Exit, Failure> {
     let range = args.range()?;
     let since = args.since()?;
-    let loaded = config::load(&args.config)?;
+    let loaded = bf_config::load(&args.config)?;
     verify_levels(&loaded, &suite)?;
     rerun::verify(&loaded, &suite)?;
     let suite = suite.configured(&loaded.config)?;
@@ -132,7 +132,7 @@ pub struct Run<'a> {
     /// The suite, with the config's thresholds and levels.
     pub suite: &'a Suite,
     /// The config.
-    pub config: &'a config::Config,
+    pub config: &'a bf_config::Config,
     /// The range.
     pub range: DateRange,
     /// What the log claims.

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use bf_cli::Failure;
-use bf_cli::config::{Config, load_yaml, parse_yaml};
+use bf_config::{Config, load_yaml, parse_yaml};
 use bf_contract::{DateRange, Level};
 use bf_warehouse::{Ident, TableName};
 use serde::Deserialize;

@@ -1,7 +1,7 @@
 //! What a log claims: bf-parse-log's parser, behind the few calls that are needed here.
 
 use bf_cli::Failure;
-use bf_cli::config::Dialect;
+use bf_config::Dialect;
 use bf_contract::LogSummary;
 use bf_parse_log::{LogEnd, LogParser};
 use serde::{Deserialize, Serialize};

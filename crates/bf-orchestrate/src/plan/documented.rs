@@ -1,7 +1,7 @@
 //! The plan behind the documented flags: team_offense, then player_game_summary.
 
-use bf_cli::config::{Config, Hours, Phase2};
 use bf_cli::{Failure, Seconds};
+use bf_config::{Config, Hours, Phase2};
 use bf_contract::DateRange;
 
 use super::{

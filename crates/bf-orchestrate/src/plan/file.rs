@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
-use bf_cli::config::{Config, Hours, load_yaml};
 use bf_cli::{Failure, Seconds};
+use bf_config::{Config, Hours, load_yaml};
 use bf_contract::DateRange;
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};

@@ -1,7 +1,7 @@
 //! The suites that are built in, and the sections of the config that feed them.
 
 use bf_cli::Failure;
-use bf_cli::config::Config;
+use bf_config::Config;
 
 use super::Suite;
 
@@ -85,7 +85,7 @@ pub fn min_success_rate(config: &Config, section: Option<&str>) -> f64 {
 
 #[cfg(test)]
 mod tests {
-    use bf_cli::config::Config;
+    use bf_config::Config;
 
     use super::Builtin;
 

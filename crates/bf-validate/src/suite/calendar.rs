@@ -92,7 +92,7 @@ fn default_column() -> Result<Ident, bf_warehouse::NameError> {
 
 #[cfg(test)]
 mod tests {
-    use bf_cli::config::parse_yaml;
+    use bf_config::parse_yaml;
 
     use super::{Bootstrap, Schedule};
 

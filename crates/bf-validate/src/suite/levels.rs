@@ -4,7 +4,7 @@
 use std::path::Path;
 
 use bf_cli::Failure;
-use bf_cli::config::Loaded;
+use bf_config::Loaded;
 
 use super::{Builtin, Suite};
 

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::numbers::{Hours, Percent};
+use crate::numbers::{Hours, Percent};
 
 /// Thresholds of `team_offense_game_summary`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -1,7 +1,7 @@
 //! The config file: thresholds and settings, each section with its own defaults.
 //!
-//! Strict, unlike the documents: an unknown key or a value of the wrong type is refused with its line. This
-//! is the only module that calls serde_yaml.
+//! Strict, unlike the documents: an unknown key, a key twice in one map or a value of the wrong type is
+//! refused with its line.
 
 mod dialects;
 mod evidence;
@@ -11,7 +11,9 @@ mod load;
 pub mod notify;
 mod numbers;
 mod phase2;
+mod secret;
 mod thresholds;
+mod unique;
 mod yaml;
 
 use std::collections::BTreeMap;
@@ -26,6 +28,7 @@ pub use hang::{Hang, HangLimit};
 pub use load::{DEFAULT_PATHS, Loaded, load};
 pub use numbers::{Hours, Percent};
 pub use phase2::Phase2;
+pub use secret::Secret;
 pub use thresholds::{PlayerGameSummary, Polling, Precompute, TeamOffense};
 pub use yaml::{load_yaml, parse_yaml, write_yaml};
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde::de::{self, Deserializer, Visitor};
 use serde::{Deserialize, Serialize, Serializer};
 
-use crate::Seconds;
+use bf_cli::Seconds;
 
 /// How long nothing may move before that is said.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -115,7 +115,7 @@ mod tests {
     use std::time::Duration;
 
     use super::HangLimit;
-    use crate::Seconds;
+    use bf_cli::Seconds;
 
     const MINUTE: Duration = Duration::from_secs(60);
     const FIXED: HangLimit = HangLimit::After(Seconds::new(600));

@@ -2,8 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{Config, notify};
-use crate::{ConfigArgs, Context, Failure, text::without_urls};
+use crate::{Config, notify, secret, yaml};
+use bf_cli::{ConfigArgs, Context, Failure, text::without_urls};
 
 /// Where the config is looked for when neither a flag nor `BF_CONFIG` names it.
 pub const DEFAULT_PATHS: [&str; 4] = [
@@ -20,8 +20,20 @@ pub struct Loaded {
     pub config: Config,
     /// Its file; `None` for the built-in one.
     pub path: Option<PathBuf>,
-    /// The file's text as it was read, but for the secrets in it; empty for the built-in one.
+    /// A copy of the file's text without the secrets in it; empty for the built-in one.
     pub text: String,
+    /// The file's text as it was read.
+    original: Original,
+}
+
+/// A text that may hold secrets: it cannot be printed.
+#[derive(Clone, Default)]
+struct Original(String);
+
+impl std::fmt::Debug for Original {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("(config text)")
+    }
 }
 
 impl Loaded {
@@ -42,7 +54,7 @@ impl Loaded {
     #[must_use]
     pub fn place(&self, section: &str, key: &str) -> String {
         let path = self.path.as_deref().unwrap_or(Path::new("built in"));
-        let line = line_of(&self.text, section, key)
+        let line = line_of(&self.original.0, section, key)
             .map_or_else(String::new, |line| format!(", line {line}"));
         format!("config {}{line}: {section}", path.display())
     }
@@ -93,6 +105,7 @@ pub fn load(args: &ConfigArgs) -> Result<Loaded, Failure> {
                     config: Config::default(),
                     path: None,
                     text: String::new(),
+                    original: Original::default(),
                 });
             }
         },
@@ -104,10 +117,13 @@ pub fn load(args: &ConfigArgs) -> Result<Loaded, Failure> {
         })?;
     let config = parse(&text).map_err(|error| {
         Failure::usage(format!("config {}: {error}", path.display()))
-            .hint("nothing was started; mend that line, or remove the key to use its default")
+            .hint("nothing was started; fix that line, or remove the key to use its default")
     })?;
+    let copy = secret::without_secrets(&text, &notify::secrets(&config.notify))
+        .or_usage(|| format!("config {}", path.display()))?;
     Ok(Loaded {
-        text: notify::hide_secrets(&config.notify, text),
+        text: copy,
+        original: Original(text),
         config,
         path: Some(path.to_owned()),
     })
@@ -132,18 +148,19 @@ fn parse(text: &str) -> Result<Config, String> {
         return Ok(Config::default());
     }
     // A URL that stands in the wrong place is quoted in the error, and it may be a secret.
-    serde_yaml::from_str(text).map_err(|error| without_urls(&error.to_string().replace('\n', " ")))
+    yaml::read(text).map_err(|error| without_urls(&error))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{line_of, parse};
-    use crate::Seconds;
-    use crate::config::{Config, HangLimit};
+    use bf_cli::Seconds;
+
+    use super::{ConfigArgs, line_of, load, parse};
+    use crate::{Config, HangLimit};
 
     #[test]
     fn the_shipped_config_says_what_the_built_in_one_says() {
-        let shipped = parse(include_str!("../../../../config/backfill_thresholds.yaml"));
+        let shipped = parse(include_str!("../../../config/backfill_thresholds.yaml"));
         assert_eq!(shipped, Ok(Config::default()));
     }
 
@@ -239,6 +256,31 @@ mod tests {
         assert!(parse("hang:\n  quiet: soon\n").is_err());
     }
 
+    #[test]
+    fn a_second_level_for_one_check_is_refused_with_its_line() {
+        let text =
+            "levels:\n  team_offense:\n    missing_dates: critical\n    missing_dates: \"off\"\n";
+        let error = parse(text).expect_err("twice");
+        assert!(
+            error.contains("duplicate key \"missing_dates\"") && error.contains("line 4"),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn a_copy_of_the_config_is_a_config_without_the_url() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("c.yaml");
+        let url = r"https:\/\/hooks.example\/s3cret";
+        let text = format!("notify:\n- webhook: {{url: \"{url}\", form: json}}\n");
+        std::fs::write(&path, text).expect("written");
+        let args = ConfigArgs { config: Some(path) };
+        let loaded = load(&args).expect("a config");
+        assert!(!format!("{loaded:?}").contains("s3cret"));
+        assert!(!loaded.text.contains("s3cret"), "{}", loaded.text);
+        parse(&loaded.text).expect("a config");
+    }
+
     const DIALECT: &str = "dialects:\n  - name: mine\n    success: '^ok (?P<date>\\S+)'\n";
 
     #[test]
@@ -246,8 +288,8 @@ mod tests {
         let config = parse(DIALECT).expect("valid");
         assert_eq!(config.dialects[0].name, "mine");
         let shipped = [
-            include_str!("../../../../config/dialects/tqdm.yaml"),
-            include_str!("../../../../config/dialects/json_lines.yaml"),
+            include_str!("../../../config/dialects/tqdm.yaml"),
+            include_str!("../../../config/dialects/json_lines.yaml"),
         ];
         for text in shipped {
             assert_eq!(parse(text).expect("valid").dialects.len(), 1);

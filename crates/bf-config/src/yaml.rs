@@ -1,0 +1,44 @@
+//! The one reader of YAML: configs, plans, suites and dialects come through it. It is strict: one document, no
+//! key twice in a map, and no unknown key where the type denies unknown fields.
+
+use std::path::Path;
+
+use bf_cli::{Context, Failure};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::unique::UniqueKeys;
+
+/// Reads a YAML file of type `T`; an unknown key is refused with its line if `T` denies unknown fields.
+///
+/// # Errors
+/// The file is missing or unreadable, not YAML, or not of the type: usage (exit 2), with the line.
+pub fn load_yaml<T: DeserializeOwned>(path: &Path) -> Result<T, Failure> {
+    let text = std::fs::read_to_string(path).or_usage(|| format!("reading {}", path.display()))?;
+    parse_yaml(&text, &path.display().to_string())
+}
+
+/// Reads YAML text of type `T`; `name` says in an error what the text is from.
+///
+/// # Errors
+/// Not YAML, a key twice in one map, or not of the type: usage (exit 2), with the line.
+pub fn parse_yaml<T: DeserializeOwned>(text: &str, name: &str) -> Result<T, Failure> {
+    read(text).map_err(|error| {
+        Failure::usage(format!("{name}: {error}")).hint("nothing was started; fix that line")
+    })
+}
+
+/// Reads YAML text; the error is one line that ends with the place.
+pub(crate) fn read<T: DeserializeOwned>(text: &str) -> Result<T, String> {
+    serde_yaml::from_str::<UniqueKeys>(text)
+        .and_then(|_| serde_yaml::from_str(text))
+        .map_err(|error| error.to_string().replace('\n', " "))
+}
+
+/// Writes a value as YAML text.
+///
+/// # Errors
+/// The value has a form that YAML cannot hold: a defect of ours (exit 3).
+pub fn write_yaml<T: Serialize>(value: &T) -> Result<String, Failure> {
+    serde_yaml::to_string(value).or_could_not_check(|| "writing YAML".to_owned())
+}
