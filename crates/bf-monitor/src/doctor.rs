@@ -11,9 +11,9 @@ use bf_contract::{Capability, CapabilityType, Exit, Schema};
 
 use crate::args::Role;
 use crate::keeper;
-use crate::log::Wake;
 use crate::record::Record;
 use crate::sys::{self, Cgroup, Found, Life, Process, ZombieStatus};
+use bf_logtail::Wake;
 
 /// How the probe ends: with a code that no way of not knowing looks like.
 const PROBE: Exit = Exit::TimedOut;

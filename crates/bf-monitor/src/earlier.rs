@@ -10,7 +10,10 @@ use std::time::{Duration, SystemTime};
 
 use bf_contract::LogState;
 
-use crate::log::{Dialects, Log, Place, Writer};
+use bf_logtail::Place;
+use bf_parse_log::{Dialects, LogEnd};
+
+use crate::log::Log;
 use crate::sys::{self, Process};
 
 /// Start times of processes are in ticks of 10 ms, those of files in the kernel's, which are no longer.
@@ -53,7 +56,8 @@ pub fn begin(
             Err(_) => (log, None), // it cannot be read at all, which is said soon enough
         },
         Written::Unclear => {
-            let is_over = log.catch_up().is_ok() && is_over(log.summary(Writer::Alive).state);
+            let is_over =
+                log.catch_up().is_ok() && is_over(log.summary(LogEnd::StillWritten).state);
             let note = is_over.then(|| {
                 log.forget();
                 format!(

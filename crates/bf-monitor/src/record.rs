@@ -15,7 +15,7 @@ use chrono::{DateTime, Utc};
 use rustix::fs::{FlockOperation, flock};
 use serde::{Deserialize, Serialize};
 
-use crate::log::Place;
+use bf_logtail::Place;
 
 /// One line of the record.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -262,7 +262,7 @@ mod tests {
     use chrono::Utc;
 
     use super::{Exited, Intent, Recorded, Step, Story, read};
-    use crate::log::Place;
+    use bf_logtail::Place;
 
     fn intended(program: &str) -> Step {
         Step::Intended(Intent {

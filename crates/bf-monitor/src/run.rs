@@ -7,7 +7,9 @@ use bf_contract::{Exit, ExitSource, ProcessEventKind};
 use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::args::{Args, Role};
-use crate::log::{Dialects, Log};
+use bf_parse_log::Dialects;
+
+use crate::log::Log;
 use crate::report::Reporter;
 use crate::settings::Settings;
 use crate::state::{State, StateFile};
@@ -40,7 +42,7 @@ pub fn run(args: Args, streams: Streams) -> Result<Exit, Failure> {
         return doctor::run(output);
     }
     let loaded = bf_config::load(&args.config)?;
-    let mut dialects = Dialects::new(&loaded.config.dialects)?;
+    let mut dialects = Dialects::with(&loaded.config.dialects)?;
     if let Some(name) = &args.dialect {
         dialects = dialects.only(name)?;
     }

@@ -16,9 +16,9 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 use crate::args::Role;
 use crate::keeper;
-use crate::log::Place;
 use crate::record::{Exited, Intent, Record, Recorded, Step, Story};
 use crate::sys;
+use bf_logtail::Place;
 
 /// How long another bf-monitor may take between locking a record and starting its job.
 const PATIENCE: Duration = Duration::from_secs(10);

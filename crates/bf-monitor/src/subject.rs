@@ -11,11 +11,11 @@ use bf_contract::{ExitSource, ProcessIdentity};
 use chrono::{DateTime, Utc};
 
 use crate::args::{Args, Pid};
-use crate::log::Place;
 use crate::record::{self, Exited, Intent, Record, Recorded, Story};
 use crate::start::{self, Joined, Keeper, Spec};
 use crate::state::{Ended, State};
 use crate::sys::{self, Found, Process};
+use bf_logtail::Place;
 
 /// How long a keeper may take to write down an end that was seen already.
 const RECORD_PATIENCE: Duration = Duration::from_secs(5);

@@ -16,7 +16,10 @@ use bf_contract::{Exit, LogSummary, ProcessEventKind, ProcessIdentity};
 use chrono::{DateTime, Utc};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
-use crate::log::{Change, Log, Writer};
+use bf_logtail::Change;
+use bf_parse_log::LogEnd;
+
+use crate::log::Log;
 use crate::rate::Rate;
 use crate::report::{Details, Reporter};
 use crate::settings::Settings;
@@ -205,7 +208,7 @@ impl Watch {
         {
             self.reporter.warn(&warning)?;
         }
-        let summary = self.summary(Writer::Alive);
+        let summary = self.summary(LogEnd::StillWritten);
         let signs = self.signs(summary.as_ref());
         if let Some(finished) = signs.counter {
             self.rate.observe(now, finished);
@@ -245,7 +248,7 @@ impl Watch {
     fn read_log_where_due(&mut self, now: Duration) -> Result<(), Failure> {
         if self.log.as_ref().is_some_and(|log| log.is_due(now)) {
             self.read_log(now)?;
-            let summary = self.summary(Writer::Alive);
+            let summary = self.summary(LogEnd::StillWritten);
             let details = self.details(summary);
             self.reporter.move_bar(&details);
         }
@@ -303,8 +306,8 @@ impl Watch {
         self.reporter.event(event, details)
     }
 
-    fn summary(&self, writer: Writer) -> Option<LogSummary> {
-        self.log.as_ref().map(|log| log.log.summary(writer))
+    fn summary(&self, end: LogEnd) -> Option<LogSummary> {
+        self.log.as_ref().map(|log| log.log.summary(end))
     }
 
     /// The parts of an event that are known at any time.
@@ -444,7 +447,7 @@ impl Watch {
         );
         let details = Details {
             message: Some(message.clone()),
-            ..self.details(self.summary(Writer::Alive))
+            ..self.details(self.summary(LogEnd::StillWritten))
         };
         self.reporter.event(ProcessEventKind::Lost, details)?;
         self.reporter.say(&message)?;

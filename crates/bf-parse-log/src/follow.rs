@@ -1,23 +1,16 @@
-//! A log that is still being written: new bytes as they come, over rotation and truncation.
+//! A log that is still being written: its bytes as they come, over rotation and truncation.
 
-use std::fs::{File, Metadata};
-use std::io::{self, ErrorKind, Read as _, Seek as _, SeekFrom};
-use std::os::unix::fs::{FileExt, MetadataExt};
-use std::os::unix::net::UnixStream;
-use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::io;
+use std::path::Path;
+use std::time::{Duration, Instant};
 
 use bf_cli::{Context, Failure, Interrupt, Interrupts};
-use notify::Watcher as _;
+use bf_logtail::{Change, Follower, Tail};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 use crate::LogParser;
 
-const PIECE: usize = 256 * 1024;
-/// Bytes before the current position that must still be there when the file is looked at again.
-const FINGERPRINT: usize = 256;
-
-/// What happened to the file since it was looked at before.
+/// What happened to the log since it was read before.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Happened {
     /// It is not there yet.
@@ -26,33 +19,32 @@ pub(crate) enum Happened {
     Nothing,
     /// It has grown.
     Grown,
-    /// Another file took its place; that one is read from its beginning.
+    /// Another file took its place.
     Rotated,
-    /// It was cut or written anew; it is read from its beginning.
+    /// It was truncated, and is read from its beginning.
     Truncated,
 }
 
-/// A log being read to its end again and again.
-#[derive(Debug)]
-pub(crate) struct Tail {
-    path: PathBuf,
-    file: Option<File>,
-    position: u64,
-    fingerprint: Vec<u8>,
+/// A log that is read to its end again and again.
+pub(crate) struct FollowedLog {
+    interrupts: Interrupts,
+    tail: Tail,
+    began: Instant,
 }
 
-fn same_file(one: &Metadata, other: &Metadata) -> bool {
-    (one.dev(), one.ino()) == (other.dev(), other.ino())
-}
-
-impl Tail {
-    pub(crate) fn new(path: &Path, from_byte: u64) -> Self {
-        Self {
-            path: path.to_owned(),
-            file: None,
-            position: from_byte,
-            fingerprint: Vec::new(),
-        }
+impl FollowedLog {
+    /// Follows the log at `path` from this byte on; it need not exist yet.
+    ///
+    /// # Errors
+    /// It is there and cannot be read, or the process has no descriptors left.
+    pub(crate) fn open(path: &Path, from_byte: u64) -> Result<Self, Failure> {
+        let follower = Follower::from_byte(path, from_byte)
+            .or_could_not_check(|| format!("reading {}", path.display()))?;
+        Ok(Self {
+            interrupts: Interrupts::install()?,
+            tail: Tail::new(path, follower),
+            began: Instant::now(),
+        })
     }
 
     /// Takes in what is new.
@@ -60,148 +52,52 @@ impl Tail {
     /// # Errors
     /// The log is there and cannot be read.
     pub(crate) fn pump(&mut self, parser: &mut LogParser) -> io::Result<Happened> {
-        if self.file.is_none() {
-            match File::open(&self.path) {
-                Ok(file) => self.file = Some(file),
-                Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Happened::Missing),
-                Err(error) => return Err(error),
-            }
-        }
-        let Some(file) = &mut self.file else {
-            return Ok(Happened::Missing);
-        };
-        let mut happened = Happened::Nothing;
-        if was_rewritten(file, self.position, &self.fingerprint)? {
-            self.position = 0;
-            self.fingerprint.clear();
-            parser.next_file();
-            happened = Happened::Truncated;
-        }
-        file.seek(SeekFrom::Start(self.position))?;
-        let grown = drain(file, parser, &mut self.position, &mut self.fingerprint)?;
-        if grown && happened == Happened::Nothing {
-            happened = Happened::Grown;
-        }
-        // Looked for after the old file was read to its end, so that none of its lines is lost.
-        let replaced = match std::fs::metadata(&self.path) {
-            Ok(now) => !same_file(&now, &file.metadata()?),
-            Err(error) if error.kind() == ErrorKind::NotFound => false,
-            Err(error) => return Err(error),
-        };
-        if replaced {
-            drain(file, parser, &mut self.position, &mut self.fingerprint)?;
-            parser.next_file();
-            self.file = None;
-            self.position = 0;
-            self.fingerprint.clear();
-            self.pump(parser)?;
-            happened = Happened::Rotated;
-        }
-        Ok(happened)
-    }
-}
-
-/// Whether the file no longer has what was read of it.
-fn was_rewritten(file: &File, position: u64, fingerprint: &[u8]) -> io::Result<bool> {
-    if file.metadata()?.len() < position {
-        return Ok(true);
-    }
-    let mut now = vec![0; fingerprint.len()];
-    match file.read_exact_at(&mut now, position - fingerprint.len() as u64) {
-        Ok(()) => Ok(now != fingerprint),
-        Err(error) if error.kind() == ErrorKind::UnexpectedEof => Ok(true),
-        Err(error) => Err(error),
-    }
-}
-
-/// Reads to the end; whether there was anything.
-fn drain(
-    file: &mut File,
-    parser: &mut LogParser,
-    position: &mut u64,
-    fingerprint: &mut Vec<u8>,
-) -> io::Result<bool> {
-    let mut piece = vec![0; PIECE];
-    let mut grown = false;
-    loop {
-        match file.read(&mut piece) {
-            Ok(0) => return Ok(grown),
-            Ok(length) => {
-                let piece = &piece[..length];
-                parser.feed(piece);
-                *position += length as u64;
-                fingerprint.extend_from_slice(&piece[length.saturating_sub(FINGERPRINT)..]);
-                let surplus = fingerprint.len().saturating_sub(FINGERPRINT);
-                fingerprint.drain(..surplus);
-                grown = true;
-            }
-            Err(error) if error.kind() == ErrorKind::Interrupted => {}
-            Err(error) => return Err(error),
-        }
-    }
-}
-
-/// Sleeps until the log changes or somebody wants the tool to end.
-pub(crate) struct Wakeup {
-    interrupts: Interrupts,
-    changed: UnixStream,
-    /// Kept alive: it writes to the other end of `changed`. `None` where the system cannot watch files.
-    _watcher: Option<notify::RecommendedWatcher>,
-}
-
-impl Wakeup {
-    /// Watches the folder of `path`, so that a file that takes its place is seen, too.
-    ///
-    /// # Errors
-    /// The process has no descriptors left.
-    pub(crate) fn install(path: &Path) -> Result<Self, Failure> {
-        let doing = || format!("watching {}", path.display());
-        let interrupts = Interrupts::install()?;
-        let (changed, ring) = UnixStream::pair().or_could_not_check(doing)?;
-        changed.set_nonblocking(true).or_could_not_check(doing)?;
-        ring.set_nonblocking(true).or_could_not_check(doing)?;
-        let folder = path
-            .parent()
-            .filter(|folder| !folder.as_os_str().is_empty())
-            .unwrap_or(Path::new("."));
-        let watcher = notify::recommended_watcher(move |_| {
-            // A full pipe means that the bell rings already.
-            let _ = io::Write::write(&mut &ring, &[1]);
-        })
-        .and_then(|mut watcher| {
-            watcher.watch(folder, notify::RecursiveMode::NonRecursive)?;
-            Ok(watcher)
+        let before = parser.bytes();
+        let mut feed = |bytes: &[u8]| parser.feed(bytes);
+        let changes = self.tail.read(self.began.elapsed(), &mut feed)?;
+        // An unfinished line counts as far as it can be understood; its rest continues it.
+        self.tail.follower_mut().emit_partial_line(&mut feed);
+        let happened = changes.iter().rev().find_map(|change| match change {
+            Change::Appeared => None,
+            Change::Rotated { .. } | Change::Lost => Some(Happened::Rotated),
+            Change::Truncated { .. } => Some(Happened::Truncated),
         });
-        Ok(Self {
-            interrupts,
-            changed,
-            // Without it, the time limit of every wait is what is left.
-            _watcher: watcher.ok(),
+        Ok(match happened {
+            Some(happened) => happened,
+            None if parser.bytes() > before => Happened::Grown,
+            None if !self.tail.follower().has_appeared() => Happened::Missing,
+            None => Happened::Nothing,
         })
     }
 
-    /// Sleeps until something happens, at most `limit`: some file systems tell of no change.
-    pub(crate) fn wait(&self, limit: Duration) -> Option<Interrupt> {
-        let limit = Timespec {
-            tv_sec: i64::try_from(limit.as_secs()).unwrap_or(i64::MAX),
-            tv_nsec: i64::from(limit.subsec_nanos()),
-        };
-        let mut fds = [
-            PollFd::new(&self.interrupts, PollFlags::IN),
-            PollFd::new(&self.changed, PollFlags::IN),
-        ];
+    /// Sleeps until the log changes or the tool is asked to end, at most `limit`: some file systems report no
+    /// change.
+    pub(crate) fn wait(&mut self, limit: Duration) -> Option<Interrupt> {
+        let until_due = self
+            .tail
+            .due_at()
+            .map(|due| due.saturating_sub(self.began.elapsed()));
+        let limit = until_due.map_or(limit, |due| due.min(limit));
+        let mut fds = vec![PollFd::new(&self.interrupts, PollFlags::IN)];
+        if let Some(wake) = self.tail.wake_fd() {
+            fds.push(PollFd::from_borrowed_fd(wake, PollFlags::IN));
+        }
+        let mut is_woken = false;
         if self.interrupts.pending().is_none() {
             // An error is an early return; the caller's loop asks again.
-            let _ = poll(&mut fds, Some(&limit));
+            let ready = poll(&mut fds, Timespec::try_from(limit).ok().as_ref()).unwrap_or(0);
+            is_woken = ready > 0 && fds.get(1).is_some_and(|wake| !wake.revents().is_empty());
         }
-        while matches!(io::Read::read(&mut &self.changed, &mut [0; 256]), Ok(1..)) {}
+        if is_woken {
+            self.tail.set_woken();
+        }
         self.interrupts.pending()
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Happened, Tail};
+    use super::{FollowedLog, Happened};
     use crate::{Dialects, LogEnd, LogParser};
     use std::fs::OpenOptions;
     use std::io::Write;
@@ -226,8 +122,8 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("x.log");
         let mut parser = LogParser::new(Dialects::built_in());
-        let mut tail = Tail::new(&path, 0);
-        let mut pump = |parser: &mut LogParser| tail.pump(parser).expect("readable");
+        let mut log = FollowedLog::open(&path, 0).expect("a follower");
+        let mut pump = |parser: &mut LogParser| log.pump(parser).expect("readable");
 
         assert_eq!(pump(&mut parser), Happened::Missing);
         append(&path, &day(1));

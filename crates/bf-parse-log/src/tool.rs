@@ -12,7 +12,7 @@ use chrono::Local;
 use crate::args::Args;
 use crate::checkpoint::Checkpoint;
 use crate::explain::{RuleCounts, Trace};
-use crate::follow::{Happened, Tail, Wakeup};
+use crate::follow::{FollowedLog, Happened};
 use crate::given::hold_against;
 use crate::report::{how_to_write_a_dialect, report};
 use crate::shapes::Shapes;
@@ -191,13 +191,12 @@ fn follow(
             .hint("a pipe is read to its end in any case; leave --follow out"));
     }
     let reading = || format!("reading {}", args.path().display());
-    let wakeup = Wakeup::install(args.path())?;
-    let mut tail = Tail::new(args.path(), args.from_byte);
+    let mut log = FollowedLog::open(args.path(), args.from_byte)?;
     let began = Local::now();
     let mut last_said: Option<(Instant, LogSummary)> = None;
     let mut is_missed = false;
     loop {
-        let happened = tail.pump(parser).or_could_not_check(reading)?;
+        let happened = log.pump(parser).or_could_not_check(reading)?;
         match happened {
             Happened::Missing if !is_missed => {
                 is_missed = true;
@@ -223,7 +222,7 @@ fn follow(
             output.text(progress(&summary, began))?;
             last_said = Some((Instant::now(), summary));
         }
-        if let Some(interrupt) = wakeup.wait(if is_over { SETTLED } else { LOOK_AGAIN }) {
+        if let Some(interrupt) = log.wait(if is_over { SETTLED } else { LOOK_AGAIN }) {
             let summary = summarize(args, parser, LogEnd::StillWritten);
             say(args, &summary, &parser.ledger(LogEnd::StillWritten), output)?;
             return Ok(Some(interrupt.exit()));

@@ -1,31 +1,22 @@
 //! The log of a job: followed, parsed, and shown.
 
-mod claims;
-mod follow;
-mod place;
-mod siblings;
-mod source;
 mod tail;
-mod wake;
 
 use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use bf_contract::LogSummary;
+use bf_logtail::{Change, Follower, Place, SavedSibling};
+use bf_parse_log::{Dialects, LogEnd, LogParser, Snapshot};
 use serde::{Deserialize, Serialize};
-
-pub use claims::{Claims, Dialects, Snapshot, Writer};
-pub use follow::{Change, Follower};
-pub use place::Place;
-pub use wake::Wake;
 
 /// A log that is read as far as it goes, and what it claims so far.
 pub struct Log {
     path: PathBuf,
     shown: String,
     follower: Follower,
-    claims: Claims,
+    parser: LogParser,
     from_byte: u64,
 }
 
@@ -41,7 +32,7 @@ pub struct Kept {
     pub places: Vec<Place>,
     /// The files beside the log, and which of them were read; null in files of an earlier version.
     #[serde(default)]
-    pub siblings: Option<Vec<siblings::Kept>>,
+    pub siblings: Option<Vec<SavedSibling>>,
     /// The parser.
     pub claims: Snapshot,
 }
@@ -57,7 +48,7 @@ impl Log {
                 Some(place) => Follower::resume(path, &[place], None),
                 None => Follower::new(path),
             },
-            claims: Claims::new(dialects),
+            parser: LogParser::new(dialects.clone()),
             from_byte: from.map_or(0, |place| place.offset),
         }
     }
@@ -69,14 +60,14 @@ impl Log {
             path: path.to_owned(),
             shown: path.to_string_lossy().into_owned(),
             follower: Follower::resume(path, &kept.places, kept.siblings.as_deref()),
-            claims: Claims::restore(&kept.claims, dialects),
+            parser: LogParser::restore(dialects.clone(), kept.claims.clone()),
             from_byte: kept.from_byte,
         }
     }
 
     /// Forgets what was read so far: it is another run's.
     pub fn forget(&mut self) {
-        self.claims.forget();
+        self.parser = LogParser::new(self.parser.dialects().clone());
         self.from_byte = self
             .follower
             .places()
@@ -98,8 +89,8 @@ impl Log {
             path: self.path.clone(),
             from_byte: self.from_byte,
             places: self.follower.places(),
-            siblings: Some(self.follower.keep_siblings()),
-            claims: self.claims.snapshot(),
+            siblings: Some(self.follower.save_siblings()),
+            claims: self.parser.snapshot(),
         }
     }
 
@@ -108,20 +99,20 @@ impl Log {
     /// # Errors
     /// The log is there and cannot be read.
     pub fn catch_up(&mut self) -> io::Result<Vec<Change>> {
-        let claims = &mut self.claims;
-        self.follower.catch_up(&mut |bytes| claims.feed(bytes))
+        let parser = &mut self.parser;
+        self.follower.catch_up(&mut |bytes| parser.feed(bytes))
     }
 
     /// Reads the last, unfinished line, too. Only once the writer is gone and all else was read.
     pub fn finish(&mut self) {
-        let claims = &mut self.claims;
-        self.follower.finish(&mut |bytes| claims.feed(bytes));
+        let parser = &mut self.parser;
+        self.follower.finish(&mut |bytes| parser.feed(bytes));
     }
 
     /// What the log claims so far.
     #[must_use]
-    pub fn summary(&self, writer: Writer) -> LogSummary {
-        let mut summary = self.claims.summary(writer);
+    pub fn summary(&self, end: LogEnd) -> LogSummary {
+        let mut summary = self.parser.summary(end);
         summary.log.path.clone_from(&self.shown);
         summary.log.from_byte = self.from_byte;
         summary
@@ -130,7 +121,7 @@ impl Log {
     /// Bytes read so far.
     #[must_use]
     pub fn bytes(&self) -> u64 {
-        self.claims.bytes()
+        self.parser.bytes()
     }
 
     /// Whether the log was ever there.

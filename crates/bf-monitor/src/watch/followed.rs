@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use crate::log::{Change, Log, Wake};
+use bf_logtail::{Change, Wake};
+
+use crate::log::Log;
 use crate::sys::monotonic;
 
 /// Between two readings of a log that is being written to.
@@ -75,7 +77,7 @@ impl Followed {
         if let Some(wake) = &mut self.wake
             && (!changes.is_empty() || wake.watches_the_file() != self.log.is_at_its_path())
         {
-            wake.watch_anew();
+            wake.rewatch();
             // What happened before the new watch was in place was not told.
             changes.extend(self.read_once());
         }

@@ -8,9 +8,9 @@ use bf_contract::{Exit, ProcessEventKind};
 use rustix::process::Signal;
 
 use super::Watch;
-use crate::log::Writer;
 use crate::report::Details;
 use crate::sys::{self, monotonic};
+use bf_parse_log::LogEnd;
 
 /// How long a job may take to be gone after SIGKILL.
 const KILL_GRACE: Duration = Duration::from_secs(5);
@@ -46,16 +46,16 @@ impl Watch {
         let now = monotonic();
         self.read_log(now)?;
         self.keep()?;
-        let writer = if self.over.is_some() {
-            Writer::Gone
+        let end = if self.over.is_some() {
+            LogEnd::WriterGone
         } else {
-            Writer::Alive
+            LogEnd::StillWritten
         };
         let message = format!("{reason}; {outcome}");
         let details = Details {
             message: Some(message.clone()),
             exit: self.over.as_ref().map(|end| end.exit.clone()),
-            ..self.details(self.summary(writer))
+            ..self.details(self.summary(end))
         };
         self.reporter.event(ProcessEventKind::TimedOut, details)?;
         self.reporter.warn(&format!("timed out: {message}"))?;

@@ -6,7 +6,9 @@ use bf_cli::Failure;
 use bf_contract::LogState;
 
 use super::Watch;
-use crate::log::{Log, Writer};
+use bf_parse_log::LogEnd;
+
+use crate::log::Log;
 use crate::sys;
 
 /// Between two looks at what is left.
@@ -31,7 +33,7 @@ impl Watch {
         }
         self.read_log(now)?;
         let completed = self
-            .summary(Writer::Alive)
+            .summary(LogEnd::StillWritten)
             .is_some_and(|summary| summary.state == LogState::Completed);
         let limits = self.settings.limits(self.rate.median_gap());
         let silent = self

@@ -6,13 +6,13 @@ use bf_contract::{Exit, LogState, LogSummary, ProcessEventKind};
 use chrono::Utc;
 
 use super::{End, Watch};
-use crate::log::Writer;
 use crate::record::{self, Story};
 use crate::report::Details;
 use crate::state::Ended;
 use crate::sys::{Cgroup, monotonic};
 use crate::verdict::judge;
 use crate::words::{exit_in_words, source_in_words};
+use bf_parse_log::LogEnd;
 
 /// How long the keeper may take to sync its record.
 const SEE_OFF: std::time::Duration = std::time::Duration::from_secs(5);
@@ -87,7 +87,7 @@ impl Watch {
         for change in changes {
             self.say_change(change)?;
         }
-        let mut summary = self.summary(Writer::Gone);
+        let mut summary = self.summary(LogEnd::WriterGone);
         if let (Some(problem), Some(summary)) = (problem, &mut summary) {
             let path = &summary.log.path;
             self.reporter

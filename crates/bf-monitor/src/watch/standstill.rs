@@ -8,10 +8,10 @@ use bf_contract::{Exit, LogSummary, ProcessEventKind};
 
 use super::Watch;
 use crate::args::OnHang;
-use crate::log::Writer;
 use crate::report::Details;
 use crate::silence::{Signs, Silence, Stillness};
 use crate::sys;
+use bf_parse_log::LogEnd;
 
 impl Watch {
     /// What can be seen of the job now.
@@ -76,7 +76,7 @@ impl Watch {
             self.reporter.warn(&message)?;
             let details = Details {
                 message: Some(message),
-                ..self.details(self.summary(Writer::Alive))
+                ..self.details(self.summary(LogEnd::StillWritten))
             };
             self.reporter.event(finding, details)?;
             if finding == ProcessEventKind::Hung && self.settings.on_hang == OnHang::Exit {

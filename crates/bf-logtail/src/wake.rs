@@ -56,13 +56,13 @@ impl Wake {
             log: log.to_owned(),
             watched: None,
         };
-        this.watch_anew();
+        this.rewatch();
         Some(this)
     }
 
     /// Watches what is at the log's path now: the file, or the folder where there is no file. To be called
     /// after every change of the file; look at the file again afterwards.
-    pub fn watch_anew(&mut self) {
+    pub fn rewatch(&mut self) {
         let folder = match self.log.parent() {
             Some(folder) if !folder.as_os_str().is_empty() => folder.to_owned(),
             _ => PathBuf::from("."),

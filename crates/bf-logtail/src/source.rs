@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io;
 use std::os::unix::fs::MetadataExt;
 
-use super::place::{FileId, Place, SAMPLE, Sample, before, fill};
+use crate::place::{FileId, Place, SAMPLE, Sample, before, fill};
 
 /// Bytes that are read at once.
 const BLOCK: usize = 64 * 1024;
@@ -13,7 +13,7 @@ const LONGEST_LINE: usize = 1024 * 1024;
 
 /// An open file of a log.
 #[derive(Debug)]
-pub struct Source {
+pub(crate) struct Source {
     file: File,
     /// As far as whole lines were handed on; the head covers what stands behind that, too.
     place: Place,
@@ -25,11 +25,11 @@ pub struct Source {
 
 /// What reading on came to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Read {
+pub(crate) enum Read {
     /// Everything that is there was handed on.
     ToTheEnd,
     /// The file no longer holds what was read of it. Nothing of what is there instead was handed on.
-    Cut,
+    Truncated,
 }
 
 impl Source {
@@ -37,7 +37,7 @@ impl Source {
     ///
     /// # Errors
     /// The file cannot be asked.
-    pub fn at_start(file: File) -> io::Result<Self> {
+    pub(crate) fn at_start(file: File) -> io::Result<Self> {
         let FileId { dev, ino, born } = FileId::of(&file.metadata()?);
         Ok(Self {
             file,
@@ -57,7 +57,7 @@ impl Source {
     ///
     /// # Errors
     /// The file cannot be read.
-    pub fn at_place(file: File, place: &Place) -> io::Result<Self> {
+    pub(crate) fn at_place(file: File, place: &Place) -> io::Result<Self> {
         let mut source = Self::at_start(file)?;
         let FileId { dev, ino, born } = source.id();
         source.place = Place {
@@ -75,25 +75,25 @@ impl Source {
 
     /// Which file it is.
     #[must_use]
-    pub fn id(&self) -> FileId {
+    pub(crate) fn id(&self) -> FileId {
         self.place.id()
     }
 
     /// Where reading stands, as far as whole lines were handed on.
     #[must_use]
-    pub fn place(&self) -> Place {
+    pub(crate) fn place(&self) -> Place {
         self.place
     }
 
     /// The open file.
     #[must_use]
-    pub fn file(&self) -> &File {
+    pub(crate) fn file(&self) -> &File {
         &self.file
     }
 
     /// Whether it no longer has a name.
     #[must_use]
-    pub fn is_deleted(&self) -> bool {
+    pub(crate) fn is_deleted(&self) -> bool {
         self.file
             .metadata()
             .is_ok_and(|metadata| metadata.nlink() == 0)
@@ -101,7 +101,7 @@ impl Source {
 
     /// Whether it is longer than what was read of it.
     #[must_use]
-    pub fn has_more(&self) -> bool {
+    pub(crate) fn has_more(&self) -> bool {
         self.file
             .metadata()
             .is_ok_and(|metadata| metadata.len() > self.reached())
@@ -109,7 +109,7 @@ impl Source {
 
     /// The offset that was read up to.
     #[must_use]
-    pub fn reached(&self) -> u64 {
+    pub(crate) fn reached(&self) -> u64 {
         self.place.offset + self.partial.len() as u64
     }
 
@@ -117,7 +117,7 @@ impl Source {
     ///
     /// # Errors
     /// The file cannot be read.
-    pub fn is_as_read(&self) -> io::Result<bool> {
+    pub(crate) fn is_as_read(&self) -> io::Result<bool> {
         let last = &self.partial[self.partial.len().saturating_sub(SAMPLE)..];
         let mut bytes = vec![0; last.len()];
         let read = fill(&self.file, &mut bytes, self.reached() - last.len() as u64)?;
@@ -128,7 +128,7 @@ impl Source {
     ///
     /// # Errors
     /// One of them cannot be read.
-    pub fn may_begin_with(&self, copy: &File) -> io::Result<bool> {
+    pub(crate) fn may_begin_with(&self, copy: &File) -> io::Result<bool> {
         let length = copy.metadata()?.len();
         let last = length.saturating_sub(BLOCK as u64);
         let begins_alike = length < self.place.head.bytes.into() || self.place.begins(copy)?;
@@ -140,7 +140,7 @@ impl Source {
     ///
     /// # Errors
     /// The file cannot be read.
-    pub fn read_on(&mut self, sink: &mut impl FnMut(&[u8])) -> io::Result<Read> {
+    pub(crate) fn read_on(&mut self, sink: &mut impl FnMut(&[u8])) -> io::Result<Read> {
         let mut block = Vec::new();
         loop {
             let at = self.reached();
@@ -152,7 +152,7 @@ impl Source {
                 0
             };
             if !self.is_as_read()? {
-                return Ok(Read::Cut);
+                return Ok(Read::Truncated);
             }
             if read == 0 {
                 return Ok(Read::ToTheEnd);
@@ -170,31 +170,31 @@ impl Source {
         let Some(last) = memchr::memrchr(b'\n', bytes) else {
             self.partial.extend_from_slice(bytes);
             if self.partial.len() > LONGEST_LINE {
-                self.hand_on_partial(sink);
+                self.emit_partial(sink);
             }
             return;
         };
         let (whole, rest) = bytes.split_at(last + 1);
-        self.hand_on_partial(sink);
-        self.hand_on(whole, sink);
+        self.emit_partial(sink);
+        self.emit(whole, sink);
         self.partial.extend_from_slice(rest);
     }
 
     /// Hands on what is no whole line yet. What comes next in whichever file goes on with it.
-    pub fn hand_on_partial(&mut self, sink: &mut impl FnMut(&[u8])) {
+    pub(crate) fn emit_partial(&mut self, sink: &mut impl FnMut(&[u8])) {
         let partial = std::mem::take(&mut self.partial);
-        self.hand_on(&partial, sink);
+        self.emit(&partial, sink);
     }
 
     /// Hands on an unfinished last line as a line: what comes next stands in another file.
-    pub fn close_off(&mut self, sink: &mut impl FnMut(&[u8])) {
-        if !self.partial.is_empty() {
-            self.hand_on_partial(sink);
+    pub(crate) fn end_line(&mut self, sink: &mut impl FnMut(&[u8])) {
+        self.emit_partial(sink);
+        if self.recent.last().is_some_and(|&last| last != b'\n') {
             sink(b"\n");
         }
     }
 
-    fn hand_on(&mut self, bytes: &[u8], sink: &mut impl FnMut(&[u8])) {
+    fn emit(&mut self, bytes: &[u8], sink: &mut impl FnMut(&[u8])) {
         if bytes.is_empty() {
             return;
         }
@@ -212,11 +212,11 @@ impl Source {
     ///
     /// # Errors
     /// The file cannot be read.
-    pub fn begin_again(&mut self) -> io::Result<()> {
+    pub(crate) fn restart(&mut self) -> io::Result<()> {
         let offset = rustix::fs::seek(&self.file, rustix::fs::SeekFrom::Data(0)).unwrap_or(0);
         self.partial.clear();
         self.recent = before(&self.file, offset)?;
-        // The hole is all zeros, wherever in it one looks.
+        // The hole is all zeros, wherever in it one passes.
         self.place.head = Sample::of(&self.recent);
         self.place.tail = Sample::of(&self.recent);
         self.place.offset = offset;
@@ -228,7 +228,7 @@ impl Source {
 ///
 /// # Errors
 /// One of them cannot be read.
-pub fn is_beginning_of(shorter: &File, longer: &File, from: u64) -> io::Result<bool> {
+pub(crate) fn is_beginning_of(shorter: &File, longer: &File, from: u64) -> io::Result<bool> {
     let (mut one, mut other) = (vec![0; BLOCK], vec![0; BLOCK]);
     let mut at = from;
     loop {

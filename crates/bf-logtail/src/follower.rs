@@ -8,15 +8,15 @@ use std::path::{Path, PathBuf};
 
 use copies::UNREAD;
 
-use super::place::{FileId, Place, SAMPLE};
-use super::siblings::{Kept, Siblings, Standing};
-use super::source::{Read, Source, is_beginning_of};
+use crate::place::{FileId, Place, SAMPLE};
+use crate::siblings::{SavedSibling, SiblingStatus, Siblings};
+use crate::source::{Read, Source, is_beginning_of};
 
 /// Files of one log that are held open at the same time: a job that does not reopen its log goes on
 /// writing to the renamed file.
-const MOST_SOURCES: usize = 16;
+const MAX_SOURCES: usize = 16;
 /// Looks at a path that is being rotated right now, before that is left to the next time.
-const MOST_TRIES: usize = 100;
+const MAX_TRIES: usize = 100;
 
 /// What is at the log's path.
 enum AtPath {
@@ -56,8 +56,8 @@ pub struct Follower {
     siblings: Siblings,
     /// A kept place whose file was not found.
     lost: Option<Place>,
-    /// Counts the looks.
-    looks: u64,
+    /// Counts the passes.
+    passes: u64,
 }
 
 #[derive(Debug)]
@@ -77,7 +77,22 @@ impl Follower {
             sources: Vec::new(),
             siblings: Siblings::of_before(path),
             lost: None,
-            looks: 0,
+            passes: 0,
+        }
+    }
+
+    /// Follows a log from this byte of the file that is there now; from the first byte of one that is shorter.
+    ///
+    /// # Errors
+    /// The log is there and cannot be read.
+    pub fn from_byte(path: &Path, from_byte: u64) -> io::Result<Self> {
+        if from_byte == 0 {
+            return Ok(Self::new(path));
+        }
+        match File::open(path) {
+            Ok(file) => Ok(Self::resume(path, &[Place::at(&file, from_byte)?], None)),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(Self::new(path)),
+            Err(error) => Err(error),
         }
     }
 
@@ -85,12 +100,12 @@ impl Follower {
     /// beside the log. Where it was not kept which files were beside the log, and the newest file was renamed,
     /// those that are younger than that have come since.
     #[must_use]
-    pub fn resume(path: &Path, places: &[Place], kept: Option<&[Kept]>) -> Self {
+    pub fn resume(path: &Path, places: &[Place], kept: Option<&[SavedSibling]>) -> Self {
         let has_gone = |place: &&Place| {
             id_at(path).is_ok_and(|found| found.is_none_or(|found| !found.is(&place.id())))
         };
         let siblings = match (kept, places.last().filter(has_gone)) {
-            (Some(kept), _) => Siblings::with_kept(path, kept),
+            (Some(kept), _) => Siblings::with_saved(path, kept),
             (None, Some(renamed)) => Siblings::since(path, &renamed.id()),
             (None, None) => Siblings::of_before(path),
         };
@@ -99,7 +114,7 @@ impl Follower {
             sources: Vec::new(),
             siblings,
             lost: None,
-            looks: 0,
+            passes: 0,
         };
         for (at, place) in places.iter().enumerate() {
             match follower.find(place) {
@@ -128,7 +143,7 @@ impl Follower {
     fn push(&mut self, source: Source) {
         self.sources.push(Opened {
             source,
-            grew_at: self.looks,
+            grew_at: self.passes,
         });
     }
 
@@ -141,8 +156,8 @@ impl Follower {
 
     /// The files beside the log, and which of them were read.
     #[must_use]
-    pub fn keep_siblings(&self) -> Vec<Kept> {
-        self.siblings.keep()
+    pub fn save_siblings(&self) -> Vec<SavedSibling> {
+        self.siblings.save()
     }
 
     /// Whether anything was ever read or opened.
@@ -161,6 +176,19 @@ impl Follower {
         self.sources.last().map(|opened| &opened.source)
     }
 
+    /// Device and inode of the open file.
+    #[must_use]
+    pub fn file_id(&self) -> Option<FileId> {
+        self.newest().map(Source::id)
+    }
+
+    /// Whether the open file is the one at the log's path.
+    #[must_use]
+    pub fn is_at_its_path(&self) -> bool {
+        let at_path = id_at(&self.path).ok().flatten();
+        matches!((self.file_id(), at_path), (Some(open), Some(found)) if open.is(&found))
+    }
+
     /// Whether one of the files is longer than what was read of it.
     #[must_use]
     pub fn has_more(&self) -> bool {
@@ -173,27 +201,29 @@ impl Follower {
     /// # Errors
     /// The log cannot be read. A log that is not there (any more) is no error.
     pub fn catch_up(&mut self, sink: &mut impl FnMut(&[u8])) -> io::Result<Vec<Change>> {
-        self.looks += 1;
+        self.passes += 1;
         let mut changes = Vec::new();
-        let at_path = self.look_at_path();
+        let at_path = self.check_path();
         let is_same = matches!(at_path, Ok(AtPath::Same));
         self.read_sources(is_same, sink, &mut changes)?;
         match at_path? {
             // As long as the path leads to the same file, what appears beside it can only be copies of it.
-            AtPath::Same => self.siblings.turn(Standing::Fresh, Standing::Candidate),
-            AtPath::Other(next) => self.go_on_to(Some(next), sink, &mut changes)?,
-            AtPath::Nothing => self.go_on_to(None, sink, &mut changes)?,
+            AtPath::Same => self
+                .siblings
+                .reclassify(SiblingStatus::Fresh, SiblingStatus::Candidate),
+            AtPath::Other(next) => self.switch_to(Some(next), sink, &mut changes)?,
+            AtPath::Nothing => self.switch_to(None, sink, &mut changes)?,
         }
         Ok(changes)
     }
 
     /// Finds out what is at the path and what is beside it, as of one moment: nothing was rotated between the
     /// two.
-    fn look_at_path(&mut self) -> io::Result<AtPath> {
+    fn check_path(&mut self) -> io::Result<AtPath> {
         let mut tries = 0;
         loop {
-            let at_path = self.what_is_at_path()?;
-            self.siblings.look();
+            let at_path = self.open_path()?;
+            self.siblings.refresh();
             for opened in &self.sources {
                 self.siblings.settle(&opened.source.id());
             }
@@ -208,13 +238,13 @@ impl Follower {
                 _ => false,
             };
             tries += 1;
-            if is_still_there || tries == MOST_TRIES {
+            if is_still_there || tries == MAX_TRIES {
                 return Ok(at_path);
             }
         }
     }
 
-    fn what_is_at_path(&self) -> io::Result<AtPath> {
+    fn open_path(&self) -> io::Result<AtPath> {
         let is_newest = |id: &FileId| self.newest().is_some_and(|newest| newest.id().is(id));
         // Opening a file wakes whoever watches it, ourselves for one: not without need.
         match id_at(&self.path)? {
@@ -247,8 +277,8 @@ impl Follower {
         for at in 0..self.sources.len() {
             let before = self.sources[at].source.reached();
             let has_grown_again = is_same && at == newest && self.has_grown_again()?;
-            if has_grown_again || self.sources[at].source.read_on(sink)? == Read::Cut {
-                let recovered = self.begin_again(at, sink)?;
+            if has_grown_again || self.sources[at].source.read_on(sink)? == Read::Truncated {
+                let recovered = self.restart(at, sink)?;
                 changes.push(Change::Truncated { recovered });
             } else if is_same && at == newest && before < SAMPLE as u64 {
                 // So little had been read that a cut right before may not have been seen.
@@ -256,14 +286,14 @@ impl Follower {
             }
             let opened = &mut self.sources[at];
             if opened.source.reached() != before {
-                opened.grew_at = self.looks;
+                opened.grew_at = self.passes;
             }
         }
         Ok(())
     }
 
     /// Goes on to the file that is at the path now, after the files that came and went before it.
-    fn go_on_to(
+    fn switch_to(
         &mut self,
         next: Option<Source>,
         sink: &mut impl FnMut(&[u8]),
@@ -284,7 +314,7 @@ impl Follower {
         }
         let replaced = !self.sources.is_empty();
         let mut between = 0;
-        for id in self.siblings.all(&[Standing::Fresh]) {
+        for id in self.siblings.all(&[SiblingStatus::Fresh]) {
             let is_younger = |next: &Source| match (id.born, next.id().born) {
                 (Some(born), Some(next)) => born > next,
                 _ => false,
@@ -306,12 +336,14 @@ impl Follower {
         }
         let has_next = next.is_some();
         if let Some(mut next) = next {
-            self.siblings.turn(Standing::Candidate, Standing::Settled);
-            self.siblings.turn(Standing::Fresh, Standing::Candidate);
+            self.siblings
+                .reclassify(SiblingStatus::Candidate, SiblingStatus::Settled);
+            self.siblings
+                .reclassify(SiblingStatus::Fresh, SiblingStatus::Candidate);
             next.read_on(sink)?;
             self.push(next);
         }
-        self.let_go(sink);
+        self.close_idle(sink);
         match between + usize::from(has_next) {
             0 => {}
             _ if !replaced => changes.push(Change::Appeared),
@@ -335,7 +367,7 @@ impl Follower {
             if place.fits(&file)? {
                 let mut copy = Source::at_place(file, place)?;
                 copy.read_on(sink)?;
-                copy.close_off(sink);
+                copy.end_line(sink);
                 self.siblings.settle(&id);
                 return Ok(true);
             }
@@ -357,8 +389,8 @@ impl Follower {
     }
 
     /// Lets go of the files that have been silent for longest, where there are too many.
-    fn let_go(&mut self, sink: &mut impl FnMut(&[u8])) {
-        while self.sources.len() > MOST_SOURCES {
+    fn close_idle(&mut self, sink: &mut impl FnMut(&[u8])) {
+        while self.sources.len() > MAX_SOURCES {
             let older = &self.sources[..self.sources.len() - 1];
             let silent = older
                 .iter()
@@ -367,17 +399,24 @@ impl Follower {
             let Some((at, _)) = silent else {
                 return;
             };
-            self.sources.remove(at).source.close_off(sink);
+            self.sources.remove(at).source.end_line(sink);
         }
     }
 
-    /// Hands on what stands behind the last newline. Only once the writer is gone.
+    /// Hands on what follows the last newline so far; what comes next continues that line.
+    pub fn emit_partial_line(&mut self, sink: &mut impl FnMut(&[u8])) {
+        if let Some(last) = self.sources.last_mut() {
+            last.source.emit_partial(sink);
+        }
+    }
+
+    /// Hands on what follows the last newline. Only once the writer is gone.
     pub fn finish(&mut self, sink: &mut impl FnMut(&[u8])) {
         if let Some((last, older)) = self.sources.split_last_mut() {
             for opened in older {
-                opened.source.close_off(sink);
+                opened.source.end_line(sink);
             }
-            last.source.hand_on_partial(sink);
+            last.source.emit_partial(sink);
         }
     }
 }

@@ -13,18 +13,18 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::place::{FileId, nanoseconds};
+use crate::place::{FileId, nanoseconds};
 
 /// A file that was not seen so many times in a row is gone, and was not just being renamed.
 const GONE: u8 = 3;
 
 /// Tries at files that are being renamed right now, before they are taken as they come.
-const MOST_TRIES: usize = 100;
+const MAX_TRIES: usize = 100;
 
 /// What is known of a file beside the log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Standing {
+pub enum SiblingStatus {
     /// It was read, or is of the time before.
     Settled,
     /// It appeared while the log stayed the same file: it may be, or become, a copy of that.
@@ -33,11 +33,12 @@ pub enum Standing {
     Fresh,
 }
 
-/// A file beside the log, as it is kept.
+/// A file beside the log, as it is saved.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Kept {
+pub struct SavedSibling {
     id: FileId,
-    standing: Standing,
+    #[serde(rename = "standing")]
+    status: SiblingStatus,
     same: u64,
 }
 
@@ -45,7 +46,7 @@ pub struct Kept {
 struct Sibling {
     id: FileId,
     path: PathBuf,
-    standing: Standing,
+    status: SiblingStatus,
     /// Up to which byte it was seen to be what the log holds.
     same: u64,
     /// How old it is among the others: oldest first.
@@ -60,7 +61,7 @@ type Age = (u64, Reverse<u64>);
 
 /// The files beside a log.
 #[derive(Debug, Default)]
-pub struct Siblings {
+pub(crate) struct Siblings {
     log: PathBuf,
     known: Vec<Sibling>,
 }
@@ -68,57 +69,60 @@ pub struct Siblings {
 impl Siblings {
     /// Those that are there now, all of the time before.
     #[must_use]
-    pub fn of_before(log: &Path) -> Self {
-        Self::with(log, |_| (Standing::Settled, 0))
+    pub(crate) fn of_before(log: &Path) -> Self {
+        Self::with(log, |_| (SiblingStatus::Settled, 0))
     }
 
     /// Those that are there now; the ones born after `file` are fresh.
     #[must_use]
-    pub fn since(log: &Path, file: &FileId) -> Self {
+    pub(crate) fn since(log: &Path, file: &FileId) -> Self {
         Self::with(log, |found| match (found.born, file.born) {
-            (Some(found), Some(file)) if found > file => (Standing::Fresh, 0),
-            _ => (Standing::Settled, 0),
+            (Some(found), Some(file)) if found > file => (SiblingStatus::Fresh, 0),
+            _ => (SiblingStatus::Settled, 0),
         })
     }
 
-    /// Those that are there now; the ones that were not kept are fresh.
+    /// Those that are there now; the ones that were not saved are fresh.
     #[must_use]
-    pub fn with_kept(log: &Path, kept: &[Kept]) -> Self {
+    pub(crate) fn with_saved(log: &Path, saved: &[SavedSibling]) -> Self {
         Self::with(log, |found| {
-            kept.iter()
-                .find(|kept| kept.id.is(found))
-                .map_or((Standing::Fresh, 0), |kept| (kept.standing, kept.same))
+            saved
+                .iter()
+                .find(|saved| saved.id.is(found))
+                .map_or((SiblingStatus::Fresh, 0), |saved| {
+                    (saved.status, saved.same)
+                })
         })
     }
 
-    fn with(log: &Path, known: impl Fn(&FileId) -> (Standing, u64)) -> Self {
+    fn with(log: &Path, known: impl Fn(&FileId) -> (SiblingStatus, u64)) -> Self {
         let mut siblings = Self {
             log: log.to_owned(),
             known: Vec::new(),
         };
-        siblings.look();
+        siblings.refresh();
         for sibling in &mut siblings.known {
-            (sibling.standing, sibling.same) = known(&sibling.id);
+            (sibling.status, sibling.same) = known(&sibling.id);
         }
         siblings
     }
 
-    /// What is to be kept: a fresh one is fresh again next time.
+    /// What is to be saved: a fresh one is fresh again next time.
     #[must_use]
-    pub fn keep(&self) -> Vec<Kept> {
+    pub(crate) fn save(&self) -> Vec<SavedSibling> {
         let known = self.known.iter();
         known
-            .filter(|sibling| sibling.standing != Standing::Fresh)
-            .map(|sibling| Kept {
+            .filter(|sibling| sibling.status != SiblingStatus::Fresh)
+            .map(|sibling| SavedSibling {
                 id: sibling.id,
-                standing: sibling.standing,
+                status: sibling.status,
                 same: sibling.same,
             })
             .collect()
     }
 
     /// Looks at what is there now. What is new is fresh.
-    pub fn look(&mut self) {
+    pub(crate) fn refresh(&mut self) {
         let Ok(found) = scan(&self.log) else {
             return; // a folder that cannot be read says nothing of what is in it
         };
@@ -134,7 +138,7 @@ impl Siblings {
                 None => self.known.push(Sibling {
                     id,
                     path,
-                    standing: Standing::Fresh,
+                    status: SiblingStatus::Fresh,
                     same: 0,
                     age,
                     missed: 0,
@@ -145,21 +149,21 @@ impl Siblings {
         self.known.sort_by_key(|sibling| sibling.age);
     }
 
-    /// The files in one of these standings that are there, oldest first.
+    /// The files in one of these statuses that are there, oldest first.
     #[must_use]
-    pub fn all(&self, standings: &[Standing]) -> Vec<FileId> {
+    pub(crate) fn all(&self, statuses: &[SiblingStatus]) -> Vec<FileId> {
         let known = self.known.iter();
         known
-            .filter(|sibling| sibling.missed == 0 && standings.contains(&sibling.standing))
+            .filter(|sibling| sibling.missed == 0 && statuses.contains(&sibling.status))
             .map(|sibling| sibling.id)
             .collect()
     }
 
     /// Opens a file, wherever it is now: a rotation renames all of them. `None` where it is gone.
-    pub fn open(&mut self, id: &FileId) -> Option<File> {
-        for again in 0..MOST_TRIES {
+    pub(crate) fn open(&mut self, id: &FileId) -> Option<File> {
+        for again in 0..MAX_TRIES {
             if again > 0 {
-                self.look();
+                self.refresh();
             }
             let mut known = self.known.iter();
             let sibling = known.find(|sibling| sibling.id.is(id) && sibling.missed == 0)?;
@@ -178,7 +182,7 @@ impl Siblings {
 
     /// Up to which byte a file was seen to be what the log holds; 0 where it was not.
     #[must_use]
-    pub fn same(&self, id: &FileId) -> u64 {
+    pub(crate) fn same(&self, id: &FileId) -> u64 {
         let mut known = self.known.iter();
         known
             .find(|sibling| sibling.id.is(id))
@@ -186,7 +190,7 @@ impl Siblings {
     }
 
     /// Notes that.
-    pub fn note_same(&mut self, id: &FileId, same: u64) {
+    pub(crate) fn set_same(&mut self, id: &FileId, same: u64) {
         for sibling in &mut self.known {
             if sibling.id.is(id) {
                 sibling.same = same;
@@ -195,26 +199,26 @@ impl Siblings {
     }
 
     /// Forgets that of all: the log holds something else now.
-    pub fn forget_same(&mut self) {
+    pub(crate) fn clear_same(&mut self) {
         for sibling in &mut self.known {
             sibling.same = 0;
         }
     }
 
     /// Never to be read again.
-    pub fn settle(&mut self, id: &FileId) {
+    pub(crate) fn settle(&mut self, id: &FileId) {
         for sibling in &mut self.known {
             if sibling.id.is(id) {
-                sibling.standing = Standing::Settled;
+                sibling.status = SiblingStatus::Settled;
             }
         }
     }
 
-    /// Moves all in one standing to another.
-    pub fn turn(&mut self, from: Standing, to: Standing) {
+    /// Moves all in one status to another.
+    pub(crate) fn reclassify(&mut self, from: SiblingStatus, to: SiblingStatus) {
         for sibling in &mut self.known {
-            if sibling.standing == from {
-                sibling.standing = to;
+            if sibling.status == from {
+                sibling.status = to;
             }
         }
     }
@@ -228,7 +232,7 @@ fn scan(log: &Path) -> io::Result<Vec<Found>> {
     loop {
         let (found, was_disturbed) = scan_once(log)?;
         tries += 1;
-        if !was_disturbed || tries == MOST_TRIES {
+        if !was_disturbed || tries == MAX_TRIES {
             return Ok(found);
         }
     }
@@ -300,10 +304,10 @@ fn is_rotated(name: &OsStr, log: &OsStr) -> bool {
 mod tests {
     use std::ffi::OsStr;
 
-    use super::{Siblings, Standing, is_rotated, rotation_number};
+    use super::{SiblingStatus, Siblings, is_rotated, rotation_number};
 
-    fn names(siblings: &Siblings, standing: Standing) -> Vec<String> {
-        let of = |known: &&super::Sibling| known.standing == standing;
+    fn names(siblings: &Siblings, status: SiblingStatus) -> Vec<String> {
+        let of = |known: &&super::Sibling| known.status == status;
         let name = |known: &super::Sibling| known.path.file_name().expect("a name").to_owned();
         let known = siblings.known.iter().filter(of).map(name);
         known
@@ -319,15 +323,15 @@ mod tests {
         let mut siblings = Siblings::of_before(&path("x.log"));
         std::fs::rename(path("x.log.1"), path("x.log.2")).expect("renamed");
         std::fs::write(path("x.log.1"), "new\n").expect("a file");
-        siblings.look();
-        assert_eq!(names(&siblings, Standing::Fresh), ["x.log.1"]);
-        assert_eq!(names(&siblings, Standing::Settled), ["x.log.2"]);
+        siblings.refresh();
+        assert_eq!(names(&siblings, SiblingStatus::Fresh), ["x.log.1"]);
+        assert_eq!(names(&siblings, SiblingStatus::Settled), ["x.log.2"]);
 
-        let again = Siblings::with_kept(&path("x.log"), &siblings.keep());
-        assert_eq!(names(&again, Standing::Fresh), ["x.log.1"]);
-        siblings.turn(Standing::Fresh, Standing::Settled);
-        let again = Siblings::with_kept(&path("x.log"), &siblings.keep());
-        assert_eq!(names(&again, Standing::Fresh), Vec::<String>::new());
+        let again = Siblings::with_saved(&path("x.log"), &siblings.save());
+        assert_eq!(names(&again, SiblingStatus::Fresh), ["x.log.1"]);
+        siblings.reclassify(SiblingStatus::Fresh, SiblingStatus::Settled);
+        let again = Siblings::with_saved(&path("x.log"), &siblings.save());
+        assert_eq!(names(&again, SiblingStatus::Fresh), Vec::<String>::new());
     }
 
     #[test]

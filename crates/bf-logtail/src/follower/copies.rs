@@ -3,20 +3,20 @@
 use std::fs::File;
 use std::io;
 
-use super::{Follower, MOST_TRIES, Opened};
-use crate::log::place::{FileId, Place};
-use crate::log::siblings::Standing;
-use crate::log::source::{Read, Source, is_beginning_of};
+use super::{Follower, MAX_TRIES, Opened};
+use crate::place::{FileId, Place};
+use crate::siblings::SiblingStatus;
+use crate::source::{Read, Source, is_beginning_of};
 
 /// The files beside a log that may hold what was not read yet.
-pub(super) const UNREAD: [Standing; 2] = [Standing::Candidate, Standing::Fresh];
+pub(super) const UNREAD: [SiblingStatus; 2] = [SiblingStatus::Candidate, SiblingStatus::Fresh];
 
 /// Whether a copy goes on where reading stood. Whoever copies and cuts loses what is written between the two;
 /// where that was read, the copy is shorter, and what came behind it is not in it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum GoesOn {
-    Yes,
-    No,
+enum CopyMatch {
+    Continues,
+    Ends,
 }
 
 impl Follower {
@@ -35,7 +35,7 @@ impl Follower {
                 continue;
             }
             if newest.may_begin_with(&copy)? && newest.is_as_read()? {
-                self.siblings.note_same(&id, length);
+                self.siblings.set_same(&id, length);
             } else if length > newest.reached() && newest.place().fits(&copy)? {
                 return Ok(true);
             }
@@ -45,30 +45,27 @@ impl Follower {
 
     /// Reads a file that was cut from its beginning, after the copies of what it held before. Returns whether
     /// there was one that goes on where reading stood.
-    pub(super) fn begin_again(
-        &mut self,
-        at: usize,
-        sink: &mut impl FnMut(&[u8]),
-    ) -> io::Result<bool> {
+    pub(super) fn restart(&mut self, at: usize, sink: &mut impl FnMut(&[u8])) -> io::Result<bool> {
         let nothing_was_read = self.sources[at].source.reached() == 0;
         let mut recovered = false;
-        for again in 0..MOST_TRIES {
-            self.siblings.look();
+        for again in 0..MAX_TRIES {
+            self.siblings.refresh();
             let place = self.sources[at].source.place();
             let found = self.read_copies(&place, at, sink)?;
-            recovered |= again == 0 && found == Some(GoesOn::Yes);
+            recovered |= again == 0 && found == Some(CopyMatch::Continues);
             if found.is_none() {
                 // Its copy is not to be found; those of what came after may be.
-                self.siblings.turn(Standing::Candidate, Standing::Settled);
+                self.siblings
+                    .reclassify(SiblingStatus::Candidate, SiblingStatus::Settled);
                 self.read_copies_between(at, sink)?;
                 self.settle_what_is_no_copy_of(at);
-                self.sources[at].source.hand_on_partial(sink); // what comes may go on with it
+                self.sources[at].source.emit_partial(sink); // what comes may go on with it
             }
-            self.siblings.forget_same();
+            self.siblings.clear_same();
             let source = &mut self.sources[at].source;
-            source.begin_again()?;
+            source.restart()?;
             if source.read_on(sink)? == Read::ToTheEnd {
-                self.siblings.look();
+                self.siblings.refresh();
                 self.read_skipped_copies(at, false, sink)?;
                 break;
             }
@@ -82,9 +79,9 @@ impl Follower {
         place: &Place,
         at: usize,
         sink: &mut impl FnMut(&[u8]),
-    ) -> io::Result<Option<GoesOn>> {
+    ) -> io::Result<Option<CopyMatch>> {
         let candidates = self.siblings.all(&UNREAD);
-        let Some((number, file, goes_on)) = self.find_copy(&candidates, place, at)? else {
+        let Some((number, file, matched)) = self.find_copy(&candidates, place, at)? else {
             return Ok(None);
         };
         // An older one that this does not begin with is of a time that was passed over; the others are copies
@@ -98,16 +95,16 @@ impl Follower {
             self.siblings.settle(older);
         }
         // The next copy, or the file itself, goes on in the same line.
-        if goes_on == GoesOn::Yes {
+        if matched == CopyMatch::Continues {
             let mut copy = Source::at_place(file, place)?;
             copy.read_on(sink)?;
-            copy.hand_on_partial(sink);
+            copy.emit_partial(sink);
         } else {
-            self.sources[at].source.hand_on_partial(sink);
+            self.sources[at].source.emit_partial(sink);
         }
         self.siblings.settle(&candidates[number]);
         self.read_copies_between(at, sink)?;
-        Ok(Some(goes_on))
+        Ok(Some(matched))
     }
 
     /// The copy of what was read up to `place`: one that goes on behind that, else one that was seen to be as
@@ -117,7 +114,7 @@ impl Follower {
         candidates: &[FileId],
         place: &Place,
         at: usize,
-    ) -> io::Result<Option<(usize, File, GoesOn)>> {
+    ) -> io::Result<Option<(usize, File, CopyMatch)>> {
         let reached = self.sources[at].source.reached();
         let (mut seen, mut alike) = (None, None);
         for (number, id) in candidates.iter().enumerate() {
@@ -125,16 +122,16 @@ impl Follower {
                 continue;
             };
             if place.fits(&file)? {
-                return Ok(Some((number, file, GoesOn::Yes)));
+                return Ok(Some((number, file, CopyMatch::Continues)));
             }
             let length = file.metadata()?.len();
             if length == 0 || length > reached {
                 continue;
             }
             if self.siblings.same(id) == length {
-                seen = Some((number, file, GoesOn::No));
+                seen = Some((number, file, CopyMatch::Ends));
             } else if alike.is_none() && place.begins(&file)? {
-                alike = Some((number, file, GoesOn::No));
+                alike = Some((number, file, CopyMatch::Ends));
             }
         }
         Ok(seen.or(alike))
@@ -186,7 +183,7 @@ impl Follower {
     ) -> io::Result<()> {
         let mut copy = Source::at_start(file)?;
         copy.read_on(sink)?;
-        copy.hand_on_partial(sink);
+        copy.emit_partial(sink);
         self.siblings.settle(id);
         Ok(())
     }

@@ -8,7 +8,7 @@ use std::time::SystemTime;
 use serde::{Deserialize, Serialize};
 
 /// Bytes that a [`Sample`] covers at most.
-pub const SAMPLE: usize = 1_024;
+pub(crate) const SAMPLE: usize = 1_024;
 
 /// Which file it is, whatever its name. An inode number is given again after a deletion, the time of birth
 /// with it is not.
@@ -46,7 +46,7 @@ impl FileId {
 }
 
 /// Nanoseconds since 1970.
-pub fn nanoseconds(time: SystemTime) -> Option<u64> {
+pub(crate) fn nanoseconds(time: SystemTime) -> Option<u64> {
     let since = time.duration_since(SystemTime::UNIX_EPOCH).ok()?;
     u64::try_from(since.as_nanos()).ok()
 }
@@ -76,9 +76,15 @@ impl Place {
     /// # Errors
     /// The file cannot be read.
     pub fn end_of(file: &File) -> io::Result<Self> {
-        let metadata = file.metadata()?;
-        let FileId { dev, ino, born } = FileId::of(&metadata);
-        let offset = metadata.len();
+        Self::at(file, file.metadata()?.len())
+    }
+
+    /// A place at `offset` of a file as it is now.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub(crate) fn at(file: &File, offset: u64) -> io::Result<Self> {
+        let FileId { dev, ino, born } = FileId::of(&file.metadata()?);
         Ok(Self {
             dev,
             ino,
@@ -103,7 +109,7 @@ impl Place {
     ///
     /// # Errors
     /// The file cannot be read.
-    pub fn begins(&self, file: &File) -> io::Result<bool> {
+    pub(crate) fn begins(&self, file: &File) -> io::Result<bool> {
         self.head.is_at(file, 0)
     }
 
@@ -111,7 +117,7 @@ impl Place {
     ///
     /// # Errors
     /// The file cannot be read.
-    pub fn fits(&self, file: &File) -> io::Result<bool> {
+    pub(crate) fn fits(&self, file: &File) -> io::Result<bool> {
         let from = self.offset.checked_sub(self.tail.bytes.into());
         Ok(file.metadata()?.len() >= self.offset
             && self.head.is_at(file, 0)?
@@ -136,7 +142,7 @@ impl Sample {
 
     /// The same with these bytes behind, as far as there is room.
     #[must_use]
-    pub fn and(self, bytes: &[u8]) -> Self {
+    pub(crate) fn and(self, bytes: &[u8]) -> Self {
         let room = SAMPLE.saturating_sub(self.bytes.into());
         let more = &bytes[..bytes.len().min(room)];
         let mut hasher = crc32fast::Hasher::new_with_initial_len(self.checksum, self.bytes.into());
@@ -159,7 +165,7 @@ impl Sample {
 ///
 /// # Errors
 /// The file cannot be read.
-pub fn before(file: &File, offset: u64) -> io::Result<Vec<u8>> {
+pub(crate) fn before(file: &File, offset: u64) -> io::Result<Vec<u8>> {
     let length = offset.min(SAMPLE as u64);
     read_at(file, offset - length, length)
 }
@@ -176,7 +182,7 @@ fn read_at(file: &File, offset: u64, length: u64) -> io::Result<Vec<u8>> {
 ///
 /// # Errors
 /// The file cannot be read.
-pub fn fill(file: &File, block: &mut [u8], offset: u64) -> io::Result<usize> {
+pub(crate) fn fill(file: &File, block: &mut [u8], offset: u64) -> io::Result<usize> {
     let mut read = 0;
     while read < block.len() {
         match file.read_at(&mut block[read..], offset + read as u64) {
