@@ -5,46 +5,48 @@ use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
 use bf_cli::{Failure, Seconds};
-use bf_config::{Config, Hours, load_yaml};
+use bf_config::{Config, Hours, Loaded, load_yaml};
 use bf_contract::DateRange;
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
-use super::{
+use super::model::{
     AfterReboot, CheckAgain, Command, Job, OnFail, PhasePlan, Plan, Preflight, Retries, RetryOn,
-    Validator, fill_env, fill_path, fill_words, graph,
+    Validator,
 };
+use super::order;
+use super::placeholder::{fill_env, fill_path, fill_words};
 
 /// The file.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct PlanFile {
+pub(crate) struct PlanFile {
     /// The plan's name; the file's where it is not given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    name: Option<String>,
+    pub(super) name: Option<String>,
     /// The warehouse's URL; the config's where it is not given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    warehouse: Option<String>,
+    pub(super) warehouse: Option<String>,
     /// How many phases may run at a time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    concurrency: Option<NonZeroUsize>,
+    pub(super) concurrency: Option<NonZeroUsize>,
     /// The range of phases that name none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    range: Option<DateRange>,
+    pub(super) range: Option<DateRange>,
     /// What must be so before anything is started.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    preflight: Vec<PreflightFile>,
+    pub(super) preflight: Vec<PreflightFile>,
     /// The phases.
-    phases: Vec<PhaseFile>,
+    pub(super) phases: Vec<PhaseFile>,
     /// What a person does after a run in which everything passed; the config's where it is not given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    next_steps: Option<Vec<String>>,
+    pub(super) next_steps: Option<Vec<String>>,
 }
 
 /// A command that says whether the run may begin.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct PreflightFile {
+pub(super) struct PreflightFile {
     name: String,
     command: Vec<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -55,85 +57,85 @@ struct PreflightFile {
 const PREFLIGHT_TIMEOUT: Seconds = Seconds::new(60);
 
 /// A phase in the file.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct PhaseFile {
-    name: String,
+pub(super) struct PhaseFile {
+    pub(super) name: String,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    needs: Vec<String>,
+    pub(super) needs: Vec<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    table: Option<String>,
+    pub(super) table: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    range: Option<DateRange>,
+    pub(super) range: Option<DateRange>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    job: Option<JobFile>,
+    pub(super) job: Option<JobFile>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    log: Option<PathBuf>,
+    pub(super) log: Option<PathBuf>,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    env: BTreeMap<String, String>,
+    pub(super) env: BTreeMap<String, String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    cwd: Option<PathBuf>,
+    pub(super) cwd: Option<PathBuf>,
     /// The dialect that its log is in: `built-in`, or a name of the config's `dialects`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    dialect: Option<String>,
-    validate: Vec<ValidatorFile>,
+    pub(super) dialect: Option<String>,
+    pub(super) validate: Vec<ValidatorFile>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    timeout_hours: Option<Hours>,
+    pub(super) timeout_hours: Option<Hours>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    retries: Option<RetriesFile>,
+    pub(super) retries: Option<RetriesFile>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    check_again: Option<CheckAgain>,
-    #[serde(default)]
-    on_fail: OnFail,
-    #[serde(default)]
-    after_reboot: AfterReboot,
+    pub(super) check_again: Option<CheckAgain>,
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub(super) on_fail: OnFail,
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub(super) after_reboot: AfterReboot,
 }
 
 /// A job: exactly one of `command`, `attach` and `already_done`.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-struct JobFile {
+pub(super) struct JobFile {
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    command: Vec<String>,
+    pub(super) command: Vec<String>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    restart_command: Vec<String>,
+    pub(super) restart_command: Vec<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    attach: Option<AttachFile>,
+    pub(super) attach: Option<AttachFile>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    already_done: Option<AlreadyDoneFile>,
+    pub(super) already_done: Option<AlreadyDoneFile>,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct AttachFile {
-    pid: std::num::NonZeroU32,
-    log: PathBuf,
+pub(super) struct AttachFile {
+    pub(super) pid: std::num::NonZeroU32,
+    pub(super) log: PathBuf,
     /// What its command line must contain.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    expect_cmd: Option<String>,
+    pub(super) expect_cmd: Option<String>,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct AlreadyDoneFile {
+pub(super) struct AlreadyDoneFile {
     log: PathBuf,
 }
 
 /// What judges a table: exactly one of `validator` and `suite`.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-struct ValidatorFile {
+pub(super) struct ValidatorFile {
     /// `team_offense` or `player_game_summary`.
     #[serde(skip_serializing_if = "Option::is_none")]
-    validator: Option<String>,
+    pub(super) validator: Option<String>,
     /// A suite's file.
     #[serde(skip_serializing_if = "Option::is_none")]
-    suite: Option<PathBuf>,
+    pub(super) suite: Option<PathBuf>,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct RetriesFile {
+pub(super) struct RetriesFile {
     limit: u32,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     backoff: Option<Seconds>,
@@ -155,42 +157,119 @@ const KNOWN_VALIDATORS: [(&str, &str, &str); 2] = [
     ),
 ];
 
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
+}
+
+/// What is wrong with a plan.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Wrong {
+    /// The phase, unless it is the plan as a whole.
+    pub phase: Option<String>,
+    /// The key, if it is the value of one.
+    pub key: Option<&'static str>,
+    pub message: String,
+}
+
+impl From<String> for Wrong {
+    fn from(message: String) -> Self {
+        Self {
+            phase: None,
+            key: None,
+            message,
+        }
+    }
+}
+
+impl From<&str> for Wrong {
+    fn from(message: &str) -> Self {
+        message.to_owned().into()
+    }
+}
+
+impl Wrong {
+    /// The same, of the value of a key.
+    fn at(key: &'static str) -> impl Fn(String) -> Self {
+        move |message| Self {
+            key: Some(key),
+            ..message.into()
+        }
+    }
+
+    fn of(self, phase: &str) -> Self {
+        Self {
+            phase: Some(phase.to_owned()),
+            ..self
+        }
+    }
+}
+
+impl std::fmt::Display for Wrong {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match &self.phase {
+            Some(phase) => write!(f, "phase {phase}: {}", self.message),
+            None => f.write_str(&self.message),
+        }
+    }
+}
+
 /// Reads a plan.
 ///
 /// # Errors
-/// The file is missing, not YAML, of another form, or no plan: a cycle, an unknown name in `needs`, two
-/// phases of one name, a log that two phases share. Usage (exit 2), naming the phase.
-pub fn load(path: &Path, config: &Config, warehouse: Option<&str>) -> Result<Plan, Failure> {
-    let file: PlanFile = load_yaml(path)?;
-    let wrong = |message: String| {
-        Failure::usage(format!("plan {}: {message}", path.display()))
-            .hint("nothing was started; bf-orchestrate check PLAN looks at all of it")
-    };
+/// The file is missing, not YAML, of another form, or not a plan: a cycle, an unknown name in `needs`, two phases of
+/// one name, a log that two phases share. Usage (exit 2), naming the phase.
+pub(crate) fn load(path: &Path, loaded: &Loaded, warehouse: Option<&str>) -> Result<Plan, Failure> {
+    let mut file: PlanFile = load_yaml(path)?;
+    if file.name.is_none() {
+        let stem = path.file_stem().map(|stem| stem.to_string_lossy());
+        file.name = Some(stem.unwrap_or_default().into_owned());
+    }
+    let mut plan = resolve(&file, &loaded.config, warehouse).map_err(|wrong| {
+        Failure::usage(format!("plan {}: {wrong}", path.display()))
+            .hint("nothing was started; bf-orchestrate check PLAN checks all of it")
+    })?;
+    plan.config_file = config_file(loaded);
+    Ok(plan)
+}
+
+/// Makes the plan of a file: the only place that does so.
+///
+/// # Errors
+/// What is wrong with it, and where.
+pub(super) fn resolve(
+    file: &PlanFile,
+    config: &Config,
+    warehouse: Option<&str>,
+) -> Result<Plan, Wrong> {
     let warehouse = warehouse
         .filter(|url| !url.is_empty())
         .or(file.warehouse.as_deref());
     let warehouse = config.warehouse_url(warehouse).to_owned();
     let mut phases = Vec::with_capacity(file.phases.len());
     for phase in &file.phases {
-        let phase = resolve(phase, file.range, &warehouse)
-            .map_err(|message| wrong(format!("phase {}: {message}", phase.name)))?;
-        phases.push(phase);
+        phases.push(
+            resolve_phase(phase, file.range, &warehouse).map_err(|wrong| wrong.of(&phase.name))?,
+        );
     }
-    let phases = graph::in_order(phases).map_err(wrong)?;
-    let preflight = resolve_preflight(&file.preflight, file.range).map_err(wrong)?;
-    let stem = path.file_stem().map(|stem| stem.to_string_lossy());
     Ok(Plan {
-        name: file
-            .name
-            .unwrap_or_else(|| stem.unwrap_or_default().into_owned()),
-        phases,
+        name: file.name.clone().unwrap_or_default(),
+        phases: order::in_order(phases)?,
         warehouse,
         concurrency: file.concurrency.map_or(2, NonZeroUsize::get),
-        preflight,
-        next_steps: file.next_steps.unwrap_or_else(|| own_next_steps(config)),
+        preflight: resolve_preflight(&file.preflight, file.range)?,
+        next_steps: file
+            .next_steps
+            .clone()
+            .unwrap_or_else(|| own_next_steps(config)),
         folder: std::env::current_dir().ok(),
         config_file: None,
     })
+}
+
+/// The config's file, as it is found from anywhere.
+pub(crate) fn config_file(loaded: &Loaded) -> Option<PathBuf> {
+    let path = loaded.path.as_deref()?;
+    Some(std::path::absolute(path).unwrap_or_else(|_| path.to_owned()))
 }
 
 /// The config's next steps where it names some: the built-in ones follow the two documented phases, and say
@@ -247,11 +326,11 @@ fn without_dates(words: &[String]) -> Result<Vec<String>, String> {
     }
 }
 
-fn resolve(
+fn resolve_phase(
     phase: &PhaseFile,
     shared_range: Option<DateRange>,
     warehouse: &str,
-) -> Result<PhasePlan, String> {
+) -> Result<PhasePlan, Wrong> {
     check_name(&phase.name)?;
     let range = phase
         .range
@@ -265,19 +344,17 @@ fn resolve(
         known_table = known_table.or(table);
     }
     if validate.is_empty() {
-        return Err("validate is empty: a phase that nothing judges cannot pass".to_owned());
+        return Err("validate is empty: a phase that nothing judges cannot pass".into());
     }
     if let (Some(_), Some(table), Some(known)) = (&phase.job, &phase.table, known_table)
         && table != known
     {
-        return Err(format!(
-            "its validator judges {known}, not its table {table}"
-        ));
+        return Err(format!("its validator judges {known}, not its table {table}").into());
     }
     let table = match (&phase.table, known_table) {
         (Some(table), _) => table.clone(),
         (None, Some(table)) => table.to_owned(),
-        (None, None) => return Err("its table is not named".to_owned()),
+        (None, None) => return Err("its table is not named".into()),
     };
     Ok(PhasePlan {
         name: phase.name.clone(),
@@ -309,22 +386,23 @@ fn resolve(
     })
 }
 
-fn resolve_job(job: &JobFile, phase: &PhaseFile, range: DateRange) -> Result<Job, String> {
+fn resolve_job(job: &JobFile, phase: &PhaseFile, range: DateRange) -> Result<Job, Wrong> {
     let is_for_a_command = phase.log.is_some() || phase.cwd.is_some() || !phase.env.is_empty();
     if job.command.is_empty() && (is_for_a_command || !job.restart_command.is_empty()) {
         return Err(
             "log, env, cwd and restart_command are for a job with a command; attach and already_done name their log themselves"
-                .to_owned(),
+                .into(),
         );
     }
     match (job.command.is_empty(), &job.attach, &job.already_done) {
         (false, None, None) => Ok(Job::Command(Command {
-            command: fill_words(&job.command, range)?,
-            restart_command: fill_words(&job.restart_command, range)?,
-            env: fill_env(&phase.env, range)?,
+            command: fill_words(&job.command, range).map_err(Wrong::at("command"))?,
+            restart_command: fill_words(&job.restart_command, range)
+                .map_err(Wrong::at("restart_command"))?,
+            env: fill_env(&phase.env, range).map_err(Wrong::at("env"))?,
             cwd: phase.cwd.clone(),
             log: match &phase.log {
-                Some(log) => fill_path(log, range)?,
+                Some(log) => fill_path(log, range).map_err(Wrong::at("log"))?,
                 None => PathBuf::from(format!("logs/{}.log", phase.name)),
             },
         })),
@@ -336,7 +414,7 @@ fn resolve_job(job: &JobFile, phase: &PhaseFile, range: DateRange) -> Result<Job
         (true, None, Some(done)) => Ok(Job::AlreadyDone {
             log: done.log.clone(),
         }),
-        _ => Err("its job must be exactly one of command, attach and already_done".to_owned()),
+        _ => Err("its job must be exactly one of command, attach and already_done".into()),
     }
 }
 
@@ -381,95 +459,5 @@ fn check_name(name: &str) -> Result<(), String> {
         Ok(())
     } else {
         Err("its name may hold only letters, digits, _ and -".to_owned())
-    }
-}
-
-impl PlanFile {
-    /// The file that makes `plan`.
-    #[must_use]
-    pub fn of(plan: &Plan) -> Self {
-        Self {
-            name: Some(plan.name.clone()),
-            warehouse: Some(plan.warehouse.clone()),
-            concurrency: NonZeroUsize::new(plan.concurrency),
-            range: None,
-            preflight: plan.preflight.iter().map(preflight_file).collect(),
-            phases: plan.phases.iter().map(phase_file).collect(),
-            next_steps: Some(plan.next_steps.clone()),
-        }
-    }
-}
-
-fn preflight_file(check: &Preflight) -> PreflightFile {
-    PreflightFile {
-        name: check.name.clone(),
-        command: check.command.clone(),
-        timeout: Some(check.timeout),
-    }
-}
-
-fn phase_file(phase: &PhasePlan) -> PhaseFile {
-    let command = phase.job.as_ref().and_then(Job::command);
-    PhaseFile {
-        name: phase.name.clone(),
-        needs: phase.needs.clone(),
-        table: Some(phase.table.clone()),
-        range: Some(phase.range),
-        job: phase.job.as_ref().map(job_file),
-        log: command.map(|command| command.log.clone()),
-        env: command
-            .map(|command| command.env.clone())
-            .unwrap_or_default(),
-        cwd: command.and_then(|command| command.cwd.clone()),
-        dialect: phase.dialect.clone(),
-        validate: phase.validate.iter().map(validator_file).collect(),
-        timeout_hours: Some(Hours(phase.timeout.0.as_secs_f64() / 3600.0)),
-        retries: (phase.retries.limit > 0).then_some(RetriesFile {
-            limit: phase.retries.limit,
-            backoff: phase.retries.backoff,
-            on: phase.retries.on,
-        }),
-        check_again: Some(phase.check_again),
-        on_fail: phase.on_fail,
-        after_reboot: phase.after_reboot,
-    }
-}
-
-fn job_file(job: &Job) -> JobFile {
-    match job {
-        Job::Command(command) => JobFile {
-            command: command.command.clone(),
-            restart_command: command.restart_command.clone(),
-            ..JobFile::default()
-        },
-        Job::Attach {
-            pid,
-            log,
-            expect_cmd,
-        } => JobFile {
-            attach: std::num::NonZeroU32::new(*pid).map(|pid| AttachFile {
-                pid,
-                log: log.clone(),
-                expect_cmd: expect_cmd.clone(),
-            }),
-            ..JobFile::default()
-        },
-        Job::AlreadyDone { log } => JobFile {
-            already_done: Some(AlreadyDoneFile { log: log.clone() }),
-            ..JobFile::default()
-        },
-    }
-}
-
-fn validator_file(validator: &Validator) -> ValidatorFile {
-    let known = KNOWN_VALIDATORS
-        .iter()
-        .find(|(_, program, _)| *program == validator.program);
-    ValidatorFile {
-        validator: match &validator.suite {
-            Some(_) => None,
-            None => known.map(|(name, ..)| (*name).to_owned()),
-        },
-        suite: validator.suite.clone(),
     }
 }

@@ -3,11 +3,11 @@
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-use super::{Job, PhasePlan, Plan};
+use super::model::{Job, PhasePlan, Plan};
 
 /// One thing in which two plans are not the same.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Difference {
+pub(crate) struct Difference {
     /// Where: `phases.team_offense.range`.
     pub place: String,
     /// What the run was begun with.
@@ -37,7 +37,6 @@ fn lasting(phase: &PhasePlan) -> [(&'static str, Value); 4] {
 
 impl Plan {
     /// A hash of what makes a plan the same: the warehouse, and each phase's job, table, range and needs.
-    #[must_use]
     pub fn identity(&self) -> String {
         let mut hasher = Sha256::new();
         hasher.update(self.warehouse.as_bytes());
@@ -53,7 +52,6 @@ impl Plan {
 
     /// Whether both were made of the same documented flags, given in the same folder. What stands in the config
     /// may be another.
-    #[must_use]
     pub fn has_flags_of(&self, other: &Self) -> bool {
         let flags = |plan: &Self| {
             let phases = plan.phases.iter().map(|phase| {
@@ -71,7 +69,6 @@ impl Plan {
     }
 
     /// In what `now` is not the plan that a run was begun with; empty where it can be taken up.
-    #[must_use]
     pub fn differences(&self, now: &Self) -> Vec<Difference> {
         let mut differences = Vec::new();
         let mut compare = |place: String, was: String, is: String| {

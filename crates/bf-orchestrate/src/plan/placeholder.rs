@@ -4,14 +4,49 @@
 //! word that somebody must have taken for a placeholder is refused: passed on as it is, it would reach the
 //! job as a date that is none.
 
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
 use bf_contract::DateRange;
+
+/// An argument list with the range's dates in it.
+///
+/// # Errors
+/// As [`fill_range`].
+pub(crate) fn fill_words(words: &[String], range: DateRange) -> Result<Vec<String>, String> {
+    words.iter().map(|word| fill_range(word, range)).collect()
+}
+
+/// Environment variables with the range's dates in their values.
+///
+/// # Errors
+/// As [`fill_range`].
+pub(crate) fn fill_env(
+    env: &BTreeMap<String, String>,
+    range: DateRange,
+) -> Result<BTreeMap<String, String>, String> {
+    env.iter()
+        .map(|(name, value)| Ok((name.clone(), fill_range(value, range)?)))
+        .collect()
+}
+
+/// A path with the range's dates in it. One that is not UTF-8 stays as it is.
+///
+/// # Errors
+/// As [`fill_range`].
+pub(crate) fn fill_path(path: &Path, range: DateRange) -> Result<PathBuf, String> {
+    match path.to_str() {
+        Some(text) => fill_range(text, range).map(PathBuf::from),
+        None => Ok(path.to_owned()),
+    }
+}
 
 /// Puts the range's dates where `{start}` and `{end}` stand. `{{start}}` is `{start}` as such, and so is any
 /// word in doubled braces that would be refused in single ones.
 ///
 /// # Errors
 /// A word in braces that looks like a placeholder and is none: one line that names the nearest one.
-pub fn fill_range(text: &str, range: DateRange) -> Result<String, String> {
+pub(crate) fn fill_range(text: &str, range: DateRange) -> Result<String, String> {
     let mut filled = String::with_capacity(text.len() + 10);
     let mut rest = text;
     while let Some(at) = rest.find('{') {

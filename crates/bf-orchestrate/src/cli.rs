@@ -1,0 +1,327 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use bf_cli::{ConfigArgs, Failure, Output, OutputArgs, Streams, WarehouseArgs};
+use bf_contract::DateRange;
+use clap::{Parser, Subcommand};
+
+use crate::engine::run::Permissions;
+use crate::plan::TwoPhases;
+use crate::store::runs::DEFAULT_RUNS;
+
+const EXAMPLES: &str = "\
+Examples:
+  Watch a running phase 1, and start phase 2 once process, log and data agree:
+    nohup bf-orchestrate --phase1-pid 3022978 \\
+      --phase1-log logs/team_offense_backfill_phase1.log \\
+      --phase1-dates \"2021-10-19 2026-01-02\" \\
+      --phase2-dates \"2024-05-01 2026-01-02\" > orchestrate.log 2>&1 &
+
+  Check the same beforehand; nothing is started and nothing is waited for:
+    bf-orchestrate --phase1-pid 3022978 ... --dry-run
+
+  After a crash, a reboot or Ctrl-C, continue the run where it stopped:
+    bf-orchestrate resume
+
+  Any number of phases; preflight: in the plan lists commands that must exit 0 before anything is started:
+    bf-orchestrate check plan.yaml && bf-orchestrate run plan.yaml
+
+  A pid from a file may be another program's by now:
+    bf-orchestrate --phase1-pid \"$(cat job.pid)\" --expect-cmd team_offense ...
+
+Exit codes:
+  0 every phase passed its gate    1 a job or its data failed    2 usage or configuration
+  3 something could not be checked    124 timed out or hung    130/143 interrupted";
+
+/// Monitor, validate, start the next phase, monitor, validate, report
+///
+/// Watches phase 1 until its process is over, holds its log and its table against the thresholds, and starts
+/// phase 2 only if all three agree. Prints one run_report document on standard output where that is not a
+/// terminal.
+#[derive(Debug, Parser)]
+#[command(
+    name = "bf-orchestrate",
+    version,
+    after_help = EXAMPLES,
+    args_conflicts_with_subcommands = true,
+    subcommand_negates_reqs = true
+)]
+pub struct Args {
+    /// What else to do than to run the documented two phases.
+    #[command(subcommand)]
+    pub action: Option<Action>,
+
+    /// The two phases.
+    #[command(flatten)]
+    pub documented: Documented,
+
+    /// How they are run.
+    #[command(flatten)]
+    pub run: RunArgs,
+}
+
+/// What the tool does beside running the documented two phases.
+#[derive(Debug, Subcommand)]
+pub enum Action {
+    /// Run a plan of any number of phases
+    Run(RunPlan),
+    /// Continue a run where it stopped: jobs that still run are watched again, results are kept
+    Resume(Resume),
+    /// Check everything that a plan needs; start nothing but its preflight commands
+    Check(CheckPlan),
+    /// Print the plan that the documented flags make, as a file for `run`
+    Plan(PrintPlan),
+    /// Show how far a run has come
+    Status(Named),
+    /// List the runs
+    History(History),
+    /// End the jobs of a run: TERM, then KILL
+    Stop(Named),
+}
+
+/// The documented two phases.
+#[derive(Debug, Clone, Default, clap::Args)]
+pub struct Documented {
+    /// The process id of the running phase 1 job
+    #[arg(
+        long,
+        value_name = "PID",
+        required = true,
+        value_parser = parse_pid,
+        allow_negative_numbers = true
+    )]
+    pub phase1_pid: Option<u32>,
+
+    /// The log that phase 1 writes
+    #[arg(long, value_name = "FILE", required = true)]
+    pub phase1_log: Option<PathBuf>,
+
+    /// The dates that phase 1 fills, both included
+    #[arg(long, value_name = "\"START END\"", required = true)]
+    pub phase1_dates: Option<DateRange>,
+
+    /// The dates that phase 2 fills; without them the run ends after phase 1's gate
+    #[arg(long, value_name = "\"START END\"")]
+    pub phase2_dates: Option<DateRange>,
+
+    /// Refuse a phase 1 process whose command line does not contain this
+    #[arg(long, value_name = "SUBSTRING")]
+    pub expect_cmd: Option<String>,
+}
+
+impl Documented {
+    /// The two phases that the flags name.
+    ///
+    /// # Errors
+    /// A flag that they need is missing: usage (exit 2).
+    pub(crate) fn phases(&self) -> Result<TwoPhases, Failure> {
+        let (Some(pid), Some(log), Some(range)) =
+            (self.phase1_pid, &self.phase1_log, self.phase1_dates)
+        else {
+            return Err(Failure::usage(
+                "--phase1-pid, --phase1-log and --phase1-dates are needed",
+            ));
+        };
+        Ok(TwoPhases {
+            pid,
+            log: log.clone(),
+            expect_cmd: self.expect_cmd.clone(),
+            phase1: range,
+            phase2: self.phase2_dates,
+        })
+    }
+}
+
+fn parse_pid(text: &str) -> Result<u32, String> {
+    let digits = text.trim();
+    let wanted = "a pid is a positive whole number, as `pgrep -f JOB` or `$!` prints it";
+    if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Err(wanted.to_owned());
+    }
+    match digits.parse::<u32>() {
+        Ok(0) => Err(format!("0 is no pid; {wanted}")),
+        Ok(pid) => Ok(pid),
+        Err(_) => Err(format!("no system has a pid that large; {wanted}")),
+    }
+}
+
+/// How a run is started.
+#[derive(Debug, Clone, clap::Args)]
+pub struct RunArgs {
+    /// Check everything, start nothing, wait for nothing
+    #[arg(long)]
+    pub dry_run: bool,
+
+    /// Continue although another run holds the lock of a table
+    #[arg(long)]
+    pub force: bool,
+
+    /// Resume an unfinished run although its jobs, ranges, tables or logs were different
+    #[arg(long)]
+    pub accept_changed_plan: bool,
+
+    /// Where run directories are.
+    #[command(flatten)]
+    pub runs: RunsArgs,
+
+    /// Where metrics go.
+    #[command(flatten)]
+    pub metrics: MetricsArgs,
+
+    /// The config.
+    #[command(flatten)]
+    pub config: ConfigArgs,
+
+    /// The warehouse.
+    #[command(flatten)]
+    pub warehouse: WarehouseArgs,
+
+    /// The output.
+    #[command(flatten)]
+    pub output: OutputArgs,
+}
+
+impl RunArgs {
+    /// What the flags permit.
+    pub(crate) fn permissions(&self) -> Permissions {
+        Permissions {
+            force: self.force,
+            accept_changed_plan: self.accept_changed_plan,
+            restart_interrupted: false,
+        }
+    }
+}
+
+/// Where run directories are.
+#[derive(Debug, Clone, clap::Args)]
+pub struct RunsArgs {
+    /// The folder of the run directories
+    #[arg(long, value_name = "DIR", default_value = DEFAULT_RUNS)]
+    pub runs: PathBuf,
+}
+
+/// Where metrics go.
+#[derive(Debug, Clone, clap::Args)]
+pub struct MetricsArgs {
+    /// Write the run's metrics there, for Prometheus' textfile collector
+    #[arg(long, value_name = "FILE")]
+    pub metrics_file: Option<PathBuf>,
+}
+
+/// `bf-orchestrate run`.
+#[derive(Debug, clap::Args)]
+pub struct RunPlan {
+    /// The plan
+    #[arg(value_name = "PLAN")]
+    pub plan: PathBuf,
+
+    /// How it is run.
+    #[command(flatten)]
+    pub run: RunArgs,
+}
+
+/// `bf-orchestrate plan`.
+#[derive(Debug, clap::Args)]
+pub struct PrintPlan {
+    /// The two phases.
+    #[command(flatten)]
+    pub documented: Documented,
+
+    /// The config.
+    #[command(flatten)]
+    pub config: ConfigArgs,
+
+    /// The warehouse.
+    #[command(flatten)]
+    pub warehouse: WarehouseArgs,
+}
+
+/// `bf-orchestrate check`.
+#[derive(Debug, clap::Args)]
+pub struct CheckPlan {
+    /// The plan
+    #[arg(value_name = "PLAN")]
+    pub plan: PathBuf,
+
+    /// The config.
+    #[command(flatten)]
+    pub config: ConfigArgs,
+
+    /// The warehouse.
+    #[command(flatten)]
+    pub warehouse: WarehouseArgs,
+
+    /// The output.
+    #[command(flatten)]
+    pub output: OutputArgs,
+}
+
+/// `bf-orchestrate resume`.
+#[derive(Debug, clap::Args)]
+pub struct Resume {
+    /// The run's id or directory [default: the latest that is not finished]
+    #[arg(value_name = "RUN")]
+    pub run: Option<String>,
+
+    /// Continue although another run holds the lock of a table
+    #[arg(long)]
+    pub force: bool,
+
+    /// Run the restart_command of jobs that a reboot interrupted
+    #[arg(long)]
+    pub restart_interrupted: bool,
+
+    /// Where run directories are.
+    #[command(flatten)]
+    pub runs: RunsArgs,
+
+    /// Where metrics go.
+    #[command(flatten)]
+    pub metrics: MetricsArgs,
+
+    /// The config, if not the run's own.
+    #[command(flatten)]
+    pub config: ConfigArgs,
+
+    /// The output.
+    #[command(flatten)]
+    pub output: OutputArgs,
+}
+
+/// An action on one run.
+#[derive(Debug, clap::Args)]
+pub struct Named {
+    /// The run's id or directory [default: the latest]
+    #[arg(value_name = "RUN")]
+    pub run: Option<String>,
+
+    /// Where run directories are.
+    #[command(flatten)]
+    pub runs: RunsArgs,
+
+    /// The output.
+    #[command(flatten)]
+    pub output: OutputArgs,
+}
+
+/// `bf-orchestrate history`.
+#[derive(Debug, clap::Args)]
+pub struct History {
+    /// How many runs, the latest first
+    #[arg(long, short = 'n', value_name = "N", default_value_t = 20)]
+    pub most: usize,
+
+    /// Where run directories are.
+    #[command(flatten)]
+    pub runs: RunsArgs,
+
+    /// The output.
+    #[command(flatten)]
+    pub output: OutputArgs,
+}
+
+/// The output that the flags ask for.
+pub(crate) fn output(args: &OutputArgs, streams: Streams) -> Output {
+    Output::new(args, streams).0
+}

@@ -1,0 +1,255 @@
+//! `bf-orchestrate check`: everything of a plan that only reads, one line each.
+
+use std::fs::File;
+use std::path::Path;
+
+use bf_cli::text::{Mark, duration};
+use bf_cli::{Context, Failure, Streams};
+use bf_contract::{Exit, LogState};
+
+use crate::cli::{self, CheckPlan};
+use crate::engine::preflight::{self, commands};
+use crate::plan::{self, Job, PhasePlan};
+use crate::store::attempt::AttemptDir;
+use crate::store::run_dir::RunDir;
+use crate::tools::calls::{Printed, Tools};
+use crate::tools::process::{RunningTools, ToolEnd};
+use crate::view::console::Console;
+use crate::view::text;
+
+/// What one look came to.
+struct Finding {
+    exit: Exit,
+    is_note: bool,
+    text: String,
+}
+
+impl Finding {
+    fn good(text: String) -> Self {
+        Self {
+            exit: Exit::Success,
+            is_note: false,
+            text,
+        }
+    }
+
+    fn note(text: String) -> Self {
+        Self {
+            is_note: true,
+            ..Self::good(text)
+        }
+    }
+
+    fn bad(text: String) -> Self {
+        Self {
+            exit: Exit::CouldNotCheck,
+            is_note: false,
+            text,
+        }
+    }
+}
+
+/// Checks everything that the plan needs, and says what it found.
+///
+/// # Errors
+/// A wrong call, config or plan (exit 2), or a tool could not be started (exit 3).
+pub(crate) fn check(args: &CheckPlan, streams: Streams) -> Result<Exit, Failure> {
+    let console = &Console::new(cli::output(&args.output, streams));
+    let loaded = bf_config::load(&args.config)?;
+    let warehouse = args.warehouse.warehouse.as_deref();
+    let plan = &plan::load(&args.plan, &loaded, warehouse)?;
+    let siblings = &preflight::check(plan, &loaded)?;
+    preflight::check_attached(plan)?;
+    let folder = tempfile::tempdir()
+        .or_could_not_check(|| "creating a temporary folder for the check".to_owned())?;
+    let run_dir = RunDir::open(folder.path());
+    run_dir.write_plan(plan, &loaded)?;
+    console.say(text::heading(plan, &loaded, None, console.style()));
+    let running = RunningTools::default();
+    let on_print = |printed: Printed<'_>| {
+        if let Printed::Text(_, line) = printed {
+            console.say(line);
+        }
+    };
+    let tools = Tools {
+        siblings,
+        on_print: &on_print,
+        color: console.style().color,
+        running: &running,
+        config: run_dir.config(),
+        warehouse: &plan.warehouse,
+    };
+    let mut findings = vec![Finding::good(format!(
+        "plan {}: {} phases, every program was found",
+        plan.name,
+        plan.phases.len()
+    ))];
+    for phase in &plan.phases {
+        let attempt = AttemptDir::in_folder(&run_dir.folder(Path::new(&phase.name))?, phase);
+        if let Some(job) = &phase.job {
+            findings.extend(look_at_job(&tools, phase, job, &attempt)?);
+        }
+        for index in 0..phase.validate.len() {
+            findings.push(look_at_table(&tools, phase, index, &attempt)?);
+        }
+    }
+    if siblings.notify.is_some() {
+        let config = plan.config_file.as_deref();
+        let end = tools.check_notifier(config, &folder.path().join("notify.ndjson"))?;
+        findings.push(notifier_finding(end));
+    }
+
+    for check in &plan.preflight {
+        findings.push(match commands::run(check, None) {
+            Ok(took) => Finding::good(format!(
+                "preflight {}: passed in {}",
+                check.name,
+                duration(took)
+            )),
+            Err(failure) => Finding {
+                exit: failure.exit,
+                is_note: false,
+                text: failure.message,
+            },
+        });
+    }
+
+    for finding in &findings {
+        let mark = match finding.exit {
+            Exit::Success if finding.is_note => Mark::Warn,
+            Exit::Success => Mark::Pass,
+            Exit::CouldNotCheck => Mark::Error,
+            _ => Mark::Fail,
+        };
+        console.mark(mark, &finding.text);
+    }
+    let first_bad = findings.iter().find(|finding| !finding.exit.is_success());
+    Ok(first_bad.map_or(Exit::Success, |finding| finding.exit))
+}
+
+fn look_at_job(
+    tools: &Tools<'_>,
+    phase: &PhasePlan,
+    job: &Job,
+    attempt: &AttemptDir,
+) -> Result<Vec<Finding>, Failure> {
+    let name = &phase.name;
+    let mut findings = Vec::new();
+    match job {
+        Job::Attach { pid, log, .. } => {
+            let watched = tools.glance(phase, *pid, log, attempt)?;
+            let is_alive = watched.code == Some(i32::from(Exit::TimedOut.code()));
+            findings.push(if is_alive {
+                Finding::good(format!("{name}: process {pid} is running"))
+            } else {
+                // It may have ended already: its log then decides.
+                Finding::good(format!("{name}: process {pid} is over; its log decides"))
+            });
+            findings.push(look_at_log(tools, phase, log, attempt)?);
+        }
+        Job::AlreadyDone { log } => findings.push(look_at_log(tools, phase, log, attempt)?),
+        Job::Command(command) => findings.push(look_at_log_place(name, &command.log)),
+    }
+    Ok(findings)
+}
+
+fn look_at_log(
+    tools: &Tools<'_>,
+    phase: &PhasePlan,
+    log: &Path,
+    attempt: &AttemptDir,
+) -> Result<Finding, Failure> {
+    let end = tools.read_log(phase, log, 0, false, attempt)?;
+    let name = &phase.name;
+    let log = log.display();
+    Ok(match attempt.log_summary() {
+        Some(summary) if summary.state == LogState::Unknown => Finding::bad(match &phase.dialect {
+            Some(dialect) => format!("{name}: the log {log} is not in the dialect {dialect}"),
+            None => format!("{name}: the log {log} is in no known dialect"),
+        }),
+        Some(summary) => Finding::good(format!(
+            "{name}: the log {log} can be read ({})",
+            summary.dialect.as_deref().unwrap_or("empty so far")
+        )),
+        None => Finding::bad(format!(
+            "{name}: {}",
+            end.said
+                .unwrap_or_else(|| format!("the log {log} cannot be read"))
+        )),
+    })
+}
+
+/// Whether the log of a job that is to be started can be written, without writing it.
+fn look_at_log_place(name: &str, log: &Path) -> Finding {
+    let folder = log
+        .ancestors()
+        .skip(1)
+        .map(|folder| match folder.as_os_str().is_empty() {
+            true => Path::new("."),
+            false => folder,
+        })
+        .find(|folder| folder.exists())
+        .unwrap_or(Path::new("."));
+    let is_writable = if log.exists() {
+        File::options().append(true).open(log).is_ok()
+    } else {
+        rustix::fs::access(folder, rustix::fs::Access::WRITE_OK).is_ok()
+    };
+    if is_writable {
+        Finding::good(format!("{name}: its log {} can be written", log.display()))
+    } else {
+        Finding::bad(format!(
+            "{name}: its log {} cannot be written",
+            log.display()
+        ))
+    }
+}
+
+fn look_at_table(
+    tools: &Tools<'_>,
+    phase: &PhasePlan,
+    index: usize,
+    attempt: &AttemptDir,
+) -> Result<Finding, Failure> {
+    let end = tools.explain(phase, index, attempt)?;
+    let program = &phase.validate[index].program;
+    let is_to_be_written = index == 0
+        && phase
+            .job
+            .as_ref()
+            .is_some_and(|job| job.command().is_some());
+    // A table that somebody else is to write is no note: nothing of the run would make it.
+    let missing = attempt
+        .validation(index)
+        .and_then(|report| report.missing_table)
+        .filter(|missing| is_to_be_written && *missing == phase.table);
+    if let Some(missing) = missing {
+        let said = end
+            .said
+            .unwrap_or_else(|| format!("table {missing} is not there"));
+        return Ok(Finding::note(format!(
+            "{}: {said}: its job is to write it",
+            phase.name
+        )));
+    }
+    Ok(if end.code == Some(0) {
+        Finding::good(format!("{}: {program} can ask the warehouse", phase.name))
+    } else {
+        Finding::bad(format!(
+            "{}: {}",
+            phase.name,
+            end.said
+                .unwrap_or_else(|| format!("{program} cannot ask the warehouse"))
+        ))
+    })
+}
+
+fn notifier_finding(end: ToolEnd) -> Finding {
+    if end.code == Some(0) {
+        Finding::good("every channel of notify can be reached".to_owned())
+    } else {
+        Finding::bad(end.said.unwrap_or_else(|| {
+            "a channel of notify cannot be reached: try bf-notify --check".to_owned()
+        }))
+    }
+}

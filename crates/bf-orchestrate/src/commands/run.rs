@@ -1,0 +1,159 @@
+//! `bf-orchestrate --phase1-pid …` and `bf-orchestrate run PLAN`.
+
+use std::path::{Path, PathBuf};
+
+use bf_cli::{Failure, Streams};
+use bf_config::Loaded;
+use bf_contract::Exit;
+
+use crate::cli::{self, Documented, MetricsArgs, RunArgs, RunPlan};
+use crate::commands::dry_run;
+use crate::engine::event::{Listener, Listeners, RunEvent};
+use crate::engine::run::{Ended, Permissions, Request};
+use crate::engine::{preflight, report};
+use crate::plan::{self, Plan};
+use crate::store::refusal::Refusal;
+use crate::store::runs;
+use crate::tools::locate::Siblings;
+use crate::view::console::Console;
+use crate::view::documents::Documents;
+use crate::view::metrics::MetricsFile;
+use crate::view::notify::Notify;
+
+/// Runs the documented two phases.
+///
+/// # Errors
+/// As [`crate::run`].
+pub(crate) fn two_phases(
+    documented: &Documented,
+    args: &RunArgs,
+    streams: Streams,
+) -> Result<Exit, Failure> {
+    let console = Console::new(cli::output(&args.output, streams));
+    let loaded = bf_config::load(&args.config)?;
+    let warehouse = args.warehouse.warehouse.as_deref();
+    let plan = plan::two_phases(&documented.phases()?, &loaded, warehouse)?;
+    run(args, &plan, &loaded, &console)
+}
+
+/// Runs a plan.
+///
+/// # Errors
+/// As [`crate::run`].
+pub(crate) fn plan(args: &RunPlan, streams: Streams) -> Result<Exit, Failure> {
+    let console = Console::new(cli::output(&args.run.output, streams));
+    let loaded = bf_config::load(&args.run.config)?;
+    let warehouse = args.run.warehouse.warehouse.as_deref();
+    let plan = plan::load(&args.plan, &loaded, warehouse)?;
+    run(&args.run, &plan, &loaded, &console)
+}
+
+/// Checks that everything that the plan needs is there, then runs it, dry or not.
+fn run(args: &RunArgs, plan: &Plan, loaded: &Loaded, console: &Console) -> Result<Exit, Failure> {
+    let checked = || -> Result<_, Refusal> {
+        let metrics_file = metrics_file(&args.metrics)?;
+        Ok((metrics_file, preflight::check(plan, loaded)?))
+    };
+    let (metrics_file, siblings) =
+        checked().map_err(|refusal| report_refusal(plan, refusal, console))?;
+    if args.dry_run {
+        return dry_run::dry_run(plan, loaded, &siblings, console)
+            .map_err(|failure| report_refusal(plan, failure.into(), console));
+    }
+    let call = Call {
+        runs: &args.runs.runs,
+        permissions: args.permissions(),
+        plan,
+        loaded,
+        siblings: &siblings,
+        console,
+        metrics_file,
+    };
+    call.see_through(|request| request.start())
+}
+
+/// A call of bf-orchestrate that runs or resumes a plan.
+pub(crate) struct Call<'a> {
+    pub runs: &'a Path,
+    pub permissions: Permissions,
+    pub plan: &'a Plan,
+    pub loaded: &'a Loaded,
+    pub siblings: &'a Siblings,
+    pub console: &'a Console,
+    pub metrics_file: Option<PathBuf>,
+}
+
+impl Call<'_> {
+    /// Has everyone hear of the run that `run` makes, and reports what it came to.
+    ///
+    /// # Errors
+    /// The run was refused (exit 2), broke off, or its report reached no one (exit 3).
+    pub fn see_through(
+        self,
+        run: impl FnOnce(Request<'_>) -> Result<Ended, Refusal>,
+    ) -> Result<Exit, Failure> {
+        let console = self.console;
+        let last_success = self
+            .metrics_file
+            .as_ref()
+            .and_then(|_| runs::last_success(self.runs, &self.plan.name));
+        let metrics = MetricsFile::new(console, self.metrics_file, self.plan, last_success);
+        let notify = Notify::new(
+            console,
+            self.siblings.notify.clone(),
+            self.plan.config_file.clone(),
+        );
+        let documents = Documents::new(console);
+        let all: [&dyn Listener; 4] = [console, &documents, &metrics, &notify];
+        let listeners = Listeners(&all);
+        let ended = run(Request {
+            runs: self.runs,
+            permissions: self.permissions,
+            plan: self.plan,
+            loaded: self.loaded,
+            siblings: self.siblings,
+            listeners,
+            color: console.style().color,
+        })
+        .map_err(|refusal| report_refusal(self.plan, refusal, console))?;
+        let reported = console.finish(&ended.report, ended.exit);
+        listeners.emit(&RunEvent::RunEnded {
+            report: &ended.report,
+            exit: ended.exit,
+            is_finished: ended.is_finished,
+        });
+        reported
+    }
+}
+
+/// Whoever reads the report hears of a run that was refused or broke off, as well.
+fn report_refusal(plan: &Plan, refusal: Refusal, console: &Console) -> Failure {
+    // The failure itself is reported in any case.
+    let _ = console.report(&report::of_refusal(plan, &refusal));
+    refusal.failure
+}
+
+/// The file that metrics are written to: the file itself if it is a link, as it is replaced whole each time.
+///
+/// # Errors
+/// It is there and is not a regular file, or it is a link to nothing: usage (exit 2).
+pub(crate) fn metrics_file(args: &MetricsArgs) -> Result<Option<PathBuf>, Failure> {
+    let Some(path) = &args.metrics_file else {
+        return Ok(None);
+    };
+    let refuse = |what: &str| {
+        Failure::usage(format!("--metrics-file {}: {what}", path.display()))
+            .hint("nothing was started; give a regular file, or one that is not there yet")
+    };
+    match std::fs::symlink_metadata(path) {
+        Err(_) => Ok(Some(path.clone())),
+        Ok(metadata) if metadata.is_file() => Ok(Some(path.clone())),
+        Ok(metadata) if metadata.is_symlink() => match std::fs::canonicalize(path) {
+            Ok(target) if target.is_file() => Ok(Some(target)),
+            Ok(_) => Err(refuse("it points to something that is not a regular file")),
+            Err(_) => Err(refuse("it is a link to nothing")),
+        },
+        Ok(metadata) if metadata.is_dir() => Err(refuse("it is a folder")),
+        Ok(_) => Err(refuse("it is not a regular file")),
+    }
+}

@@ -1,0 +1,12 @@
+//! The run: what happens when, and what it means.
+
+pub(crate) mod document;
+pub(crate) mod event;
+pub(crate) mod gate;
+pub(crate) mod outcome;
+mod phase;
+pub(crate) mod preflight;
+pub(crate) mod report;
+mod retry;
+pub(crate) mod run;
+mod scheduler;

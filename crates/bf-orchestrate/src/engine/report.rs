@@ -1,0 +1,216 @@
+//! The run_report: what a run came to, and what a person does next.
+
+use std::path::Path;
+use std::time::Duration;
+
+use bf_contract::{Exit, PhaseStatus, RunReport, RunReportType, Schema, Verdict, date_spans};
+
+use crate::engine::document::not_run;
+use crate::engine::outcome::RunEnd;
+use crate::plan::{Job, PhasePlan, Plan, shell_words};
+use crate::store::boot;
+use crate::store::refusal::Refusal;
+use crate::store::run_dir::RunDir;
+use crate::store::runs::DEFAULT_RUNS;
+
+/// The report of a run that came to its end.
+pub(crate) fn of_run(plan: &Plan, run_dir: &RunDir, end: RunEnd, took: Duration) -> RunReport {
+    let next_steps = next_steps(plan, run_dir, &end);
+    let reason = if run_dir.is_stopped() && end.verdict > Verdict::Warn {
+        format!("stopped by bf-orchestrate stop; {}", end.reason)
+    } else {
+        end.reason
+    };
+    RunReport {
+        kind: RunReportType,
+        schema: Schema,
+        run_id: run_dir.run_id.clone(),
+        run_uuid: None,
+        plan: Some(plan.name.clone()),
+        started_at: None,
+        run_dir: Some(run_dir.path.display().to_string()),
+        dry_run: false,
+        provisional: false,
+        verdict: end.verdict,
+        reason,
+        phases: end.phases,
+        total_seconds: took.as_secs_f64(),
+        next_steps,
+        held_by: None,
+    }
+}
+
+/// The report of a run that was refused before anything was watched, or that broke off.
+pub(crate) fn of_refusal(plan: &Plan, refusal: &Refusal) -> RunReport {
+    let failure = &refusal.failure;
+    let (status, reason) = match (&refusal.held_by, failure.exit) {
+        (Some(held_by), _) => (
+            PhaseStatus::NotStarted,
+            format!("not started by this call: run {} has it", held_by.run_id),
+        ),
+        (None, Exit::CouldNotCheck) => (PhaseStatus::CouldNotCheck, failure.message.clone()),
+        (None, _) => (PhaseStatus::NotStarted, "nothing was started".to_owned()),
+    };
+    let phases = plan
+        .phases
+        .iter()
+        .map(|phase| not_run(phase, status, reason.clone()))
+        .collect();
+    RunReport {
+        kind: RunReportType,
+        schema: Schema,
+        run_id: String::new(),
+        run_uuid: None,
+        plan: Some(plan.name.clone()),
+        started_at: None,
+        run_dir: None,
+        dry_run: false,
+        provisional: false,
+        verdict: Verdict::Error,
+        reason: failure.message.clone(),
+        phases,
+        total_seconds: 0.0,
+        next_steps: failure.hint.iter().cloned().collect(),
+        held_by: refusal.held_by.clone(),
+    }
+}
+
+/// What a person does next: the plan's steps after a pass, the way out after anything else.
+fn next_steps(plan: &Plan, run_dir: &RunDir, end: &RunEnd) -> Vec<String> {
+    if matches!(end.verdict, Verdict::Pass | Verdict::Warn) {
+        return plan.next_steps.clone();
+    }
+    let run = if run_dir.path.parent() == Some(Path::new(DEFAULT_RUNS)) {
+        run_dir.run_id.clone()
+    } else {
+        run_dir.path.display().to_string()
+    };
+    let mut steps = Vec::new();
+    if run_dir.is_stopped() {
+        let again = "its jobs were ended by bf-orchestrate stop; the same command starts a new run";
+        steps.push(again.to_owned());
+    }
+    for phase in &end.phases {
+        let process = phase.job.as_ref().and_then(|job| job.process.as_ref());
+        if let Some(process) = process.filter(|process| boot::is_alive(process))
+            && phase.status != PhaseStatus::Interrupted
+        {
+            // Nothing is to be repeated while the job still writes.
+            steps.push(format!(
+                "the job of {} still runs as process {}: wait for it, or end it with bf-orchestrate stop",
+                phase.name, process.pid
+            ));
+            continue;
+        }
+        match phase.status {
+            PhaseStatus::Failed | PhaseStatus::CouldNotCheck | PhaseStatus::Unknown => {
+                if let Some(rerun) = phase
+                    .validation
+                    .as_ref()
+                    .and_then(|report| report.rerun.as_ref())
+                {
+                    steps.push(match &rerun.command {
+                        Some(command) => format!(
+                            "repeat {} dates of {}: {}",
+                            rerun.dates.len(),
+                            phase.name,
+                            shell_words(command)
+                        ),
+                        None => format!(
+                            "repeat {} of {}: {}",
+                            if rerun.dates.len() == 1 {
+                                "the date"
+                            } else {
+                                "the dates"
+                            },
+                            phase.name,
+                            spans_text(&rerun.dates, usize::MAX)
+                        ),
+                    });
+                    let planned = plan
+                        .phases
+                        .iter()
+                        .find(|planned| planned.name == phase.name);
+                    steps.extend(planned.map(|planned| after_repeating(plan, planned)));
+                }
+            }
+            PhaseStatus::Interrupted => steps.push(match process {
+                Some(process) if boot::is_alive(process) => format!(
+                    "the job of {} goes on as process {}: resume it with bf-orchestrate resume {run}",
+                    phase.name, process.pid
+                ),
+                Some(process) if boot::is_over_for(process) => format!(
+                    "the machine was restarted while the job of {} ran: bf-orchestrate resume {run} --restart-interrupted runs {}",
+                    phase.name,
+                    restart_command(plan, &phase.name)
+                ),
+                _ => format!(
+                    "{} was interrupted: resume it with bf-orchestrate resume {run}",
+                    phase.name
+                ),
+            }),
+            PhaseStatus::Passed | PhaseStatus::Warned | PhaseStatus::NotStarted => {}
+        }
+    }
+    if end.is_broken || steps.is_empty() && end.interrupt.is_some() {
+        steps.push(format!("resume the run with bf-orchestrate resume {run}"));
+    }
+    if steps.is_empty() {
+        steps.push("look into the run directory for what each tool said".to_owned());
+    }
+    steps
+}
+
+/// What a job that a reboot cut off is run again by.
+fn restart_command(plan: &Plan, phase: &str) -> String {
+    let phase = plan.phases.iter().find(|planned| planned.name == phase);
+    let command = phase.and_then(|phase| phase.job.as_ref()?.command());
+    command.map_or_else(
+        || "it again".to_owned(),
+        |command| match command.restart_command.as_slice() {
+            [] => command.shell_line(),
+            words => shell_words(words),
+        },
+    )
+}
+
+/// What follows once the dates of a phase were repeated by hand. A job that the run starts would be started
+/// again, for all its dates, by the same command.
+fn after_repeating(plan: &Plan, phase: &PhasePlan) -> String {
+    match (&phase.job, phase.validate.first()) {
+        (Some(Job::Command(_)), Some(validator)) => {
+            let mut words = vec![validator.program.clone()];
+            if let Some(suite) = &validator.suite {
+                words.extend(["--suite".to_owned(), suite.display().to_string()]);
+            }
+            words.extend([phase.range.start.to_string(), phase.range.end.to_string()]);
+            words.extend(["--warehouse".to_owned(), plan.warehouse.clone()]);
+            format!(
+                "then look at {} again: {}",
+                phase.table,
+                shell_words(&words)
+            )
+        }
+        _ => "then give the same command again: it starts a new run and judges anew".to_owned(),
+    }
+}
+
+/// Dates as ranges, at most `limit` of them.
+pub(crate) fn spans_text(dates: &[chrono::NaiveDate], limit: usize) -> String {
+    let spans = date_spans(dates);
+    let mut words: Vec<String> = spans
+        .iter()
+        .take(limit)
+        .map(|span| {
+            if span.start == span.end {
+                span.start.to_string()
+            } else {
+                span.to_string()
+            }
+        })
+        .collect();
+    if spans.len() > limit {
+        words.push(format!("and {} more ranges", spans.len() - limit));
+    }
+    words.join(", ")
+}

@@ -1,0 +1,86 @@
+//! The documents of one attempt, as the tools printed them.
+
+use std::fs::File;
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+
+use bf_contract::{Document, LogSummary, ProcessEvent, ValidationReport, read_document};
+
+use crate::plan::PhasePlan;
+
+/// The files in which the documents of an attempt are kept.
+#[derive(Debug, Clone)]
+pub(crate) struct AttemptDir {
+    /// What bf-monitor printed.
+    pub events: PathBuf,
+    /// What bf-parse-log printed.
+    pub log: PathBuf,
+    /// What each validator printed.
+    pub validations: Vec<PathBuf>,
+    /// bf-monitor's own state.
+    pub monitor_state: PathBuf,
+}
+
+impl AttemptDir {
+    /// The files of an attempt at `phase` whose documents are kept in `folder`.
+    pub fn in_folder(folder: &Path, phase: &PhasePlan) -> Self {
+        let validation = |index| match index {
+            0 => folder.join("validation.ndjson"),
+            index => folder.join(format!("validation-{}.ndjson", index + 1)),
+        };
+        Self {
+            events: folder.join("process_events.ndjson"),
+            log: folder.join("log.ndjson"),
+            validations: (0..phase.validate.len()).map(validation).collect(),
+            monitor_state: folder.join("monitor_state.json"),
+        }
+    }
+
+    /// The last event of the process.
+    pub fn last_event(&self) -> Option<ProcessEvent> {
+        last_of(&self.events, |document| match document {
+            Document::ProcessEvent(event) => Some(*event),
+            _ => None,
+        })
+    }
+
+    /// What the log claims, by bf-parse-log.
+    pub fn log_summary(&self) -> Option<LogSummary> {
+        last_of(&self.log, |document| match document {
+            Document::LogSummary(summary) => Some(*summary),
+            _ => None,
+        })
+    }
+
+    /// What one validator reported of its table.
+    pub fn validation(&self, index: usize) -> Option<ValidationReport> {
+        last_of(self.validations.get(index)?, |document| match document {
+            Document::ValidationReport(report) => Some(*report),
+            _ => None,
+        })
+    }
+
+    /// Every file that is there.
+    pub fn present(&self) -> impl Iterator<Item = &PathBuf> {
+        [&self.events, &self.log]
+            .into_iter()
+            .chain(&self.validations)
+            .filter(|path| path.exists())
+    }
+}
+
+fn last_of<T>(path: &Path, pick: impl Fn(Document) -> Option<T>) -> Option<T> {
+    documents(path).into_iter().rev().find_map(pick)
+}
+
+/// Reads back the documents that a tool printed. A torn last line is left out; a file that is not there has none.
+pub(crate) fn documents(path: &Path) -> Vec<Document> {
+    let Ok(file) = File::open(path) else {
+        return Vec::new();
+    };
+    BufReader::new(file)
+        .lines()
+        .map_while(Result::ok)
+        .filter_map(|line| read_document(&line).ok())
+        .collect()
+}

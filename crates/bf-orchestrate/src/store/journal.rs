@@ -1,0 +1,324 @@
+//! The journal of a run: one JSON line a step, on disk before the step is taken.
+
+use std::fs::{File, OpenOptions};
+use std::io::{BufRead, BufReader, Seek, SeekFrom, Write};
+use std::path::Path;
+
+use bf_cli::{Context, Failure};
+use bf_contract::{PhaseStatus, ProcessIdentity, Verdict};
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+/// The form of the journal that this build writes and reads.
+pub(crate) const VERSION: u32 = 1;
+
+/// One step.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "step", rename_all = "snake_case")]
+pub(crate) enum Step {
+    /// The run begins. Always the first line.
+    RunStarted {
+        /// [`VERSION`].
+        version: u32,
+        /// The run's name.
+        run_id: String,
+        /// The hash of what makes the plan the same: see [`crate::plan::Plan::identity`].
+        plan_hash: String,
+        /// A name that no other run of any machine has; absent in a journal of an older bf.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        run_uuid: Option<String>,
+    },
+    /// Somebody takes the run up after its orchestrator went away.
+    RunResumed {
+        /// The process id of the new orchestrator.
+        orchestrator_pid: u32,
+    },
+    /// The job of a phase is about to be started or attached to: the intent.
+    JobStarting {
+        /// The phase.
+        phase: String,
+    },
+    /// The job's process is known: the identity.
+    JobSeen {
+        /// The phase.
+        phase: String,
+        /// The process.
+        process: Option<ProcessIdentity>,
+    },
+    /// bf-monitor has ended; its documents are in the run directory.
+    JobEnded {
+        /// The phase.
+        phase: String,
+        /// bf-monitor's exit code; null where it was killed.
+        code: Option<i32>,
+    },
+    /// bf-parse-log has ended.
+    LogRead {
+        /// The phase.
+        phase: String,
+        /// bf-parse-log's exit code; null where it was killed.
+        code: Option<i32>,
+    },
+    /// One validator has ended; they run in the plan's order.
+    Validated {
+        /// The phase.
+        phase: String,
+        /// The validator's exit code; null where it was killed.
+        code: Option<i32>,
+    },
+    /// The gate could not be checked; log and table are looked at again after a while.
+    CheckedAgain {
+        /// The phase.
+        phase: String,
+        /// Why it could not be checked.
+        reason: String,
+    },
+    /// The job is run again; the steps of this phase begin anew.
+    RetryPlanned {
+        /// The phase.
+        phase: String,
+        /// Why.
+        reason: String,
+        /// The dates that it is for; null for all of the range.
+        only_dates: Option<Vec<chrono::NaiveDate>>,
+        /// Whether it takes up where a reboot stopped it (its `restart_command`).
+        is_restart: bool,
+    },
+    /// The gate has judged.
+    GateClosed {
+        /// The phase.
+        phase: String,
+        /// What the phase came to.
+        status: PhaseStatus,
+        /// Why.
+        reason: String,
+        /// The exit code that a run ends with that stops here.
+        code: u8,
+        /// Whether it failed, and the plan makes a warning of that.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        downgraded: bool,
+    },
+    /// The run is not finished, and nothing more is done until it is resumed; running jobs were left alive.
+    Interrupted {
+        /// Why.
+        #[serde(default)]
+        cause: Cause,
+        /// The signal's name, if it was one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        signal: Option<String>,
+    },
+    /// The run is over. Always the last line.
+    RunFinished {
+        /// The verdict over all phases.
+        verdict: Verdict,
+        /// The exit code.
+        code: u8,
+    },
+}
+
+/// Why a run was interrupted.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Cause {
+    /// A signal asked the orchestrator to end.
+    #[default]
+    Signal,
+    /// A step could not be taken: a full disk, a tool that does not start.
+    StepFailed,
+    /// The machine was restarted while a job ran.
+    Reboot,
+    /// A cause that a newer bf writes.
+    #[serde(other)]
+    Unknown,
+}
+
+/// A line of the journal.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Record {
+    /// Its number, from 1.
+    pub seq: u64,
+    /// When it was written.
+    pub time: DateTime<Utc>,
+    /// What happened, or is about to.
+    pub what: Step,
+}
+
+/// A journal that is open for writing.
+#[derive(Debug)]
+pub(crate) struct Journal {
+    file: File,
+    seq: u64,
+    /// The bytes of the lines that are whole.
+    whole_bytes: u64,
+    path: String,
+}
+
+impl Journal {
+    /// Begins a journal that must not be there yet.
+    ///
+    /// # Errors
+    /// The file exists already or cannot be created: nothing was started (exit 2).
+    pub fn create(path: &Path) -> Result<Self, Failure> {
+        let file = OpenOptions::new()
+            .create_new(true)
+            .append(true)
+            .open(path)
+            .or_usage(|| format!("creating the journal {}", path.display()))?;
+        Ok(Self {
+            file,
+            seq: 0,
+            whole_bytes: 0,
+            path: path.display().to_string(),
+        })
+    }
+
+    /// Opens a journal to go on with it. A torn last line, which a crash in the middle of a write leaves,
+    /// is cut off: its step was not taken.
+    ///
+    /// # Errors
+    /// The file cannot be read, or a line other than the last is damaged (exit 3).
+    pub fn reopen(path: &Path) -> Result<(Self, Vec<Record>), Failure> {
+        let doing = || format!("opening the journal {}", path.display());
+        let (records, whole_bytes) = read_whole(path)?;
+        let mut file = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .open(path)
+            .or_could_not_check(doing)?;
+        file.set_len(whole_bytes).or_could_not_check(doing)?;
+        file.seek(SeekFrom::End(0)).or_could_not_check(doing)?;
+        let journal = Self {
+            file,
+            seq: records.last().map_or(0, |record| record.seq),
+            whole_bytes,
+            path: path.display().to_string(),
+        };
+        Ok((journal, records))
+    }
+
+    /// Writes one step and waits until it is on the disk.
+    ///
+    /// # Errors
+    /// The line could not be written or synced (a full disk, say). The step must then not be taken (exit 3).
+    pub fn write(&mut self, what: Step) -> Result<Record, Failure> {
+        let doing = || format!("writing the journal {}", self.path);
+        let record = Record {
+            seq: self.seq + 1,
+            time: Utc::now(),
+            what,
+        };
+        let mut line = serde_json::to_vec(&record).or_could_not_check(doing)?;
+        line.push(b'\n');
+        let written = self
+            .file
+            .write_all(&line)
+            .and_then(|()| self.file.sync_data());
+        if let Err(error) = written {
+            // Half a line must not become the beginning of the next one.
+            let _ = self.file.set_len(self.whole_bytes);
+            let _ = self.file.seek(SeekFrom::End(0));
+            return Err(error).or_could_not_check(doing).map_err(|failure| {
+                failure.hint("the step was not taken; make room, then run bf-orchestrate resume")
+            });
+        }
+        self.whole_bytes += line.len() as u64;
+        self.seq += 1;
+        Ok(record)
+    }
+}
+
+/// Reads the journal of a run, live or over.
+///
+/// # Errors
+/// The file cannot be read, or a line other than the last is damaged (exit 3).
+pub(crate) fn read(path: &Path) -> Result<Vec<Record>, Failure> {
+    read_whole(path).map(|(records, _)| records)
+}
+
+/// The records, and how many bytes of the file they take up.
+fn read_whole(path: &Path) -> Result<(Vec<Record>, u64), Failure> {
+    let doing = || format!("reading the journal {}", path.display());
+    let mut reader = BufReader::new(File::open(path).or_could_not_check(doing)?);
+    let (mut records, mut whole_bytes) = (Vec::new(), 0u64);
+    let mut line = Vec::new();
+    loop {
+        line.clear();
+        let bytes = reader
+            .read_until(b'\n', &mut line)
+            .or_could_not_check(doing)?;
+        if !line.ends_with(b"\n") {
+            return Ok((records, whole_bytes));
+        }
+        let record: Record = serde_json::from_slice(&line).map_err(|error| {
+            Failure::could_not_check(format!(
+                "{}: line {} is damaged: {error}",
+                doing(),
+                records.len() + 1
+            ))
+            .hint("a journal of another version of bf, or a file that was edited; start a new run")
+        })?;
+        records.push(record);
+        whole_bytes += bytes as u64;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn step(phase: &str) -> Step {
+        Step::JobStarting {
+            phase: phase.to_owned(),
+        }
+    }
+
+    #[test]
+    fn what_was_written_is_read_back_in_order() -> Result<(), Failure> {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("journal.ndjson");
+        let mut journal = Journal::create(&path)?;
+        journal.write(step("a"))?;
+        journal.write(step("b"))?;
+        let records = read(&path)?;
+        assert_eq!(records.len(), 2);
+        assert_eq!((records[1].seq, &records[1].what), (2, &step("b")));
+        Ok(())
+    }
+
+    #[test]
+    fn a_torn_last_line_is_a_step_that_was_not_taken() -> Result<(), Failure> {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("journal.ndjson");
+        Journal::create(&path)?.write(step("a"))?;
+        let mut torn = std::fs::read(&path).expect("written");
+        torn.extend_from_slice(br#"{"seq":2,"time":"2026-01-0"#);
+        std::fs::write(&path, torn).expect("writable");
+
+        let (mut journal, records) = Journal::reopen(&path)?;
+        assert_eq!(records.len(), 1);
+        journal.write(step("b"))?;
+        let records = read(&path)?;
+        assert_eq!((records[1].seq, &records[1].what), (2, &step("b")));
+        Ok(())
+    }
+
+    #[test]
+    fn a_damaged_line_in_the_middle_is_not_guessed_at() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("journal.ndjson");
+        std::fs::write(&path, "{}\n{}\n").expect("writable");
+        let failure = read(&path).expect_err("damaged");
+        assert!(failure.message.contains("line 1 is damaged"), "{failure}");
+    }
+
+    #[test]
+    fn a_journal_is_never_begun_over_another() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("journal.ndjson");
+        Journal::create(&path).expect("the first");
+        assert_eq!(
+            Journal::create(&path).expect_err("the second").exit,
+            bf_contract::Exit::Usage
+        );
+    }
+}

@@ -1,0 +1,168 @@
+//! The directory of a run: its whole state.
+
+use std::fs;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use bf_cli::{Context, Failure};
+use bf_config::Loaded;
+use chrono::Utc;
+
+use crate::plan::Plan;
+
+/// The directory of one run.
+#[derive(Debug, Clone)]
+pub(crate) struct RunDir {
+    /// The run's name, which is also the directory's.
+    pub run_id: String,
+    /// The directory.
+    pub path: PathBuf,
+}
+
+impl RunDir {
+    /// Makes a directory for a new run below `runs`.
+    ///
+    /// # Errors
+    /// It cannot be made (a read-only file system, say): nothing was started (exit 2).
+    pub fn create(runs: &Path) -> Result<Self, Failure> {
+        let doing = || format!("creating a run directory in {}", runs.display());
+        let hint =
+            |failure: Failure| failure.hint("name a folder that can be written with --runs DIR");
+        fs::create_dir_all(runs).or_usage(doing).map_err(hint)?;
+        let stem = format!(
+            "{}-{}",
+            Utc::now().format("%Y%m%dT%H%M%SZ"),
+            std::process::id()
+        );
+        let mut run_id = stem.clone();
+        for again in 2..100 {
+            match fs::create_dir(runs.join(&run_id)) {
+                Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
+                    run_id = format!("{stem}-{again}");
+                }
+                made => {
+                    made.or_usage(doing).map_err(hint)?;
+                    break;
+                }
+            }
+        }
+        Ok(Self {
+            path: runs.join(&run_id),
+            run_id,
+        })
+    }
+
+    /// The directory of a run that is there already.
+    pub fn open(path: &Path) -> Self {
+        Self {
+            run_id: path
+                .file_name()
+                .map(|name| name.to_string_lossy().into_owned())
+                .unwrap_or_default(),
+            path: path.to_owned(),
+        }
+    }
+
+    /// The journal.
+    pub fn journal(&self) -> PathBuf {
+        self.path.join("journal.ndjson")
+    }
+
+    /// The plan.
+    pub fn plan(&self) -> PathBuf {
+        self.path.join("plan.json")
+    }
+
+    /// The config that every tool of the run is given.
+    pub fn config(&self) -> PathBuf {
+        self.path.join("config.yaml")
+    }
+
+    /// The final report.
+    pub fn report(&self) -> PathBuf {
+        self.path.join("run_report.json")
+    }
+
+    /// Keeps what the run was asked to do beside what it did.
+    ///
+    /// # Errors
+    /// The files cannot be written (exit 3).
+    pub fn write_plan(&self, plan: &Plan, loaded: &Loaded) -> Result<(), Failure> {
+        let plan = serde_json::to_vec_pretty(plan)
+            .or_could_not_check(|| "writing the plan as JSON".to_owned())?;
+        write_atomically(&self.plan(), &plan)?;
+        let config = if loaded.path.is_some() {
+            loaded.text.as_str()
+        } else {
+            "# the built-in thresholds\n"
+        };
+        write_atomically(&self.config(), config.as_bytes())
+    }
+
+    /// Whether somebody has asked for the end of the run's jobs: then none is started any more.
+    pub fn is_stopped(&self) -> bool {
+        self.stop_mark().exists()
+    }
+
+    /// Asks for the end of the run's jobs, or takes that back.
+    ///
+    /// # Errors
+    /// The mark cannot be written or removed (exit 3).
+    pub fn set_stopped(&self, is_stopped: bool) -> Result<(), Failure> {
+        let mark = self.stop_mark();
+        let done = match is_stopped {
+            true => fs::write(&mark, b""),
+            false => match fs::remove_file(&mark) {
+                Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
+                done => done,
+            },
+        };
+        done.or_could_not_check(|| format!("writing {}", mark.display()))
+    }
+
+    fn stop_mark(&self) -> PathBuf {
+        self.path.join("stopped")
+    }
+
+    /// A folder of the run directory; made when it is first asked for.
+    ///
+    /// # Errors
+    /// It cannot be made (exit 3).
+    pub fn folder(&self, relative: &Path) -> Result<PathBuf, Failure> {
+        let path = self.path.join(relative);
+        fs::create_dir_all(&path).or_could_not_check(|| format!("creating {}", path.display()))?;
+        Ok(path)
+    }
+
+    /// `path` as it is named in documents: relative to the run directory.
+    pub fn relative(&self, path: &Path) -> String {
+        path.strip_prefix(&self.path)
+            .unwrap_or(path)
+            .display()
+            .to_string()
+    }
+}
+
+/// Writes a file so that it is there whole or not at all, also after a crash.
+///
+/// # Errors
+/// It cannot be written (exit 3).
+pub(crate) fn write_atomically(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
+    let doing = || format!("writing {}", path.display());
+    let partial = path.with_extension("partial");
+    let mut file = fs::File::create(&partial).or_could_not_check(doing)?;
+    file.write_all(bytes).or_could_not_check(doing)?;
+    file.sync_all().or_could_not_check(doing)?;
+    fs::rename(&partial, path).or_could_not_check(doing)?;
+    if let Some(folder) = path.parent() {
+        let folder = if folder.as_os_str().is_empty() {
+            Path::new(".")
+        } else {
+            folder
+        };
+        fs::File::open(folder)
+            .and_then(|folder| folder.sync_all())
+            .or_could_not_check(doing)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,387 @@
+//! The tools as typed calls. Nothing is journalled here: a dry run makes the same calls.
+
+use std::ffi::OsString;
+use std::fs::{self, File};
+use std::os::fd::AsRawFd;
+use std::path::{Path, PathBuf};
+
+use bf_cli::{Context, Failure};
+use bf_contract::{DateRange, Document, LogFile, ProcessEvent, ValidationReport};
+use chrono::{DateTime, SecondsFormat, Utc};
+
+use crate::plan::{Job, PhasePlan};
+use crate::store::attempt::AttemptDir;
+use crate::store::table_lock::TableLock;
+use crate::tools::locate::Siblings;
+use crate::tools::process::{Invocation, RunningTools, ToolEnd};
+
+/// What a tool prints while it runs.
+pub(crate) enum Printed<'a> {
+    /// A line of its documents, with its line end.
+    Document(&'a [u8]),
+    /// A line for people, of a tool that works for this phase.
+    Text(Option<&'a str>, &'a str),
+}
+
+/// The tools, and what they are all given alike.
+pub(crate) struct Tools<'a> {
+    /// Where they are.
+    pub siblings: &'a Siblings,
+    /// Who hears what they print.
+    pub on_print: &'a (dyn Fn(Printed<'_>) + Sync),
+    /// Whether their text has colours.
+    pub color: bool,
+    /// The tools that are running.
+    pub running: &'a RunningTools,
+    /// The config file that every tool gets.
+    pub config: PathBuf,
+    /// The warehouse's URL.
+    pub warehouse: &'a str,
+}
+
+/// What bf-monitor said of the process.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Watched {
+    /// Its exit code; `None` where a signal killed it.
+    pub code: Option<i32>,
+    /// Its last event.
+    pub last: Option<ProcessEvent>,
+    /// The last line that it wrote for people.
+    pub said: Option<String>,
+}
+
+/// What the validator said of the table.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Validated {
+    /// Its exit code; `None` where a signal killed it.
+    pub code: Option<i32>,
+    /// Its report.
+    pub report: Option<ValidationReport>,
+    /// The last line that it wrote for people.
+    pub said: Option<String>,
+    /// What it was asked to judge.
+    pub asked: Option<Asked>,
+}
+
+/// What a validator is asked to judge.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Asked {
+    /// The dates.
+    pub range: DateRange,
+    /// The table, where the phase names it.
+    pub table: Option<String>,
+    /// Whether the table is to be held against the phase's log.
+    pub has_log: bool,
+    /// That log as it was read; `None` where it could not be.
+    pub log: Option<LogFile>,
+}
+
+impl Tools<'_> {
+    /// Watches the job until it is over; starts it first where the plan says so. Every event is handed to
+    /// `on_event` when it is attempt. The job's keeper inherits `lock`.
+    ///
+    /// # Errors
+    /// bf-monitor could not be started, or its documents not be kept (exit 3).
+    pub fn watch(
+        &self,
+        phase: &PhasePlan,
+        job: &Job,
+        attempt: &AttemptDir,
+        lock: Option<&TableLock>,
+        mut on_event: impl FnMut(&ProcessEvent) -> Result<(), Failure>,
+    ) -> Result<Watched, Failure> {
+        let mut args = self.shared_args();
+        args.extend(dialect_args(phase));
+        args.extend(["--log".into(), job.log().into()]);
+        args.extend(["--state".into(), attempt.monitor_state.clone().into()]);
+        args.extend(timeout_args(phase.timeout.0.as_secs_f64()));
+        match job {
+            Job::Attach {
+                pid, expect_cmd, ..
+            } => {
+                args.extend(["--pid".into(), pid.to_string().into()]);
+                if let Some(expected) = expect_cmd {
+                    args.extend(["--expect-cmd".into(), expected.into()]);
+                }
+            }
+            Job::AlreadyDone { .. } => {}
+            Job::Command(job) => {
+                for (name, value) in &job.env {
+                    args.extend(["--env".into(), format!("{name}={value}").into()]);
+                }
+                if let Some(cwd) = &job.cwd {
+                    args.extend(["--cwd".into(), cwd.into()]);
+                }
+                if let Some(lock) = lock {
+                    let number = lock.file().as_raw_fd();
+                    args.extend(["--inherit-fd".into(), number.to_string().into()]);
+                }
+                args.push("--".into());
+                args.extend(job.command.iter().map(OsString::from));
+            }
+        }
+        let mut last = None;
+        let inherit = lock.map(TableLock::file);
+        let end = self.run_tool(
+            &self.siblings.monitor,
+            args,
+            &attempt.events,
+            Some(phase),
+            inherit,
+            |document| {
+                let Document::ProcessEvent(event) = document else {
+                    return Ok(());
+                };
+                on_event(&event)?;
+                last = Some(*event);
+                Ok(())
+            },
+        )?;
+        Ok(Watched {
+            code: end.code,
+            last,
+            said: end.said,
+        })
+    }
+
+    /// Looks at a process without waiting for it: a time limit that has always passed.
+    ///
+    /// # Errors
+    /// bf-monitor could not be started, or its documents not be kept (exit 3).
+    pub fn glance(
+        &self,
+        phase: &PhasePlan,
+        pid: u32,
+        log: &Path,
+        attempt: &AttemptDir,
+    ) -> Result<Watched, Failure> {
+        let mut args = self.shared_args();
+        args.extend(dialect_args(phase));
+        args.extend(["--log".into(), log.into()]);
+        args.extend(["--pid".into(), pid.to_string().into()]);
+        args.extend(timeout_args(0.001));
+        args.push("--quiet".into());
+        let end = self.run_tool(
+            &self.siblings.monitor,
+            args,
+            &attempt.events,
+            Some(phase),
+            None,
+            |_| Ok(()),
+        )?;
+        Ok(Watched {
+            code: end.code,
+            last: attempt.last_event(),
+            said: end.said,
+        })
+    }
+
+    /// Reads the log of a job, date by date, from `from_byte` on. `is_over` says that nobody writes it any
+    /// more, so that a date without an end is lost and not under way.
+    ///
+    /// # Errors
+    /// bf-parse-log could not be started, or its documents not be kept (exit 3).
+    pub fn read_log(
+        &self,
+        phase: &PhasePlan,
+        log: &Path,
+        from_byte: u64,
+        is_over: bool,
+        attempt: &AttemptDir,
+    ) -> Result<ToolEnd, Failure> {
+        let mut args = self.shared_args();
+        args.extend(dialect_args(phase));
+        args.push("--ledger".into());
+        if is_over {
+            args.push("--writer-gone".into());
+        }
+        if from_byte > 0 {
+            args.extend(["--from-byte".into(), from_byte.to_string().into()]);
+        }
+        args.push(log.into());
+        start_anew(&attempt.log)?;
+        self.run_tool(
+            &self.siblings.parse_log,
+            args,
+            &attempt.log,
+            Some(phase),
+            None,
+            |_| Ok(()),
+        )
+    }
+
+    /// Has one validator of the phase hold its table against the thresholds, and against the log where the
+    /// phase has one. `since` is when the job began, where that is known: rows that it claims are no older.
+    ///
+    /// # Errors
+    /// The validator could not be started, or its documents not be kept (exit 3).
+    pub fn validate(
+        &self,
+        phase: &PhasePlan,
+        index: usize,
+        since: Option<DateTime<Utc>>,
+        attempt: &AttemptDir,
+    ) -> Result<Validated, Failure> {
+        let (program, mut args) = self.validator_call(phase, index)?;
+        // Only the first validator judges the phase's own table; the log speaks of no other.
+        if phase.job.is_some() && index == 0 {
+            args.extend(["--log-summary".into(), attempt.log.clone().into()]);
+            if let Some(since) = since {
+                let since = since.to_rfc3339_opts(SecondsFormat::Millis, true);
+                args.extend(["--since".into(), since.into()]);
+            }
+        }
+        let keep_in = &attempt.validations[index];
+        start_anew(keep_in)?;
+        let end = self.run_tool(program, args, keep_in, Some(phase), None, |_| Ok(()))?;
+        Ok(Validated {
+            code: end.code,
+            report: attempt.validation(index),
+            said: end.said,
+            asked: Some(asked(phase, index, attempt)),
+        })
+    }
+
+    /// Has a validator say what it would ask, without asking it.
+    ///
+    /// # Errors
+    /// As [`Tools::validate`].
+    pub fn explain(
+        &self,
+        phase: &PhasePlan,
+        index: usize,
+        attempt: &AttemptDir,
+    ) -> Result<ToolEnd, Failure> {
+        let (program, mut args) = self.validator_call(phase, index)?;
+        args.push("--explain".into());
+        self.run_tool(
+            program,
+            args,
+            &attempt.validations[index],
+            Some(phase),
+            None,
+            |_| Ok(()),
+        )
+    }
+
+    /// Has bf-notify look whether its channels can be reached, without telling them anything.
+    ///
+    /// # Errors
+    /// bf-notify could not be started, or its documents not be kept (exit 3).
+    pub fn check_notifier(
+        &self,
+        config: Option<&Path>,
+        keep_in: &Path,
+    ) -> Result<ToolEnd, Failure> {
+        let Some(program) = &self.siblings.notify else {
+            return Ok(ToolEnd {
+                code: Some(0),
+                said: None,
+            });
+        };
+        let mut args = self.args_with(config.unwrap_or(&self.config));
+        args.push("--check".into());
+        self.run_tool(program, args, keep_in, None, None, |_| Ok(()))
+    }
+
+    /// A validator and what it is always given.
+    fn validator_call(
+        &self,
+        phase: &PhasePlan,
+        index: usize,
+    ) -> Result<(&Path, Vec<OsString>), Failure> {
+        let validator = &phase.validate[index];
+        let program = self.siblings.validator(&validator.program).ok_or_else(|| {
+            Failure::could_not_check(format!("no validator {} was found", validator.program))
+        })?;
+        let mut args = vec![
+            phase.range.start.to_string().into(),
+            phase.range.end.to_string().into(),
+        ];
+        args.extend(self.shared_args());
+        args.extend(["--warehouse".into(), self.warehouse.into()]);
+        if let Some(suite) = &validator.suite {
+            args.extend(["--suite".into(), suite.into()]);
+        }
+        Ok((program, args))
+    }
+
+    fn run_tool(
+        &self,
+        program: &Path,
+        args: Vec<OsString>,
+        keep_in: &Path,
+        phase: Option<&PhasePlan>,
+        inherit: Option<&File>,
+        on_document: impl FnMut(Document) -> Result<(), Failure>,
+    ) -> Result<ToolEnd, Failure> {
+        Invocation {
+            program: program.to_owned(),
+            args,
+            keep_in: keep_in.to_owned(),
+        }
+        .run(
+            self.running,
+            inherit,
+            |line| (self.on_print)(Printed::Document(line)),
+            on_document,
+            |line| {
+                // The heading says it once for all of them; a tool may have dimmed it.
+                if !line.trim_start_matches("\x1b[2m").starts_with("config: ") {
+                    (self.on_print)(Printed::Text(phase.map(|phase| phase.name.as_str()), line));
+                }
+            },
+        )
+    }
+
+    /// The flags that every tool of the run gets alike.
+    fn shared_args(&self) -> Vec<OsString> {
+        self.args_with(&self.config)
+    }
+
+    fn args_with(&self, config: &Path) -> Vec<OsString> {
+        let color = if self.color { "always" } else { "never" };
+        ["--format", "json", "--color", color, "--config"]
+            .map(OsString::from)
+            .into_iter()
+            .chain([config.into()])
+            .collect()
+    }
+}
+
+/// The dialect that the plan names for the phase's log.
+fn dialect_args(phase: &PhasePlan) -> Vec<OsString> {
+    match &phase.dialect {
+        Some(dialect) => vec!["--dialect".into(), dialect.into()],
+        None => Vec::new(),
+    }
+}
+
+fn timeout_args(seconds: f64) -> [OsString; 2] {
+    ["--timeout".into(), seconds.to_string().into()]
+}
+
+/// What a validator of a phase is asked to judge; the first one of a phase with a job judges its own table, by
+/// the log that is attempt.
+pub(crate) fn asked(phase: &PhasePlan, index: usize, attempt: &AttemptDir) -> Asked {
+    let has_log = phase.job.is_some() && index == 0;
+    Asked {
+        range: phase.range,
+        table: has_log.then(|| phase.table.clone()),
+        has_log,
+        log: has_log
+            .then(|| attempt.log_summary())
+            .flatten()
+            .map(|summary| summary.log),
+    }
+}
+
+/// Removes the documents that an interrupted step left half written.
+fn start_anew(path: &Path) -> Result<(), Failure> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            Err(error).or_could_not_check(|| format!("removing {}", path.display()))
+        }
+        _ => Ok(()),
+    }
+}

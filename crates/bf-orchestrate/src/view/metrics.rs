@@ -1,0 +1,327 @@
+//! The metrics of a run in Prometheus' text format, for the node exporter's textfile collector.
+//!
+//! Format: <https://prometheus.io/docs/instrumenting/exposition_formats/>.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::path::PathBuf;
+use std::sync::{Mutex, PoisonError};
+
+use bf_cli::text::Mark;
+use bf_contract::{Phase, PhaseStatus};
+use chrono::Utc;
+
+use crate::engine::event::{Listener, RunEvent};
+use crate::plan::Plan;
+use crate::store::run_dir::write_atomically;
+use crate::view::console::Console;
+
+/// The file of a run's metrics; nothing where none was asked for.
+pub(crate) struct MetricsFile<'a> {
+    console: &'a Console,
+    file: Option<(PathBuf, Mutex<RunMetrics>)>,
+}
+
+impl<'a> MetricsFile<'a> {
+    /// The metrics of a run of `plan`, which passed last at `last_success`.
+    pub fn new(
+        console: &'a Console,
+        path: Option<PathBuf>,
+        plan: &Plan,
+        last_success: Option<i64>,
+    ) -> Self {
+        let phases = plan.phases.iter();
+        let metrics = RunMetrics {
+            plan: plan.name.clone(),
+            started: Utc::now().timestamp(),
+            last_success,
+            phases: phases
+                .map(|phase| (phase.name.clone(), PhaseMetrics::default()))
+                .collect(),
+            ..RunMetrics::default()
+        };
+        Self {
+            console,
+            file: path.map(|path| (path, Mutex::new(metrics))),
+        }
+    }
+
+    fn update(&self, change: impl FnOnce(&mut RunMetrics)) {
+        let Some((path, metrics)) = &self.file else {
+            return;
+        };
+        let mut metrics = metrics.lock().unwrap_or_else(PoisonError::into_inner);
+        change(&mut metrics);
+        if let Err(failure) = write_atomically(path, render(&metrics).as_bytes()) {
+            self.console.mark(
+                Mark::Warn,
+                &format!("metrics: {failure}; the run continues"),
+            );
+        }
+    }
+}
+
+impl Listener for MetricsFile<'_> {
+    fn on(&self, event: &RunEvent<'_>) {
+        match event {
+            RunEvent::RunStarted { .. } => self.update(|_| {}),
+            RunEvent::JobSeen { phase, .. } => {
+                self.update(|metrics| metrics.phase(phase).is_running = true);
+            }
+            RunEvent::PhaseEnded(phase) => {
+                self.update(|metrics| *metrics.phase(&phase.name) = PhaseMetrics::of(phase));
+            }
+            RunEvent::RunEnded {
+                report,
+                exit,
+                is_finished,
+            } => self.update(|metrics| {
+                if *is_finished {
+                    let now = Utc::now().timestamp();
+                    metrics.finished = Some((now, exit.code()));
+                    if exit.is_success() {
+                        metrics.last_success = Some(now);
+                    }
+                }
+                metrics.duration_seconds = Some(report.total_seconds);
+                for phase in &report.phases {
+                    *metrics.phase(&phase.name) = PhaseMetrics::of(phase);
+                }
+            }),
+            _ => {}
+        }
+    }
+}
+
+/// What machines are told of a run.
+#[derive(Debug, Clone, Default)]
+struct RunMetrics {
+    /// The plan's name.
+    pub plan: String,
+    /// When this run was begun or taken up, in seconds since 1970.
+    pub started: i64,
+    /// When a run of this plan last passed, in seconds since 1970; `None` where none has.
+    pub last_success: Option<i64>,
+    /// When this run came to its end, and its exit code.
+    pub finished: Option<(i64, u8)>,
+    /// From its beginning to its end, in seconds; `None` before its end.
+    pub duration_seconds: Option<f64>,
+    /// Each phase of the plan.
+    pub phases: BTreeMap<String, PhaseMetrics>,
+}
+
+/// What machines are told of a phase.
+#[derive(Debug, Clone, Default, PartialEq)]
+struct PhaseMetrics {
+    /// Whether its job is watched now.
+    pub is_running: bool,
+    /// What it came to; `None` before its gate has judged.
+    pub status: Option<PhaseStatus>,
+    /// Its log's success rate in percent.
+    pub success_rate: Option<f64>,
+    /// The records that its log claims.
+    pub records: Option<u64>,
+    /// From the job's own start to its end, in seconds.
+    pub duration_seconds: Option<f64>,
+    /// What its validation was charged for.
+    pub bytes_billed: Option<u64>,
+}
+
+impl RunMetrics {
+    /// A phase by its name.
+    fn phase(&mut self, name: &str) -> &mut PhaseMetrics {
+        self.phases.entry(name.to_owned()).or_default()
+    }
+}
+
+impl PhaseMetrics {
+    const STATES: [&'static str; 8] = [
+        "waiting",
+        "running",
+        "passed",
+        "warned",
+        "failed",
+        "could_not_check",
+        "not_started",
+        "interrupted",
+    ];
+
+    fn state(&self) -> &'static str {
+        match self.status {
+            None if self.is_running => "running",
+            None => "waiting",
+            Some(PhaseStatus::Passed) => "passed",
+            Some(PhaseStatus::Warned) => "warned",
+            Some(PhaseStatus::Failed) => "failed",
+            Some(PhaseStatus::CouldNotCheck | PhaseStatus::Unknown) => "could_not_check",
+            Some(PhaseStatus::NotStarted) => "not_started",
+            Some(PhaseStatus::Interrupted) => "interrupted",
+        }
+    }
+}
+
+/// The whole file.
+#[allow(clippy::cast_precision_loss)] // counts and seconds stay far below 2^53
+fn render(metrics: &RunMetrics) -> String {
+    let plan = escape(&metrics.plan);
+    let mut text = String::new();
+    let run = format!("plan=\"{plan}\"");
+    let one = |text: &mut String, name: &str, help: &str, value: Option<f64>| {
+        if let Some(value) = value {
+            family(text, name, help, [(run.clone(), value)]);
+        }
+    };
+    one(
+        &mut text,
+        "bf_run_start_timestamp_seconds",
+        "When the latest run was begun or taken up.",
+        Some(metrics.started as f64),
+    );
+    one(
+        &mut text,
+        "bf_run_last_success_timestamp_seconds",
+        "When a run last passed every gate.",
+        metrics.last_success.map(|at| at as f64),
+    );
+    one(
+        &mut text,
+        "bf_run_end_timestamp_seconds",
+        "When the latest run came to its end; absent while it goes on.",
+        metrics.finished.map(|(at, _)| at as f64),
+    );
+    one(
+        &mut text,
+        "bf_run_exit_code",
+        "The exit code of the latest run; absent while it goes on.",
+        metrics.finished.map(|(_, code)| f64::from(code)),
+    );
+    one(
+        &mut text,
+        "bf_run_duration_seconds",
+        "From the beginning of the latest run to its end.",
+        metrics.duration_seconds,
+    );
+
+    let label = |phase: &str| format!("plan=\"{plan}\",phase=\"{}\"", escape(phase));
+    family(
+        &mut text,
+        "bf_phase_state",
+        "1 for the state that a phase is in, 0 for every other.",
+        metrics.phases.iter().flat_map(|(name, phase)| {
+            PhaseMetrics::STATES.map(|state| {
+                let is_in = phase.state() == state;
+                (
+                    format!("{},state=\"{state}\"", label(name)),
+                    f64::from(u8::from(is_in)),
+                )
+            })
+        }),
+    );
+    let mut each = |name: &str, help: &str, value: &dyn Fn(&PhaseMetrics) -> Option<f64>| {
+        let samples: Vec<(String, f64)> = metrics
+            .phases
+            .iter()
+            .filter_map(|(name, phase)| Some((label(name), value(phase)?)))
+            .collect();
+        if !samples.is_empty() {
+            family(&mut text, name, help, samples);
+        }
+    };
+    each(
+        "bf_phase_success_rate_percent",
+        "Successful dates of the finished ones.",
+        &|phase| phase.success_rate,
+    );
+    each(
+        "bf_phase_records",
+        "Records that the phase's log claims.",
+        &|phase| phase.records.map(|records| records as f64),
+    );
+    each(
+        "bf_phase_duration_seconds",
+        "From the job's own start to its end.",
+        &|phase| phase.duration_seconds,
+    );
+    each(
+        "bf_phase_bytes_billed",
+        "What the phase's validation was charged for.",
+        &|phase| phase.bytes_billed.map(|bytes| bytes as f64),
+    );
+    text
+}
+
+fn family(
+    text: &mut String,
+    name: &str,
+    help: &str,
+    samples: impl IntoIterator<Item = (String, f64)>,
+) {
+    let _ = writeln!(text, "# HELP {name} {help}\n# TYPE {name} gauge");
+    for (labels, value) in samples {
+        let _ = writeln!(text, "{name}{{{labels}}} {value}");
+    }
+}
+
+/// A label's value: backslash, quote and line end are escaped.
+fn escape(value: &str) -> String {
+    value
+        .replace('\\', r"\\")
+        .replace('"', "\\\"")
+        .replace('\n', "\\n")
+}
+
+impl PhaseMetrics {
+    /// What is known of a phase that was judged.
+    fn of(phase: &Phase) -> Self {
+        let reports = phase.validation.iter().chain(&phase.further_validations);
+        let billed: Vec<u64> = reports
+            .filter_map(|report| report.engine.bytes_billed)
+            .collect();
+        Self {
+            is_running: false,
+            status: Some(phase.status),
+            success_rate: phase
+                .log_summary
+                .as_ref()
+                .and_then(|summary| summary.success_rate),
+            records: phase
+                .log_summary
+                .as_ref()
+                .map(|summary| summary.total_records),
+            duration_seconds: phase.duration_seconds,
+            bytes_billed: (!billed.is_empty()).then(|| billed.iter().sum()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_phase_is_in_exactly_one_state() {
+        let mut metrics = RunMetrics {
+            plan: "nightly \"a\"".to_owned(),
+            started: 1_700_000_000,
+            ..RunMetrics::default()
+        };
+        metrics.phase("team_offense").status = Some(PhaseStatus::Failed);
+        let text = render(&metrics);
+        let ones = text
+            .lines()
+            .filter(|line| line.starts_with("bf_phase_state{") && line.ends_with(" 1"));
+        assert_eq!(
+            ones.collect::<Vec<_>>(),
+            [r#"bf_phase_state{plan="nightly \"a\"",phase="team_offense",state="failed"} 1"#]
+        );
+    }
+
+    #[test]
+    fn what_is_not_known_is_absent_and_not_zero() {
+        let mut metrics = RunMetrics::default();
+        metrics.phase("a").records = Some(0);
+        let text = render(&metrics);
+        assert!(!text.contains("bf_run_exit_code") && !text.contains("success_rate"));
+        assert!(text.contains(r#"bf_phase_records{plan="",phase="a"} 0"#));
+    }
+}

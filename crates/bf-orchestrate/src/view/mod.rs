@@ -1,0 +1,9 @@
+//! Everyone who hears of a run, and how it looks to them.
+
+pub(crate) mod console;
+mod delivery;
+pub(crate) mod documents;
+pub(crate) mod metrics;
+pub(crate) mod notify;
+pub(crate) mod status;
+pub(crate) mod text;
