@@ -277,3 +277,49 @@ fn a_schedule_that_was_not_kept_up_is_said() {
         assert!(said.contains(says), "{said}");
     }
 }
+
+#[test]
+fn what_a_status_means_in_a_schedule_is_the_suites_to_say() {
+    let rig = Rig::new();
+    rig.sql_on(
+        "league",
+        "CREATE TABLE scores (game_date DATE, game_id TEXT, team TEXT);
+         CREATE TABLE schedule (game_date DATE, game_id TEXT, status INTEGER, kind TEXT);
+         WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < 29)
+         INSERT INTO schedule SELECT date('2024-01-01', i || ' days'), '00' || (300 + i), iif(i = 0, 3, 7), 'cup'
+           FROM n;
+         INSERT INTO schedule VALUES ('2024-01-03', 'x1', 7, 'friendly'), ('2024-01-04', '00400', 1, 'cup');
+         INSERT INTO scores SELECT game_date, game_id, 'A' FROM schedule
+           WHERE kind = 'cup' AND status = 7 AND game_date NOT IN ('2024-01-06', '2024-01-07');",
+    );
+    for (schedule, missing) in [
+        ("league.schedule", 5),
+        (
+            "{table: league.schedule, where: {kind: cup}, played: {status: 7}}",
+            2,
+        ),
+        (
+            "{table: league.schedule, where: {game_id: {prefix: '00'}}, played: {status: [7, 8]}}",
+            2,
+        ),
+    ] {
+        rig.sandbox.write(
+            "own.yaml",
+            &format!(
+                "suite: league\ntable: league.scores\ndate_column: game_date\nprimary_key: [game_id, team]\n\
+                 group: {{name: game, column: game_id}}\nschedules: [{schedule}]\nchecks:\n  \
+                 - {{name: missing_games, missing_groups: {{}}}}\n"
+            ),
+        );
+        let args = ["--suite", "own.yaml", "2024-01-01", "2024-01-30"];
+        let report = rig.report("bf-validate", &args);
+        report.ends("fail", 1);
+        let observed = report.check("missing_games")["observed"].as_f64();
+        assert_eq!(
+            observed,
+            Some(f64::from(missing)),
+            "{schedule}: {}",
+            report.text
+        );
+    }
+}

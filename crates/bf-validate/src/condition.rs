@@ -51,7 +51,9 @@ pub enum Test {
     Compare(Operator, Literal),
     /// It equals one of the literals.
     In(Vec<Literal>),
-    /// Its array has at least one of the texts; unknown where it is NULL.
+    /// It is a text that begins with one of the texts; unknown if it is NULL or no text.
+    StartsWith(Vec<String>),
+    /// Its array has at least one of the texts, at any depth.
     ContainsAny(Vec<String>),
 }
 

@@ -104,7 +104,7 @@ pub fn look(
 
 fn passed_on(error: WarehouseError) -> Result<String, WarehouseError> {
     match error {
-        WarehouseError::Interrupted | WarehouseError::TimedOut(_) => Err(error),
+        error if error.ends_the_run() => Err(error),
         other => Ok(other.to_string()),
     }
 }

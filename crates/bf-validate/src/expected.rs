@@ -12,7 +12,7 @@ use chrono::{Days, NaiveDate};
 
 use crate::log_input::LogInput;
 use crate::scheduled::ScheduleTable;
-use crate::suite::{Bootstrap, Suite};
+use crate::suite::{Bootstrap, Schedule, Suite};
 
 /// How far around a range in which a schedule has nothing it is looked for dates, to tell a summer from a
 /// schedule that ends before: longer than any pause between two seasons.
@@ -203,7 +203,7 @@ enum Trouble {
 impl Trouble {
     fn of(source: &str, error: WarehouseError) -> Self {
         match error {
-            WarehouseError::Interrupted | WarehouseError::TimedOut(_) => Self::Ended(error),
+            error if error.ends_the_run() => Self::Ended(error),
             other => {
                 let hint = other
                     .hint()
@@ -248,9 +248,12 @@ fn configured(
     let table = source.table.as_deref().unwrap_or_default();
     let column = source.column.as_deref().unwrap_or("game_date");
     match (table.parse::<TableName>(), Ident::new(column)) {
-        (Ok(table), Ok(column)) => scheduled(suite, (&table, &column), ranges, warehouse)
-            .map(Some)
-            .map_err(|error| Trouble::of("expected_dates", error)),
+        (Ok(table), Ok(date_column)) => {
+            let schedule = suite.schedule_like(table, date_column);
+            scheduled(suite, &schedule, ranges, warehouse)
+                .map(Some)
+                .map_err(|error| Trouble::of("expected_dates", error))
+        }
         (Err(error), _) | (_, Err(error)) => {
             failed(&format!("expected_dates of the config: {error}"))
         }
@@ -265,13 +268,12 @@ fn first_that_speaks(
 ) -> Result<Option<Expected>, Trouble> {
     let mut silent = None;
     for schedule in &suite.schedules {
-        let source = (&schedule.table, &schedule.date_column);
-        match scheduled(suite, source, (read, range), warehouse) {
+        match scheduled(suite, schedule, (read, range), warehouse) {
             Ok(expected) if !expected.is_silent(range) => return Ok(Some(expected)),
             Ok(expected) => {
                 silent = silent.or_else(|| expected.is_surely_nothing(range).then_some(expected));
             }
-            Err(error) if is_absent(&error) => {}
+            Err(error) if error.is_absent() => {}
             Err(error) => return Err(Trouble::of("schedule", error)),
         }
     }
@@ -279,11 +281,15 @@ fn first_that_speaks(
         return Ok(Some(expected));
     }
     if let Some(partner) = &suite.partner {
-        let source = (&partner.table, &partner.date_column);
-        match table::read(suite, source, false, read, warehouse) {
+        let source = table::Source {
+            table: &partner.table,
+            date_column: &partner.date_column,
+            rules: None,
+        };
+        match table::read(suite, source, read, warehouse) {
             Ok(expected) if !expected.is_silent(range) => return Ok(Some(expected)),
             Ok(_) => {}
-            Err(error) if is_absent(&error) => {}
+            Err(error) if error.is_absent() => {}
             Err(error) => return Err(Trouble::of("the other table's dates", error)),
         }
     }
@@ -294,11 +300,16 @@ fn first_that_speaks(
 /// what lies around: a summer and the end of a schedule look alike from within.
 fn scheduled(
     suite: &Suite,
-    source: (&TableName, &Ident),
+    schedule: &Schedule,
     (read, range): (DateRange, DateRange),
     warehouse: &mut Warehouse,
 ) -> Result<Expected, WarehouseError> {
-    let expected = table::read(suite, source, true, read, warehouse)?;
+    let source = table::Source {
+        table: &schedule.table,
+        date_column: &schedule.date_column,
+        rules: Some(schedule),
+    };
+    let expected = table::read(suite, source, read, warehouse)?;
     let is_clear = expected.is_surely_nothing(range)
         || (!expected.is_silent(range) && expected.reaches(range) == (true, true));
     if is_clear {
@@ -311,16 +322,7 @@ fn scheduled(
             .unwrap_or(read.start),
         end: read.end.checked_add_days(LONGEST_PAUSE).unwrap_or(read.end),
     };
-    table::read(suite, source, true, around, warehouse)
-}
-
-/// Whether the table is not there, as opposed to not answering.
-#[must_use]
-pub fn is_absent(error: &WarehouseError) -> bool {
-    matches!(
-        error,
-        WarehouseError::TableMissing { .. } | WarehouseError::FileMissing { .. }
-    )
+    table::read(suite, source, around, warehouse)
 }
 
 /// The dates that the log says it wrote records for.

@@ -17,7 +17,7 @@ pub fn of_field(field: Field<'_>) -> Option<i64> {
             .is_finite()
             .then(|| of_number((number * 1e6) as i64 / 1_000_000))
             .flatten(),
-        Field::Text(bytes) => of_text(std::str::from_utf8(bytes).ok()?),
+        Field::Text(bytes) | Field::Blob(bytes) => of_text(std::str::from_utf8(bytes).ok()?),
     }
 }
 

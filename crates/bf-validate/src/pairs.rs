@@ -9,7 +9,6 @@ use chrono::NaiveDate;
 
 use crate::columns::Columns;
 use crate::condition::{Condition, Params, number_sql, render};
-use crate::expected::is_absent;
 use crate::needs::{Needs, Planned};
 use crate::scan::{self, KeySums, Planner, Scan, Total};
 use crate::suite::{Kind, Partner, Suite};
@@ -84,11 +83,11 @@ pub fn compare(
     };
     match read(partner, columns, planned, scan, &wanted, warehouse) {
         Ok(pairs) => Ok(Partnership::Read(pairs)),
-        Err(error @ (WarehouseError::Interrupted | WarehouseError::TimedOut(_))) => Err(error),
+        Err(error) if error.ends_the_run() => Err(error),
         Err(error @ WarehouseError::ColumnMissing { .. }) => {
             Ok(Partnership::Failed(error.to_string()))
         }
-        Err(error) if is_absent(&error) => {
+        Err(error) if error.is_absent() => {
             let reason = format!("{} is not in this warehouse", partner.table);
             Ok(if partner.optional {
                 Partnership::Absent(reason)

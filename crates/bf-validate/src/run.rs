@@ -193,7 +193,7 @@ impl Run<'_> {
                 self.judge_table(&facts, &read, warehouse, &mut judged)?;
                 self.show(&read, warehouse, &mut judged)?;
             }
-            Err(error @ (WarehouseError::Interrupted | WarehouseError::TimedOut(_))) => {
+            Err(error) if error.ends_the_run() => {
                 return Err(error);
             }
             Err(error) => {
@@ -454,7 +454,7 @@ impl Run<'_> {
                         .ok_or_else(|| format!("its query returned {}, not a number", row[0])),
                     _ => Err("its query must return one row with one number".to_owned()),
                 },
-                Err(error @ (WarehouseError::Interrupted | WarehouseError::TimedOut(_))) => {
+                Err(error) if error.ends_the_run() => {
                     return Err(error);
                 }
                 Err(error) => Err(error.to_string()),

@@ -167,7 +167,7 @@ pub fn hold(
                         "no {id} of the range is in {}, which calls them otherwise",
                         schedule.table
                     )),
-                    Err(error @ (WarehouseError::Interrupted | WarehouseError::TimedOut(_))) => {
+                    Err(error) if error.ends_the_run() => {
                         return Err(error);
                     }
                     Err(error) => Held::Failed(error.to_string()),

@@ -4,6 +4,7 @@ mod builtin;
 mod calendar;
 mod kind;
 mod levels;
+mod rules;
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -24,6 +25,7 @@ pub use kind::{
     AcceptedValues, Average, Change, Column, ColumnList, Completeness, Floors, Kind, Matching,
     NoKeys, Partnered, RowsPerGroup, Scheduled, Share, SqlFigure, Sums, ValueRange, WorstGroup,
 };
+pub use rules::Rules;
 
 /// The checks of the date column, which every table gets where there is something to say.
 pub const DATE_CHECKS: [&str; 2] = ["readable_dates", "plain_dates"];
@@ -267,6 +269,19 @@ impl TryFrom<WrittenCheck> for Check {
 }
 
 impl Suite {
+    /// A schedule table that a config names: its rows are read as the suite says of that table, or of its first one.
+    #[must_use]
+    pub fn schedule_like(&self, table: TableName, date_column: Ident) -> Schedule {
+        let same = self.schedules.iter().find(|known| known.table == table);
+        let like = same.or(self.schedules.first());
+        Schedule {
+            rows: like.map_or_else(Rules::default, |like| like.rows.clone()),
+            played: like.map_or_else(Rules::default, |like| like.played.clone()),
+            table,
+            date_column,
+        }
+    }
+
     /// Reads a suite from a file.
     ///
     /// # Errors

@@ -8,7 +8,7 @@ use bf_warehouse::{
 };
 
 /// What may stand in a column without a declared type, as SQL.
-const VALUES: [&str; 51] = [
+const VALUES: [&str; 66] = [
     "NULL",
     "0",
     "1",
@@ -60,6 +60,21 @@ const VALUES: [&str; 51] = [
     "' BOS'",
     "'bos'",
     "'   '",
+    "'[[\"a\"]]'",
+    "'[{\"code\": \"a\"}]'",
+    "'[{\"a\": \"code\"}]'",
+    "'{\"list\": [{\"element\": \"b\"}, {\"element\": \"a\"}]}'",
+    "'[\"[\\\"a\\\"]\", \"c\"]'",
+    "'[\"a \", {\"a\": 1}]'",
+    "'{\"a\" : [\"b\"]}'",
+    "'[ \"a\" , \"c\" ]'",
+    "'[''a'', ''c'']'",
+    "'a'",
+    "'ab, c_a'",
+    "'x,a;'",
+    "'[\"ab'",
+    "'[\"b\", \"it''s\"]'",
+    "'[\"why?*[\"]'",
 ];
 
 fn tests() -> Vec<Test> {
@@ -80,6 +95,8 @@ fn tests() -> Vec<Test> {
         Test::ContainsAny(vec!["a".into()]),
         Test::ContainsAny(vec!["x".into(), "b".into()]),
         Test::ContainsAny(vec!["it's".into()]),
+        Test::ContainsAny(vec!["why?*[".into()]),
+        Test::StartsWith(vec!["2".into(), "[".into()]),
     ];
     let literals = [
         Literal::Number(2.0),

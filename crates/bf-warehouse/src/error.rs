@@ -70,19 +70,33 @@ pub enum WarehouseError {
 }
 
 impl WarehouseError {
+    /// Whether what was asked for does not exist, as opposed to giving no answer.
+    #[must_use]
+    pub fn is_absent(&self) -> bool {
+        matches!(self, Self::TableMissing { .. } | Self::FileMissing { .. })
+    }
+
+    /// Whether no further query can succeed: an interrupt, or the deadline.
+    #[must_use]
+    pub fn ends_the_run(&self) -> bool {
+        matches!(self, Self::Interrupted | Self::TimedOut(_))
+    }
+
     /// The way out, where there is one.
     #[must_use]
     pub fn hint(&self) -> Option<String> {
         Some(match self {
             Self::Url { .. } => {
-                "give --warehouse sqlite:DIR (a folder with DATASET.db files) or bigquery://PROJECT"
+                "a warehouse is sqlite:DIR (a folder with DATASET.db files) or bigquery://PROJECT"
                     .to_owned()
             }
             Self::FileMissing { .. } => {
-                "give the folder with --warehouse sqlite:DIR or BF_WAREHOUSE; each dataset is DIR/DATASET.db"
+                "the warehouse sqlite:DIR (also by BF_WAREHOUSE) has a file DIR/DATASET.db for each dataset"
                     .to_owned()
             }
-            Self::FileUnreadable { .. } => "the file must be a readable SQLite database".to_owned(),
+            Self::FileUnreadable { reason, .. } if reason.starts_with("not a SQLite database") => {
+                "each dataset must be a SQLite database".to_owned()
+            }
             Self::TableMissing { nearest, .. } | Self::ColumnMissing { nearest, .. } => {
                 format!("did you mean {}?", nearest.as_ref()?)
             }
@@ -92,7 +106,8 @@ impl WarehouseError {
                     .to_owned()
             }
             Self::TooManyBytes { .. } => {
-                "see --explain for the estimate; raise it with ?maximum_bytes_billed=BYTES".to_owned()
+                "raise the limit with bigquery://PROJECT?maximum_bytes_billed=BYTES, or choose a shorter range"
+                    .to_owned()
             }
             Self::Changed { .. } => {
                 "run again when nothing writes, or make the folder writable".to_owned()
@@ -101,6 +116,7 @@ impl WarehouseError {
             | Self::Quota(_)
             | Self::TimedOut(_)
             | Self::Interrupted
+            | Self::FileUnreadable { .. }
             | Self::Query(_) => return None,
         })
     }
@@ -114,7 +130,7 @@ impl fmt::Display for WarehouseError {
             Self::FileUnreadable { path, reason } => {
                 write!(f, "warehouse file {}: {reason}", path.display())
             }
-            Self::TableMissing { table, .. } => write!(f, "table {table} is not there"),
+            Self::TableMissing { table, .. } => write!(f, "table {table} not found"),
             Self::ColumnMissing { table, column, .. } => {
                 write!(f, "table {table} has no column {column}")
             }

@@ -16,6 +16,8 @@ pub enum Field<'a> {
     Float(f64),
     /// Text as it is stored; UTF-8 unless somebody wrote something else.
     Text(&'a [u8]),
+    /// Bytes that are stored as such. They may read like a text, but no comparison with a text finds them.
+    Blob(&'a [u8]),
 }
 
 impl Field<'_> {
@@ -24,7 +26,19 @@ impl Field<'_> {
             Self::Null => Value::Null,
             Self::Int(number) => Value::Int(number),
             Self::Float(number) => Value::Float(number),
-            Self::Text(bytes) => Value::Text(String::from_utf8_lossy(bytes).into_owned()),
+            Self::Text(bytes) | Self::Blob(bytes) => {
+                Value::Text(String::from_utf8_lossy(bytes).into_owned())
+            }
+        }
+    }
+
+    /// Bytes as the text that they read like; any other field as it is.
+    #[must_use]
+    #[inline]
+    pub fn as_text(self) -> Self {
+        match self {
+            Self::Blob(bytes) => Self::Text(bytes),
+            field => field,
         }
     }
 }
@@ -35,7 +49,8 @@ impl<'a> From<ValueRef<'a>> for Field<'a> {
             ValueRef::Null => Self::Null,
             ValueRef::Integer(number) => Self::Int(number),
             ValueRef::Real(number) => Self::Float(number),
-            ValueRef::Text(bytes) | ValueRef::Blob(bytes) => Self::Text(bytes),
+            ValueRef::Text(bytes) => Self::Text(bytes),
+            ValueRef::Blob(bytes) => Self::Blob(bytes),
         }
     }
 }

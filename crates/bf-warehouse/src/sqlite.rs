@@ -113,7 +113,8 @@ impl Sqlite {
         let columns = self.timed(|engine| {
             let mut statement = engine
                 .connection
-                .prepare("SELECT name, type FROM pragma_table_info(?1, ?2)")?;
+                // Generated columns are hidden columns of the kinds 2 and 3.
+                .prepare("SELECT name, type FROM pragma_table_xinfo(?1, ?2) WHERE hidden <> 1")?;
             let found =
                 statement.query_map([table.table.as_str(), table.dataset.as_str()], |row| {
                     let data_type: String = row.get(1)?;

@@ -308,3 +308,23 @@ fn an_interrupt_ends_both_halves() {
         other => panic!("{:?}", other.map(|parts| parts.len())),
     }
 }
+
+#[test]
+fn a_database_in_another_encoding_is_named_with_the_way_to_convert_it() {
+    for encoding in ["UTF-16le", "UTF-16be"] {
+        let folder = tempfile::tempdir().expect("a folder");
+        let database = Connection::open(folder.path().join("d.db")).expect("a database");
+        database
+            .execute_batch(&format!(
+                "PRAGMA encoding = '{encoding}'; CREATE TABLE t (x); INSERT INTO t VALUES (1)"
+            ))
+            .expect("rows");
+        let error = sum(&mut open(folder.path())).expect_err("another encoding");
+        let message = error.to_string();
+        assert!(
+            message.contains("UTF-16") && message.contains(".dump | sqlite3"),
+            "{message}"
+        );
+        assert_eq!(error.hint(), None, "{message}");
+    }
+}

@@ -107,7 +107,7 @@ fn answer(node: &Node, row: Record<'_>) -> Option<bool> {
         }
         Node::Not(part) => answer(part, row).map(|yes| !yes),
         Node::Test { at, test } => test_field(row.get(*at), test),
-        Node::OneOf { at, texts, last } => match row.get(*at) {
+        Node::OneOf { at, texts, last } => match row.get(*at).as_text() {
             Field::Text(found) if texts.get(last.get()).is_some_and(|text| text == found) => {
                 Some(true)
             }
@@ -122,6 +122,7 @@ fn answer(node: &Node, row: Record<'_>) -> Option<bool> {
 }
 
 fn test_field(field: Field<'_>, test: &Test) -> Option<bool> {
+    let field = field.as_text();
     match test {
         Test::IsNull => Some(is_null(field)),
         Test::IsPresent => Some(match field {
@@ -149,6 +150,10 @@ fn test_field(field: Field<'_>, test: &Test) -> Option<bool> {
             }
             sure.then_some(false)
         }
+        Test::StartsWith(texts) => match field {
+            Field::Text(found) => Some(texts.iter().any(|text| found.starts_with(text.as_bytes()))),
+            _ => None,
+        },
         Test::ContainsAny(texts) => Some(match field {
             Field::Text(bytes) => contains_any(bytes, texts),
             _ => false,
@@ -166,7 +171,7 @@ fn of_text(field: Field<'_>, holds: impl Fn(&[u8]) -> bool) -> Option<bool> {
     match field {
         Field::Null => None,
         Field::Int(_) | Field::Float(_) => Some(true),
-        Field::Text(text) => Some(holds(text)),
+        Field::Text(text) | Field::Blob(text) => Some(holds(text)),
     }
 }
 
@@ -183,7 +188,7 @@ pub fn number(field: Field<'_>) -> Option<f64> {
         #[allow(clippy::cast_precision_loss)] // what is measured stays far below 2^53
         Field::Int(number) => Some(number as f64),
         Field::Float(number) => number.is_finite().then_some(number),
-        Field::Text(bytes) => {
+        Field::Text(bytes) | Field::Blob(bytes) => {
             let shaped = bytes.iter().any(u8::is_ascii_digit)
                 && bytes
                     .iter()
@@ -206,7 +211,7 @@ fn truth(field: Field<'_>) -> Option<bool> {
         Field::Text(b"0") => Some(false),
         Field::Text(text) if text.eq_ignore_ascii_case(b"true") => Some(true),
         Field::Text(text) if text.eq_ignore_ascii_case(b"false") => Some(false),
-        Field::Text(_) | Field::Null => None,
+        Field::Text(_) | Field::Blob(_) | Field::Null => None,
     }
 }
 
@@ -229,8 +234,8 @@ fn compare(field: Field<'_>, operator: Operator, literal: &Literal) -> Option<bo
     })
 }
 
-/// Whether a JSON array has one of the texts. A text that is no JSON has it where it stands in it at all:
-/// rather one row too many looked at than a blocking issue passed over.
+/// Whether a JSON value has one of the texts: as a whole string, however deep it lies, and not as a key. A text that
+/// is no JSON has it as a whole word: it may be a list in another form.
 fn contains_any(json: &[u8], texts: &[String]) -> bool {
     let mentions = |text: &String| {
         let wanted = text.as_bytes();
@@ -239,15 +244,28 @@ fn contains_any(json: &[u8], texts: &[String]) -> bool {
     if json == b"[]" || !texts.iter().any(mentions) {
         return false;
     }
-    let is_wanted = |value: &serde_json::Value| {
-        value
-            .as_str()
-            .is_some_and(|found| texts.iter().any(|text| text == found))
-    };
     match serde_json::from_slice::<serde_json::Value>(json) {
-        Ok(serde_json::Value::Array(values)) => values.iter().any(is_wanted),
-        Ok(serde_json::Value::Object(fields)) => fields.values().any(is_wanted),
-        Ok(value) => is_wanted(&value),
-        Err(_) => true,
+        Ok(value) => has_string(&value, texts),
+        Err(_) => texts.iter().any(|text| has_word(json, text.as_bytes())),
     }
+}
+
+fn has_string(value: &serde_json::Value, texts: &[String]) -> bool {
+    use serde_json::Value;
+    match value {
+        Value::String(found) => texts.iter().any(|text| text == found),
+        Value::Array(values) => values.iter().any(|value| has_string(value, texts)),
+        Value::Object(fields) => fields.values().any(|value| has_string(value, texts)),
+        Value::Null | Value::Bool(_) | Value::Number(_) => false,
+    }
+}
+
+/// Whether a text has a word with neither a letter, a digit nor `_` on either side of it.
+fn has_word(text: &[u8], word: &[u8]) -> bool {
+    let is_part = |byte: Option<&u8>| byte.is_some_and(|b| b.is_ascii_alphanumeric() || *b == b'_');
+    let mut windows = text.windows(word.len()).enumerate();
+    windows.any(|(at, window)| {
+        let before = at.checked_sub(1).and_then(|before| text.get(before));
+        window == word && !is_part(before) && !is_part(text.get(at + word.len()))
+    })
 }

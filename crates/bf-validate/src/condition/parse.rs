@@ -29,6 +29,7 @@ struct Written {
     above: Option<Literal>,
     at_least: Option<Literal>,
     r#in: Option<Vec<Literal>>,
+    starts_with: Option<Vec<String>>,
     contains_any: Option<Vec<String>>,
 }
 
@@ -61,6 +62,9 @@ fn condition(written: Written) -> Result<Condition, String> {
         compare(Operator::AtLeast, written.at_least),
         written.r#in.map(|literals| (Test::In(literals), false)),
         written
+            .starts_with
+            .map(|texts| (Test::StartsWith(texts), false)),
+        written
             .contains_any
             .map(|texts| (Test::ContainsAny(texts), false)),
     ]
@@ -87,7 +91,7 @@ fn condition(written: Written) -> Result<Condition, String> {
         (Some(group), None, None, []) => Ok(group),
         (None, None, Some(column), [(test, turned)]) => {
             if matches!(test, Test::In(list) if list.is_empty())
-                || matches!(test, Test::ContainsAny(list) if list.is_empty())
+                || matches!(test, Test::ContainsAny(list) | Test::StartsWith(list) if list.is_empty())
             {
                 return Err(format!("the list that {column} is held against is empty"));
             }
@@ -100,7 +104,7 @@ fn condition(written: Written) -> Result<Condition, String> {
         }
         (None, None, Some(column), []) => Err(format!(
             "column {column} without a test (is_null, is_present, is_number, is_true, is_trimmed, is_upper, is_lower, \
-             equals, differs_from, below, at_most, above, at_least, in, contains_any)"
+             equals, differs_from, below, at_most, above, at_least, in, starts_with, contains_any)"
         )),
         (None, None, Some(column), _) => Err(format!("column {column} with more than one test")),
         (None, None, None, _) => Err("a condition without a column".to_owned()),

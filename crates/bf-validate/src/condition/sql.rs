@@ -152,6 +152,7 @@ fn render_test(column: &Ident, kind: ColumnKind, test: &Test, params: &mut Param
                 .collect();
             format!("({})", parts.join(" OR "))
         }
+        Test::StartsWith(texts) => starts_with(&name, texts, params),
         Test::ContainsAny(texts) => contains_any(&name, kind, texts, params),
     }
 }
@@ -280,25 +281,97 @@ fn compare(
     }
 }
 
-fn contains_any(name: &str, kind: ColumnKind, texts: &[String], params: &mut Params) -> String {
+fn starts_with(name: &str, texts: &[String], params: &mut Params) -> String {
+    let dialect = params.dialect;
     let parts: Vec<String> = texts
         .iter()
         .map(|text| {
             let wanted = params.text(text);
-            match (params.dialect, kind) {
-                (SqlDialect::Sqlite, _) => format!(
-                    "(instr(coalesce({name}, ''), {wanted}) > 0 AND (NOT json_valid({name}) \
-                     OR EXISTS (SELECT 1 FROM json_each({name}) WHERE value = {wanted})))"
-                ),
-                (SqlDialect::BigQuery, ColumnKind::Array) => {
-                    format!("({wanted} IN UNNEST({name}))")
+            match dialect {
+                SqlDialect::Sqlite => {
+                    format!("substr(CAST({name} AS TEXT), 1, length({wanted})) = {wanted}")
                 }
-                // A JSON array as text, where a deployment has no array column.
-                (SqlDialect::BigQuery, _) => {
-                    format!("({wanted} IN UNNEST(JSON_VALUE_ARRAY(IFNULL({name}, '[]'))))")
-                }
+                SqlDialect::BigQuery => format!("STARTS_WITH(CAST({name} AS STRING), {wanted})"),
+            }
+        })
+        .collect();
+    let any = parts.join(" OR ");
+    match dialect {
+        SqlDialect::Sqlite => {
+            format!("(CASE WHEN typeof({name}) IN ('text', 'blob') THEN {any} END)")
+        }
+        SqlDialect::BigQuery => format!("({any})"),
+    }
+}
+
+/// See [`super::eval`]: a whole string of a JSON value at any depth, or a whole word of another text.
+fn contains_any(name: &str, kind: ColumnKind, texts: &[String], params: &mut Params) -> String {
+    let parts: Vec<String> = texts
+        .iter()
+        .map(|text| match (params.dialect, kind) {
+            (SqlDialect::Sqlite, _) => {
+                let (wanted, word) = (params.text(text), params.text(&word_glob(text)));
+                format!(
+                    "(instr(coalesce({value}, ''), {wanted}) > 0 AND CASE WHEN json_valid({value}) \
+                     THEN EXISTS (SELECT 1 FROM json_tree({value}) WHERE type = 'text' AND atom = {wanted}) \
+                     ELSE ' ' || {value} || ' ' GLOB {word} END)",
+                    value = format!("CAST({name} AS TEXT)"),
+                )
+            }
+            (SqlDialect::BigQuery, ColumnKind::Array) => {
+                let wanted = params.text(text);
+                format!("({wanted} IN UNNEST({name}))")
+            }
+            (SqlDialect::BigQuery, ColumnKind::Text) => {
+                let (string, word) = (string_regex(text), word_regex(text));
+                let (string, word) = (params.text(&string), params.text(&word));
+                format!(
+                    "IFNULL(REGEXP_CONTAINS({name}, IF(SAFE.PARSE_JSON({name}) IS NULL, {word}, {string})), FALSE)"
+                )
+            }
+            // A STRUCT, an array of them, or JSON.
+            (SqlDialect::BigQuery, _) => {
+                let string = params.text(&string_regex(text));
+                format!("IFNULL(REGEXP_CONTAINS(TO_JSON_STRING({name}), {string}), FALSE)")
             }
         })
         .collect();
     format!("({})", parts.join(" OR "))
+}
+
+/// A pattern of a whole word, for a text with a space at either end.
+fn word_glob(text: &str) -> String {
+    let mut word = String::new();
+    for character in text.chars() {
+        match character {
+            '[' | '*' | '?' => word.extend(['[', character, ']']),
+            other => word.push(other),
+        }
+    }
+    format!("*[^A-Za-z0-9_]{word}[^A-Za-z0-9_]*")
+}
+
+/// A pattern of a whole word.
+fn word_regex(text: &str) -> String {
+    format!("(^|[^A-Za-z0-9_]){}([^A-Za-z0-9_]|$)", escaped(text))
+}
+
+/// A pattern of a string in JSON. A quote within a string has a backslash before it, so no string can hold what the
+/// pattern begins with; a key is followed by a colon.
+fn string_regex(text: &str) -> String {
+    let string = serde_json::Value::from(text).to_string();
+    let string = escaped(&string);
+    format!("(^|[\\[:,])[ \\t\\r\\n]*{string}[ \\t\\r\\n]*([\\],}}]|$)")
+}
+
+/// A text as a regular expression that matches nothing else.
+fn escaped(text: &str) -> String {
+    let mut regex = String::new();
+    for character in text.chars() {
+        if character.is_ascii_punctuation() {
+            regex.push('\\');
+        }
+        regex.push(character);
+    }
+    regex
 }

@@ -3,14 +3,23 @@
 use std::collections::BTreeSet;
 
 use bf_contract::DateRange;
-use bf_warehouse::{ColumnKind, Ident, TableName, Warehouse, WarehouseError};
+use bf_warehouse::{Ident, TableName, Warehouse, WarehouseError};
 
 use super::Expected;
 use crate::columns::Columns;
-use crate::condition::{Condition, Literal, Operator, Test};
+use crate::condition::Condition;
 use crate::scan::{self, Planner};
 use crate::scheduled::{Asked, ScheduleTable};
-use crate::suite::Suite;
+use crate::suite::{Schedule, Suite};
+
+/// A table that has dates.
+#[derive(Clone, Copy)]
+pub(super) struct Source<'a> {
+    pub table: &'a TableName,
+    pub date_column: &'a Ident,
+    /// How its rows are read, if it is a schedule.
+    pub rules: Option<&'a Schedule>,
+}
 
 /// The dates of a table, read with the same scan as everything else.
 ///
@@ -18,11 +27,16 @@ use crate::suite::Suite;
 /// The table is not there, lacks the date column, or did not answer.
 pub(super) fn read(
     suite: &Suite,
-    (table, date_column): (&TableName, &Ident),
-    is_schedule: bool,
+    source: Source<'_>,
     read: DateRange,
     warehouse: &mut Warehouse,
 ) -> Result<Expected, WarehouseError> {
+    let Source {
+        table,
+        date_column,
+        rules,
+    } = source;
+    let is_schedule = rules.is_some();
     let columns = Columns::new(warehouse.columns(table)?);
     if columns.get(date_column).is_none() {
         return Err(WarehouseError::ColumnMissing {
@@ -43,15 +57,11 @@ pub(super) fn read(
         Some(group) => planner.groups(filter, std::slice::from_ref(group), (0, u64::MAX)),
         None => planner.rows(filter),
     };
-    let real = if is_schedule {
-        games_that_count(&columns)
-    } else {
-        None
-    };
+    let real = rules.and_then(|rules| rules.rows.all(&columns));
     let all = measure(real.as_ref());
-    let played = is_schedule
-        .then(|| Condition::and(real.as_ref(), games_that_were_played(&columns).as_ref()))
-        .flatten()
+    let played = rules
+        .and_then(|rules| rules.played.first(&columns))
+        .and_then(|played| Condition::and(real.as_ref(), Some(&played)))
         .map(|played| measure(Some(&played)));
     let asked = Asked::plan(suite, &columns, is_schedule, real.as_ref(), &mut planner);
     let plan = planner.finish();
@@ -92,41 +102,4 @@ pub(super) fn read(
         counts_groups: group.is_some(),
         ..Expected::new(source, dates)
     })
-}
-
-/// Games that were played: a postponed one stands on its old date for ever.
-fn games_that_were_played(columns: &Columns) -> Option<Condition> {
-    let status = Ident::new("game_status").ok()?;
-    let is_number = columns.get(&status)?.kind == ColumnKind::Number;
-    let final_status = Test::Compare(Operator::Equals, Literal::Number(3.0));
-    is_number.then(|| Condition::test(&status, final_status))
-}
-
-/// Games that count: no All-Star games and no pre-season, which the league's ids begin with 003 and 001.
-fn games_that_count(columns: &Columns) -> Option<Condition> {
-    let mut parts = Vec::new();
-    if let Ok(all_star) = Ident::new("is_all_star")
-        && columns.get(&all_star).is_some()
-    {
-        parts.push(Condition::Any(vec![
-            Condition::test(&all_star, Test::IsNull),
-            Condition::Not(Box::new(Condition::test(&all_star, Test::IsTrue))),
-        ]));
-    }
-    if let Ok(id) = Ident::new("game_id")
-        && columns
-            .get(&id)
-            .is_some_and(|column| column.kind == ColumnKind::Text)
-    {
-        for (from, below) in [("001", "002"), ("003", "004")] {
-            let compare = |operator, text: &str| {
-                Condition::test(&id, Test::Compare(operator, Literal::Text(text.to_owned())))
-            };
-            parts.push(Condition::Any(vec![
-                compare(Operator::Below, from),
-                compare(Operator::AtLeast, below),
-            ]));
-        }
-    }
-    (!parts.is_empty()).then_some(Condition::All(parts))
 }

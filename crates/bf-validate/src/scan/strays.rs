@@ -12,6 +12,12 @@ pub(super) fn is_no_day(text: &str) -> String {
     format!("substr({text}, 1, 10) IS NOT date(substr({text}, 1, 10))")
 }
 
+/// Texts of days lie between these two. Neither can be read as a number: SQLite would compare a column of numbers
+/// with it as a number, and find a row on both sides.
+pub(super) const FIRST: &str = "1900-";
+/// See [`FIRST`].
+pub(super) const LAST: &str = "2100-";
+
 /// The most days that are looked at; the rest of 200 years is left.
 const MOST_DAYS: u32 = 80_000;
 
@@ -61,7 +67,9 @@ pub(super) fn is_narrow(plan: &Plan, warehouse: &mut Warehouse) -> Result<bool, 
         dialect.table(&plan.table),
     );
     let end = |which: &str| {
-        format!("(SELECT {which}({date}) FROM {table} WHERE {date} >= '1900' AND {date} < '2100')")
+        format!(
+            "(SELECT {which}({date}) FROM {table} WHERE {date} >= '{FIRST}' AND {date} < '{LAST}')"
+        )
     };
     let query = Query::new(format!("SELECT {}, {}", end("MIN"), end("MAX")));
     let found = warehouse.query(&[&plan.table], &query)?;
@@ -98,7 +106,7 @@ pub fn look(plan: &Plan, scan: &mut Scan, warehouse: &mut Warehouse) -> Result<(
                         scan.unreadable.add("NULL", rows);
                     }
                 }
-                Err(error @ (WarehouseError::Interrupted | WarehouseError::TimedOut(_))) => {
+                Err(error) if error.ends_the_run() => {
                     return Err(error);
                 }
                 Err(error) => scan.unreadable.unknown = Some(error.to_string()),
@@ -128,12 +136,12 @@ fn between_the_days(plan: &Plan) -> Query {
     let within = dialect.within_days("day", plan.date_kind, "@start", "@end");
     let sql = format!(
         "WITH RECURSIVE days(day, step) AS (\
-         SELECT (SELECT MIN({date}) FROM {table} WHERE {date} >= '1900'), 1 UNION ALL \
+         SELECT (SELECT MIN({date}) FROM {table} WHERE {date} >= '{FIRST}'), 1 UNION ALL \
          SELECT (SELECT MIN({date}) FROM {table} WHERE {date} > CASE WHEN {within} THEN @end || '~' \
          WHEN {is_no_day} THEN day ELSE substr(day, 1, 10) || '~' END), step + 1 \
-         FROM days WHERE day < '2100' AND step < {MOST_DAYS}) \
+         FROM days WHERE day < '{LAST}' AND step < {MOST_DAYS}) \
          SELECT day, (SELECT COUNT(*) FROM {table} WHERE {date} = day) FROM days \
-         WHERE day < '2100' AND {is_no_day} AND NOT ({within})"
+         WHERE day < '{LAST}' AND {is_no_day} AND NOT ({within})"
     );
     Query::new(sql)
         .with("start", plan.read.start)

@@ -17,7 +17,7 @@ use self::tally::{Figures, Tally};
 use super::Unreadable;
 use super::cells::{KeySums, Numbers};
 use super::plan::{Plan, What};
-use super::strays::is_no_day;
+use super::strays::{FIRST, LAST, is_no_day};
 use crate::condition::{self, Compiled};
 
 /// The rows of the plan: the date column first, then the plan's columns. Where few of the table's rows are asked
@@ -33,8 +33,8 @@ pub(super) fn selection(plan: &Plan, is_narrow: bool) -> Selection {
     if plan.reads_all_rows {
         conditions.push(is_no_day(&date));
     } else {
-        conditions.push(format!("{date} < '1900'"));
-        conditions.push(format!("{date} >= '2100'"));
+        conditions.push(format!("{date} < '{FIRST}'"));
+        conditions.push(format!("{date} >= '{LAST}'"));
     }
     if !is_narrow {
         conditions = vec![conditions.join(" OR ")];

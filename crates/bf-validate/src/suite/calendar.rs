@@ -7,13 +7,20 @@ use chrono::NaiveDate;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, Visitor};
 
-/// A schedule table. A suite writes its name alone, or `{table: …, date_column: …}`.
-#[derive(Debug, Clone, PartialEq, Eq)]
+use super::Rules;
+
+/// A schedule table. A suite writes its name alone, or `{table: …, date_column: …, where: …, played: …}`.
+#[derive(Debug, Clone, PartialEq)]
 pub struct Schedule {
     /// The table.
     pub table: TableName,
-    /// Its column with the day, which need not be called as the suite's own; `game_date` where none is given.
+    /// Its column with the day, which need not be called as the suite's own; `game_date` if none is given.
     pub date_column: Ident,
+    /// The rows that count: those that meet all of these.
+    pub rows: Rules,
+    /// The rows that took place: the first of these whose column holds a value decides. A postponed game stays on its
+    /// old date for ever.
+    pub played: Rules,
 }
 
 /// The first days of each season, in which a job that needs history writes nothing.
@@ -51,6 +58,10 @@ impl Bootstrap {
 struct Written {
     table: TableName,
     date_column: Option<Ident>,
+    #[serde(default)]
+    r#where: Rules,
+    #[serde(default)]
+    played: Rules,
 }
 
 impl<'de> Deserialize<'de> for Schedule {
@@ -65,13 +76,18 @@ impl<'de> Visitor<'de> for ScheduleVisitor {
     type Value = Schedule;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a table, or {table: dataset.table, date_column: a_column}")
+        f.write_str("a table, or {table: dataset.table, date_column: …, where: …, played: …}")
     }
 
     fn visit_str<E: Error>(self, text: &str) -> Result<Schedule, E> {
         let table = text.parse().map_err(E::custom)?;
         let date_column = default_column().map_err(E::custom)?;
-        Ok(Schedule { table, date_column })
+        Ok(Schedule {
+            table,
+            date_column,
+            rows: Rules::default(),
+            played: Rules::default(),
+        })
     }
 
     fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Schedule, A::Error> {
@@ -82,6 +98,8 @@ impl<'de> Visitor<'de> for ScheduleVisitor {
                 Some(column) => column,
                 None => default_column().map_err(A::Error::custom)?,
             },
+            rows: written.r#where,
+            played: written.played,
         })
     }
 }

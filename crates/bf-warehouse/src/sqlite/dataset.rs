@@ -13,6 +13,9 @@ use crate::{Ident, WarehouseError};
 /// The first bytes of every SQLite database. Source: "Database File Format", the database header.
 const MAGIC: &[u8; 16] = b"SQLite format 3\0";
 
+/// The bytes of the header up to and with its text encoding, a number of four bytes.
+const HEADER_BYTES: usize = 60;
+
 /// An attached dataset.
 #[derive(Debug)]
 pub(super) struct Dataset {
@@ -133,12 +136,18 @@ fn look(folder: &Path, path: &Path) -> Result<(), WarehouseError> {
             return Err(unreadable(text.split(" (os error").next().unwrap_or(&text)));
         }
     };
-    let mut head = [0; MAGIC.len()];
-    match file.read_exact(&mut head) {
-        Ok(()) if head == *MAGIC => Ok(()),
-        Ok(()) => Err(unreadable("not a SQLite database")),
+    let mut header = [0; HEADER_BYTES];
+    match file.read_exact(&mut header) {
+        Ok(()) if !header.starts_with(MAGIC) => Err(unreadable("not a SQLite database")),
+        // Databases of two encodings cannot be read by one connection, and nearly all are UTF-8.
+        Ok(()) if matches!(header[HEADER_BYTES - 1], 2 | 3) => Err(unreadable(&format!(
+            "its text is stored as UTF-16; convert it to UTF-8 with: sqlite3 {path} .dump | sqlite3 NEW.db, \
+             then put NEW.db in its place",
+            path = path.display()
+        ))),
+        Ok(()) => Ok(()),
         Err(error) if error.kind() == std::io::ErrorKind::UnexpectedEof => {
-            Err(unreadable("not a SQLite database (fewer than 16 bytes)"))
+            Err(unreadable("not a SQLite database (it is too short)"))
         }
         Err(error) => {
             let text = error.to_string();

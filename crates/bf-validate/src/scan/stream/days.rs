@@ -87,7 +87,7 @@ impl Days {
     fn look_up(&mut self, field: Field<'_>, unreadable: &mut Unreadable) -> Option<(u32, bool)> {
         let bytes = match field {
             Field::Text(bytes) => bytes,
-            Field::Null | Field::Int(_) | Field::Float(_) => b"",
+            Field::Null | Field::Int(_) | Field::Float(_) | Field::Blob(_) => b"",
         };
         let has_time = bytes.len() > 10;
         let is_well_formed = !has_time || (matches!(bytes[10], b' ' | b'T') && bytes.len() > 11);
@@ -115,6 +115,7 @@ fn note(unreadable: &mut Unreadable, field: Field<'_>) {
         Field::Int(number) => number.to_string(),
         Field::Float(number) => number.to_string(),
         Field::Text(bytes) => String::from_utf8_lossy(bytes).into_owned(),
+        Field::Blob(bytes) => format!("{} as BLOB", String::from_utf8_lossy(bytes)),
     };
     unreadable.add(&text, 1);
 }

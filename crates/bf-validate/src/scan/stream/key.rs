@@ -63,6 +63,7 @@ fn hash_of(field: Field<'_>) -> u64 {
         }
         Field::Float(number) => (2_u8, number.to_bits()).hash(&mut hasher),
         Field::Text(bytes) => (3_u8, bytes).hash(&mut hasher),
+        Field::Blob(bytes) => (4_u8, bytes).hash(&mut hasher),
     }
     hasher.finish()
 }

@@ -1,0 +1,76 @@
+//! What a scan counts, whatever a column of dates holds.
+
+use bf_contract::DateRange;
+use bf_validate::columns::Columns;
+use bf_validate::scan::{self, Planner, Scan, strays};
+use bf_warehouse::{Ident, Options, TableName, Warehouse};
+
+fn range() -> DateRange {
+    DateRange {
+        start: "2024-01-01".parse().expect("a date"),
+        end: "2024-01-31".parse().expect("a date"),
+    }
+}
+
+/// The rows of each day of `d.t`, made by these statements, and what could not be read.
+fn scan(sql: &str) -> Scan {
+    let folder = tempfile::tempdir().expect("a folder");
+    let database = rusqlite::Connection::open(folder.path().join("d.db")).expect("a database");
+    database.execute_batch(sql).expect("valid SQL");
+    let mut warehouse = Warehouse::open(
+        &format!("sqlite:{}", folder.path().display()),
+        Options::default(),
+    )
+    .expect("a warehouse");
+    let table: TableName = "d.t".parse().expect("a table");
+    let day = Ident::new("day").expect("a name");
+    let columns = Columns::new(warehouse.columns(&table).expect("columns"));
+    let mut planner = Planner::new(table, day.clone(), columns.kind(&day), range());
+    planner.rows(None);
+    let mut plan = planner.finish();
+    strays::prepare(&mut plan, &mut warehouse).expect("an answer");
+    let mut scan = scan::run(&plan, &columns, &mut warehouse).expect("an answer");
+    strays::look(&plan, &mut scan, &mut warehouse).expect("an answer");
+    scan
+}
+
+#[test]
+fn a_date_stored_as_bytes_is_no_date_since_no_query_by_date_finds_it() {
+    for index in ["", "CREATE INDEX i ON t (day);"] {
+        let found = scan(&format!(
+            "CREATE TABLE t (day DATE); {index}
+             INSERT INTO t VALUES ('2024-01-05'), (CAST('2024-01-06' AS BLOB)), (x'00')"
+        ));
+        assert_eq!(found.count(0, range()), 1, "{index}");
+        assert_eq!(found.unreadable.rows, 2, "{index}");
+        let example = "2024-01-06 as BLOB".to_owned();
+        assert!(found.unreadable.examples.contains(&example), "{index}");
+    }
+}
+
+#[test]
+fn a_column_of_numbers_with_an_index_counts_each_row_once() {
+    for kind in ["INTEGER", "NUMERIC", "REAL", "DATE", ""] {
+        for more in ["", "INSERT INTO t VALUES ('2024-01-05'), ('2030-01-05');"] {
+            let found = scan(&format!(
+                "CREATE TABLE t (day {kind}); CREATE INDEX i ON t (day);
+                 INSERT INTO t VALUES (20240105), (20240106), (2460315.5), (NULL); {more}"
+            ));
+            assert_eq!(found.unreadable.rows, 4, "{kind} {more}");
+            let dates = u64::from(!more.is_empty());
+            assert_eq!(found.count(0, range()), dates, "{kind} {more}");
+        }
+    }
+}
+
+#[test]
+fn a_generated_column_can_be_the_date() {
+    for storage in ["VIRTUAL", "STORED"] {
+        let found = scan(&format!(
+            "CREATE TABLE t (at TEXT, day DATE GENERATED ALWAYS AS (substr(at, 1, 10)) {storage});
+             INSERT INTO t (at) VALUES ('2024-01-05 10:00:00'), ('2024-01-06T10:00:00')"
+        ));
+        assert_eq!(found.count(0, range()), 2, "{storage}");
+        assert_eq!(found.unreadable.rows, 0, "{storage}");
+    }
+}
