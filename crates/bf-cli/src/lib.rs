@@ -12,8 +12,10 @@ mod failure;
 mod interrupt;
 mod output;
 mod program;
+mod range;
 mod streams;
 pub mod text;
+mod zone;
 
 pub use args::{ColorChoice, ConfigArgs, Format, OutputArgs, WarehouseArgs, parse_date_arg};
 pub use duration::Seconds;
@@ -21,4 +23,6 @@ pub use failure::{Context, Failure};
 pub use interrupt::{Interrupt, Interrupts};
 pub use output::Output;
 pub use program::main;
+pub use range::{RangeArgs, last_days, parse_day, parse_range};
 pub use streams::{Sink, Streams};
+pub use zone::Zone;
