@@ -2,7 +2,7 @@
 
 use predicates::prelude::*;
 
-use crate::support::Sandbox;
+use crate::support::{Sandbox, failure};
 
 const TOOLS: [&str; 7] = [
     "bf-monitor",
@@ -46,7 +46,17 @@ fn a_wrong_flag_is_one_line_and_a_hint() {
         assert!(lines[0].starts_with(&format!("{tool}: ")), "{stderr}");
         assert!(lines[0].contains("--no-such-flag"), "{stderr}");
         assert!(lines[1].starts_with("hint: "), "{stderr}");
-        assert!(output.stdout.is_empty(), "{tool}");
+        let document = failure(&output);
+        assert_eq!(document["tool"], tool);
+        assert!(lines[0].ends_with(document["message"].as_str().expect("a message")));
+        assert!(lines[1].ends_with(document["hint"].as_str().expect("a hint")));
+        let text = sandbox
+            .tool(tool)
+            .args(["--no-such-flag", "--format", "text"])
+            .output()
+            .expect("runs");
+        assert!(text.stdout.is_empty(), "{tool}");
+        assert_eq!(text.stderr, output.stderr, "{tool}");
     }
 }
 

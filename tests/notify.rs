@@ -372,7 +372,8 @@ fn what_is_no_notification_is_refused() {
         let told = bench.run(&[], input);
         told.ends(2);
         assert!(told.lines.contains(complaint), "{}", told.lines);
-        assert!(told.documents.is_empty());
+        assert_eq!(told.documents.len(), 1);
+        assert_eq!(told.documents[0]["type"], "failure");
     }
     Bench::new("- {name: nobody}").run(&[], FINISHED).ends(2);
 }

@@ -111,7 +111,7 @@ fn a_warehouse_that_is_misspelt_is_a_usage_error() {
             .clone();
         let people = String::from_utf8_lossy(&output.stderr).into_owned();
         assert!(people.contains(named), "{url}: {people}");
-        assert!(output.stdout.is_empty());
+        crate::support::failure(&output);
     }
     let output = validator(&sandbox, "http://host/path")
         .assert()

@@ -1,7 +1,7 @@
 //! Dialects of the config, and how a person comes to one.
 
 use super::rig::{code, run, small_log, stderr, summary};
-use crate::support::Sandbox;
+use crate::support::{Sandbox, failure};
 
 #[test]
 fn a_bad_regular_expression_is_a_wrong_config_with_its_line() {
@@ -13,7 +13,8 @@ fn a_bad_regular_expression_is_a_wrong_config_with_its_line() {
     );
     let output = run(&sandbox, &["--config", "c.yaml", "x.log"]);
     assert_eq!(code(&output), 2);
-    assert!(output.stdout.is_empty());
+    let message = failure(&output)["message"].to_string();
+    assert!(message.contains("line 4"), "{message}");
     let text = stderr(&output);
     assert!(text.contains("line 4") && text.contains("^no ("), "{text}");
     assert_eq!(

@@ -6,7 +6,7 @@ use std::os::unix::fs::PermissionsExt;
 use bf_contract::{Document, LedgerStatus, LogState};
 
 use super::rig::{code, documents, run, small_log, stderr, summary};
-use crate::support::Sandbox;
+use crate::support::{Sandbox, failure};
 
 #[test]
 fn any_log_in_a_known_dialect_is_read_with_success() {
@@ -73,7 +73,8 @@ fn a_log_that_cannot_be_read_is_one_line() {
         }
         let output = run(&sandbox, args);
         assert_eq!(code(&output), 3, "{args:?}");
-        assert!(output.stdout.is_empty(), "{args:?}");
+        let message = failure(&output)["message"].to_string();
+        assert!(message.contains(said), "{message}");
         let text = stderr(&output);
         assert!(
             text.starts_with("bf-parse-log: reading ") && text.contains(said),

@@ -141,3 +141,12 @@ pub fn document(stdout: &[u8]) -> Value {
     assert_eq!(documents.len(), 1, "{documents:#?}");
     documents.remove(0)
 }
+
+/// The failure on a tool's standard output, which has nothing else on it.
+pub fn failure(output: &std::process::Output) -> Value {
+    let document = document(&output.stdout);
+    assert_eq!(document["type"], "failure", "{document}");
+    let code = output.status.code().map(Value::from);
+    assert_eq!(Some(&document["exit_code"]), code.as_ref(), "{document}");
+    document
+}

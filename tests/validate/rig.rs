@@ -9,7 +9,7 @@ use std::sync::OnceLock;
 use rusqlite::Connection;
 use serde_json::Value;
 
-use crate::support::{Sandbox, document};
+use crate::support::{Sandbox, document, failure};
 
 /// The documented range of the team table.
 pub const TEAM: [&str; 2] = ["2021-10-19", "2026-01-02"];
@@ -181,7 +181,7 @@ impl Rig {
             .args(args)
             .output()
             .expect("it runs");
-        assert!(output.stdout.is_empty(), "{:?}", output.stdout);
+        failure(&output);
         let text = String::from_utf8_lossy(&output.stderr).into_owned();
         assert!(!text.contains("panicked"), "{text}");
         (output.status.code().expect("an exit code"), text)

@@ -1,10 +1,13 @@
 //! The flags that every tool shares, written once so that their help cannot drift apart.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 use bf_contract::parse_date;
 use chrono::NaiveDate;
 use clap::{Args, ValueEnum};
+
+use crate::Streams;
 
 /// What goes to standard output.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
@@ -17,6 +20,42 @@ pub enum Format {
     Json,
     /// Text for people, and no JSON.
     Text,
+}
+
+impl Format {
+    /// Whether documents go to standard output.
+    #[must_use]
+    pub fn writes_documents(self, streams: &Streams) -> bool {
+        match self {
+            Self::Text => false,
+            Self::Json => true,
+            Self::Auto => !streams.stdout.is_terminal && !streams.share_a_file(),
+        }
+    }
+
+    /// The format that a call asks for which cannot be parsed: what follows `--format`, as far as the job's own
+    /// command.
+    pub(crate) fn of_call(args: impl Iterator<Item = OsString>) -> Self {
+        let args: Vec<OsString> = args.take_while(|arg| arg != "--").collect();
+        let next = args.iter().skip(1).map(Some).chain([None]);
+        let value = args.iter().zip(next).find_map(|(arg, next)| {
+            let arg = arg.to_str()?;
+            match arg.strip_prefix("--format=") {
+                Some(value) => Some(value),
+                None if arg == "--format" => next?.to_str(),
+                None => None,
+            }
+        });
+        value
+            .and_then(|value| Self::from_str(value, false).ok())
+            .unwrap_or_default()
+    }
+}
+
+/// The arguments of a tool, as far as [`main`](crate::main) must understand them.
+pub trait ToolArgs: clap::Parser {
+    /// What goes to standard output; `Text` for a call that never writes documents.
+    fn format(&self) -> Format;
 }
 
 /// Whether text for people is coloured.
@@ -77,4 +116,19 @@ pub struct WarehouseArgs {
 /// The text is not a date of the form `YYYY-MM-DD`.
 pub fn parse_date_arg(text: &str) -> Result<NaiveDate, String> {
     parse_date(text).map_err(|error| error.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Format;
+
+    #[test]
+    fn the_format_of_a_wrong_call_is_known_all_the_same() {
+        let of = |call: &str| Format::of_call(call.split(' ').map(Into::into));
+        assert_eq!(of("bf-monitor --pid x"), Format::Auto);
+        assert_eq!(of("bf-monitor --format json --pid x"), Format::Json);
+        assert_eq!(of("bf-monitor --pid x --format=text"), Format::Text);
+        assert_eq!(of("bf-monitor --pid x --format"), Format::Auto);
+        assert_eq!(of("bf-monitor --pid x -- job --format json"), Format::Auto);
+    }
 }

@@ -1,6 +1,6 @@
 //! How a tool says that it could not do its work.
 
-use bf_contract::Exit;
+use bf_contract::{Exit, FailureReport, FailureType, Schema};
 
 /// Why a tool ended without a verdict: one line, a hint where there is something to do, and the code.
 #[derive(Debug)]
@@ -11,6 +11,8 @@ pub struct Failure {
     pub message: String,
     /// The way out, where there is one.
     pub hint: Option<String>,
+    /// Whether a document on standard output says it already.
+    pub is_reported: bool,
 }
 
 impl Failure {
@@ -30,6 +32,7 @@ impl Failure {
             exit,
             message: message.into(),
             hint: None,
+            is_reported: false,
         }
     }
 
@@ -38,6 +41,21 @@ impl Failure {
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
         self
+    }
+}
+
+impl Failure {
+    /// The failure as a document of `tool`.
+    #[must_use]
+    pub fn document(&self, tool: &str) -> FailureReport {
+        FailureReport {
+            kind: FailureType,
+            schema: Schema,
+            tool: tool.to_owned(),
+            message: self.message.clone(),
+            hint: self.hint.clone(),
+            exit_code: self.exit.code(),
+        }
     }
 }
 

@@ -17,7 +17,9 @@ mod streams;
 pub mod text;
 mod zone;
 
-pub use args::{ColorChoice, ConfigArgs, Format, OutputArgs, WarehouseArgs, parse_date_arg};
+pub use args::{
+    ColorChoice, ConfigArgs, Format, OutputArgs, ToolArgs, WarehouseArgs, parse_date_arg,
+};
 pub use duration::Seconds;
 pub use failure::{Context, Failure};
 pub use interrupt::{Interrupt, Interrupts};

@@ -6,7 +6,7 @@ use bf_contract::Exit;
 use serde::Serialize;
 
 use crate::text::Style;
-use crate::{Failure, Format, OutputArgs, Sink, Streams};
+use crate::{Failure, OutputArgs, Sink, Streams};
 
 /// The output of a tool: documents for machines, text for people.
 pub struct Output {
@@ -18,14 +18,10 @@ pub struct Output {
 }
 
 impl Output {
-    /// Decides where documents and text go. See [`Format`].
+    /// Decides where documents and text go. See [`Format`](crate::Format).
     #[must_use]
     pub fn new(args: &OutputArgs, streams: Streams) -> (Self, Box<dyn std::io::Read + Send>) {
-        let as_text = match args.format {
-            Format::Text => true,
-            Format::Json => false,
-            Format::Auto => streams.stdout.is_terminal || streams.share_a_file(),
-        };
+        let as_text = !args.format.writes_documents(&streams);
         let Streams {
             stdin,
             stdout,

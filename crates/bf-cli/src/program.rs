@@ -5,19 +5,22 @@ use std::io::Write;
 use std::panic::{self, AssertUnwindSafe};
 use std::process::ExitCode;
 
-use bf_contract::Exit;
-use clap::Parser;
+use bf_contract::{Exit, FailureReport};
 use clap::error::ErrorKind;
 
 use crate::text::printable;
-use crate::{Failure, Streams};
+use crate::{Failure, Format, Streams, ToolArgs};
 
-/// Runs a tool: parses its arguments, gives it its streams, says a failure in one line, and turns what it
-/// came to into the process's exit code.
-pub fn main<A: Parser>(run: fn(A, Streams) -> Result<Exit, Failure>) -> ExitCode {
+/// Runs a tool: parses its arguments, gives it its streams, reports a failure, and turns what it came to into the
+/// process's exit code.
+pub fn main<A: ToolArgs>(run: fn(A, Streams) -> Result<Exit, Failure>) -> ExitCode {
     let name = A::command().get_name().to_owned();
-    let outcome = match A::try_parse() {
-        Ok(args) => run_guarded(run, args),
+    let streams = Streams::real();
+    let (writes_documents, outcome) = match A::try_parse() {
+        Ok(args) => {
+            let writes_documents = args.format().writes_documents(&streams);
+            (writes_documents, run_guarded(run, args, streams))
+        }
         Err(error)
             if matches!(
                 error.kind(),
@@ -34,12 +37,19 @@ pub fn main<A: Parser>(run: fn(A, Streams) -> Result<Exit, Failure>) -> ExitCode
             let _ = error.print();
             return exit.into();
         }
-        Err(error) => Err(usage_failure(&name, &error)),
+        Err(error) => {
+            let format = Format::of_call(std::env::args_os());
+            let failure = usage_failure(&name, &error);
+            (format.writes_documents(&streams), Err(failure))
+        }
     };
     match outcome {
         Ok(exit) => exit.into(),
         Err(failure) => {
-            // Nowhere is left to say that standard error is gone, too.
+            if writes_documents && !failure.is_reported {
+                print_document(&failure.document(&name));
+            }
+            // Nothing is left that could report that standard error is gone, too.
             let mut stderr = std::io::stderr().lock();
             // Names of files and lines of logs are part of it.
             let safe = |text: &str| printable(text, usize::MAX);
@@ -52,10 +62,23 @@ pub fn main<A: Parser>(run: fn(A, Streams) -> Result<Exit, Failure>) -> ExitCode
     }
 }
 
+/// Writes a failure where a program reads it. A reader that went away gets the exit code.
+fn print_document(document: &FailureReport) {
+    if let Ok(mut line) = serde_json::to_vec(document) {
+        line.push(b'\n');
+        let mut stdout = std::io::stdout().lock();
+        let _ = stdout.write_all(&line).and_then(|()| stdout.flush());
+    }
+}
+
 /// Runs the tool and catches a panic: a defect of ours is "could not check", never a verdict.
-fn run_guarded<A>(run: fn(A, Streams) -> Result<Exit, Failure>, args: A) -> Result<Exit, Failure> {
+fn run_guarded<A>(
+    run: fn(A, Streams) -> Result<Exit, Failure>,
+    args: A,
+    streams: Streams,
+) -> Result<Exit, Failure> {
     panic::set_hook(Box::new(|_| {}));
-    let outcome = panic::catch_unwind(AssertUnwindSafe(|| run(args, Streams::real())));
+    let outcome = panic::catch_unwind(AssertUnwindSafe(|| run(args, streams)));
     let _ = panic::take_hook();
     outcome.unwrap_or_else(|payload| {
         Err(Failure::could_not_check(format!(

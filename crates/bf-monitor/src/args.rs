@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use bf_cli::{ConfigArgs, OutputArgs, Seconds};
+use bf_cli::{ConfigArgs, Format, OutputArgs, Seconds, ToolArgs};
 use clap::{Parser, ValueEnum};
 
 /// Watches a process and its log until both are finished, and says how it ended.
@@ -245,5 +245,15 @@ fn parse_variable(text: &str) -> Result<(OsString, OsString), String> {
     match text.split_once('=') {
         Some((name, value)) if !name.is_empty() => Ok((name.into(), value.into())),
         _ => Err("expected NAME=VALUE".to_owned()),
+    }
+}
+
+impl ToolArgs for Args {
+    fn format(&self) -> Format {
+        match self.role {
+            // The keeper of a job and its like: no program reads them.
+            Some(_) => Format::Text,
+            None => self.output.format,
+        }
     }
 }

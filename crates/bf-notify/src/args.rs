@@ -1,6 +1,6 @@
 //! The command line.
 
-use bf_cli::{ConfigArgs, OutputArgs};
+use bf_cli::{ConfigArgs, Format, OutputArgs, ToolArgs};
 use clap::Parser;
 
 const EXAMPLES: &str = "\
@@ -43,4 +43,10 @@ pub struct Args {
     #[command(flatten)]
     #[allow(missing_docs)]
     pub output: OutputArgs,
+}
+
+impl ToolArgs for Args {
+    fn format(&self) -> Format {
+        self.output.format
+    }
 }

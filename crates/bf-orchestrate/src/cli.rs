@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use bf_cli::{ConfigArgs, Failure, Output, OutputArgs, Streams, WarehouseArgs};
+use bf_cli::{ConfigArgs, Failure, Format, Output, OutputArgs, Streams, ToolArgs, WarehouseArgs};
 use bf_contract::DateRange;
 use clap::{Parser, Subcommand};
 
@@ -324,4 +324,19 @@ pub struct History {
 /// The output that the flags ask for.
 pub(crate) fn output(args: &OutputArgs, streams: Streams) -> Output {
     Output::new(args, streams).0
+}
+
+impl ToolArgs for Args {
+    fn format(&self) -> Format {
+        match &self.action {
+            None => self.run.output.format,
+            Some(Action::Run(args)) => args.run.output.format,
+            Some(Action::Check(args)) => args.output.format,
+            Some(Action::Resume(args)) => args.output.format,
+            Some(Action::Status(args) | Action::Stop(args)) => args.output.format,
+            Some(Action::History(args)) => args.output.format,
+            // A plan is a file for `run`.
+            Some(Action::Plan(_)) => Format::Text,
+        }
+    }
 }

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use bf_cli::{ConfigArgs, OutputArgs, parse_date_arg};
+use bf_cli::{ConfigArgs, Format, OutputArgs, ToolArgs, parse_date_arg};
 use chrono::NaiveDate;
 use clap::Parser;
 
@@ -105,4 +105,16 @@ fn percent(text: &str) -> Result<f64, String> {
         .ok()
         .filter(|value| (0.0..=100.0).contains(value))
         .ok_or_else(|| format!("{text:?} is not a share (expected 0 to 100)"))
+}
+
+impl ToolArgs for Args {
+    fn format(&self) -> Format {
+        match self.output.format {
+            // A list for a command line, whatever the format is.
+            _ if self.failed_dates => Format::Text,
+            // An explanation is for a person, also one that is piped into a pager.
+            Format::Auto if self.explain => Format::Text,
+            format => format,
+        }
+    }
 }

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use bf_cli::text::{clock, percent, thousands};
-use bf_cli::{Context, Failure, Format, Output, Streams};
+use bf_cli::{Context, Failure, Output, Streams, ToolArgs};
 use bf_contract::{Exit, LedgerEntry, LogState, LogSummary};
 use chrono::Local;
 
@@ -48,10 +48,7 @@ pub fn run(mut args: Args, mut streams: Streams) -> Result<Exit, Failure> {
     };
     let mut parser =
         LogParser::new(dialects).of_log(args.path().display().to_string(), args.from_byte);
-    if args.explain && args.output.format == Format::Auto {
-        // An explanation is for a person, also one that is piped into a pager.
-        args.output.format = Format::Text;
-    }
+    args.output.format = args.format();
     let stdin = std::mem::replace(&mut streams.stdin, Box::new(std::io::empty()));
 
     if args.failed_dates {

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use bf_cli::{ConfigArgs, Failure, OutputArgs, WarehouseArgs};
+use bf_cli::{ConfigArgs, Failure, Format, OutputArgs, ToolArgs, WarehouseArgs};
 use bf_contract::{DateRange, parse_date};
 use chrono::{DateTime, Utc};
 use clap::{Args, Parser};
@@ -156,5 +156,23 @@ impl ValidateArgs {
             Failure::usage(format!("--since {text:?} is not a time"))
                 .hint("expected 2026-01-02T10:00:00Z")
         })
+    }
+}
+
+impl ToolArgs for TeamOffenseArgs {
+    fn format(&self) -> Format {
+        self.common.output.format
+    }
+}
+
+impl ToolArgs for PlayerSummaryArgs {
+    fn format(&self) -> Format {
+        self.common.output.format
+    }
+}
+
+impl ToolArgs for SuiteArgs {
+    fn format(&self) -> Format {
+        self.common.output.format
     }
 }

@@ -32,10 +32,14 @@ pub fn explain(
         Ok(columns) => Columns::new(columns),
         Err(error) => {
             let unread = run.unread(&error);
-            if unread.missing_table.is_some() {
+            let is_reported = unread.missing_table.is_some();
+            if is_reported {
                 output.document(&report::document(run, &unread, warehouse))?;
             }
-            return Err(could_not(error));
+            return Err(Failure {
+                is_reported,
+                ..could_not(error)
+            });
         }
     };
     let mut planned = needs::plan(suite, &columns, run.range);

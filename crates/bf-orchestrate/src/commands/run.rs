@@ -128,9 +128,11 @@ impl Call<'_> {
 
 /// Whoever reads the report hears of a run that was refused or broke off, as well.
 fn report_refusal(plan: &Plan, refusal: Refusal, console: &Console) -> Failure {
-    // The failure itself is reported in any case.
-    let _ = console.report(&report::of_refusal(plan, &refusal));
-    refusal.failure
+    let report = console.report(&report::of_refusal(plan, &refusal));
+    Failure {
+        is_reported: report.is_ok(),
+        ..refusal.failure
+    }
 }
 
 /// The file that metrics are written to: the file itself if it is a link, as it is replaced whole each time.

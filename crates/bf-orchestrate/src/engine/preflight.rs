@@ -4,17 +4,18 @@ mod attached;
 pub(crate) mod commands;
 
 use std::fs::File;
-use std::io::ErrorKind;
+use std::io::{ErrorKind, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use bf_cli::{Context, Failure};
 use bf_config::{Loaded, load_yaml};
-use bf_contract::Exit;
+use bf_contract::{Document, Exit, read_document};
 
 use crate::plan::{Job, PhasePlan, Plan, TWO_PHASES, Validator};
 use crate::tools::locate::Siblings;
+use crate::tools::process::failure_line;
 use crate::tools::program::find_program;
 
 /// The name under which bf-parse-log and bf-monitor know the dialects that they come with.
@@ -200,21 +201,23 @@ fn ask_validator(
     let Some(program) = siblings.validator(&validator.program) else {
         return Ok(());
     };
+    let doing = || format!("starting {}", program.display());
+    // A file takes a plan of any length while nothing reads it.
+    let mut printed = tempfile::tempfile().or_could_not_check(doing)?;
     let mut command = Command::new(program);
     command
         .args([phase.range.start.to_string(), phase.range.end.to_string()])
         .args(["--explain", "--format", "json", "--quiet", "--warehouse"])
         .arg(&plan.warehouse)
         .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(Stdio::piped());
+        .stdout(printed.try_clone().or_could_not_check(doing)?)
+        .stderr(Stdio::null());
     if let Some(path) = &loaded.path {
         command.arg("--config").arg(path);
     }
     if let Some(suite) = &validator.suite {
         command.arg("--suite").arg(suite);
     }
-    let doing = || format!("starting {}", program.display());
     let mut child = command.spawn().or_could_not_check(doing)?;
     let began = Instant::now();
     while child.try_wait().or_could_not_check(doing)?.is_none() {
@@ -225,21 +228,28 @@ fn ask_validator(
         }
         std::thread::sleep(Duration::from_millis(5));
     }
-    let output = child.wait_with_output().or_could_not_check(doing)?;
-    if output.status.code() != Some(i32::from(Exit::Usage.code())) {
+    let status = child.wait().or_could_not_check(doing)?;
+    if status.code() != Some(i32::from(Exit::Usage.code())) {
         return Ok(());
     }
-    let said = String::from_utf8_lossy(&output.stderr);
-    let (hints, lines): (Vec<&str>, Vec<&str>) = said
+    let mut text = String::new();
+    // A text that cannot be read has no failure in it; the refusal counts all the same.
+    let _ = printed
+        .seek(SeekFrom::Start(0))
+        .and_then(|_| printed.read_to_string(&mut text));
+    let refusal = text
         .lines()
-        .filter(|line| !line.trim().is_empty())
-        .partition(|line| line.starts_with("hint: "));
-    let why = lines.last().copied().unwrap_or("it refused the call");
-    let failure = Failure::usage(format!("phase {}: {why}", phase.name));
-    Err(match hints.last() {
-        Some(hint) => failure.hint(hint.trim_start_matches("hint: ")),
-        None => failure.hint("nothing was started"),
-    })
+        .rev()
+        .find_map(|line| match read_document(line) {
+            Ok(Document::Failure(failure)) => Some(failure),
+            _ => None,
+        });
+    let why = refusal
+        .as_ref()
+        .map_or_else(|| "it refused the call".to_owned(), failure_line);
+    let hint = refusal.and_then(|refusal| refusal.hint);
+    Err(Failure::usage(format!("phase {}: {why}", phase.name))
+        .hint(hint.unwrap_or_else(|| "nothing was started".to_owned())))
 }
 
 /// A log that is not there yet may still be written; one that is there must be a file that can be read.

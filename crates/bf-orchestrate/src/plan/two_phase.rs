@@ -203,8 +203,8 @@ mod tests {
 
     #[test]
     fn what_is_wrong_with_phase_2_is_named_as_the_config_names_it() {
-        let loaded =
-            loaded(|config| config.phase2.command = vec!["x".to_owned(), "{strat}".to_owned()]);
+        let config =
+            config(|config| config.phase2.command = vec!["x".to_owned(), "{strat}".to_owned()]);
         let refused = of_config(&flags(Some("2024-05-01 2026-01-02")), &config, None);
         let failure = refused.expect_err("no placeholder");
         assert!(

@@ -6,7 +6,7 @@ use std::os::fd::AsRawFd;
 use std::path::{Path, PathBuf};
 
 use bf_cli::{Context, Failure};
-use bf_contract::{DateRange, Document, LogFile, ProcessEvent, ValidationReport};
+use bf_contract::{DateRange, DeliveryStatus, Document, LogFile, ProcessEvent, ValidationReport};
 use chrono::{DateTime, SecondsFormat, Utc};
 
 use crate::plan::{Job, PhasePlan};
@@ -281,7 +281,20 @@ impl Tools<'_> {
         };
         let mut args = self.args_with(config.unwrap_or(&self.config));
         args.push("--check".into());
-        self.run_tool(program, args, keep_in, None, None, |_| Ok(()))
+        let mut unreachable = None;
+        let end = self.run_tool(program, args, keep_in, None, None, |document| {
+            if let Document::Delivery(delivery) = document
+                && delivery.status != DeliveryStatus::Reachable
+            {
+                let reason = delivery.reason.unwrap_or_default();
+                unreachable = Some(format!("{}: not reachable: {reason}", delivery.channel));
+            }
+            Ok(())
+        })?;
+        Ok(ToolEnd {
+            said: end.said.or(unreachable),
+            ..end
+        })
     }
 
     /// A validator and what it is always given.

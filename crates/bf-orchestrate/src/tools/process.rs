@@ -10,10 +10,14 @@ use std::process::{Child, Command, Stdio};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use bf_cli::text::printable;
 use bf_cli::{Context, Failure};
-use bf_contract::{Document, Exit, read_document};
+use bf_contract::{Document, DocumentError, Exit, FailureReport, read_document};
 use rustix::io::{FdFlags, fcntl_setfd};
 use rustix::process::{Pid, Signal, kill_process};
+
+/// How much is shown of a document that is passed over, in characters.
+const PASSED_OVER: usize = 300;
 
 /// A tool, how it is called, and where its documents are kept.
 #[derive(Debug, Clone)]
@@ -31,7 +35,7 @@ pub(crate) struct Invocation {
 pub(crate) struct ToolEnd {
     /// Its exit code; `None` where a signal killed it that was not this run's.
     pub code: Option<i32>,
-    /// The last line that it wrote for people, without hints.
+    /// Why it could not do its work, if it reported a failure.
     pub said: Option<String>,
 }
 
@@ -112,16 +116,25 @@ impl Invocation {
         let stdout = child.stdout.take();
         let stderr = child.stderr.take();
 
+        let mut said = None;
         let mut outcome = Ok(());
-        let said = std::thread::scope(|scope| {
-            let text = scope.spawn(|| stderr.and_then(|stderr| pass_on_text(stderr, &on_text)));
+        std::thread::scope(|scope| {
+            if let Some(stderr) = stderr {
+                scope.spawn(|| pass_on_text(stderr, &on_text));
+            }
+            let mut on_document = |document| {
+                if let Document::Failure(failure) = &document {
+                    said = Some(failure_line(failure));
+                }
+                on_document(document)
+            };
             if let Some(stdout) = stdout {
-                outcome = self.read_documents(stdout, &mut keep, &on_line, &mut on_document);
+                outcome =
+                    self.read_documents(stdout, &mut keep, &on_line, &mut on_document, &on_text);
             }
             if outcome.is_err() {
                 terminate(child.id());
             }
-            text.join().unwrap_or_default()
         });
         running.lock().pids.remove(&child.id());
         let status = child
@@ -176,6 +189,7 @@ impl Invocation {
         keep: &mut File,
         on_line: &impl Fn(&[u8]),
         on_document: &mut impl FnMut(Document) -> Result<(), Failure>,
+        on_text: &impl Fn(&str),
     ) -> Result<(), Failure> {
         for line in BufReader::new(stdout).split(b'\n') {
             let mut line =
@@ -185,24 +199,36 @@ impl Invocation {
                 .or_could_not_check(|| format!("writing {}", self.keep_in.display()))?;
             on_line(&line);
             // What is not a document is kept all the same; it can never make a pass.
-            if let Ok(document) = read_document(&String::from_utf8_lossy(&line)) {
-                on_document(document)?;
-            }
+            let passed_over = match read_document(&String::from_utf8_lossy(&line)) {
+                Ok(Document::Unknown(kind)) => format!("a document of type {kind:?}"),
+                Ok(document) => {
+                    on_document(document)?;
+                    continue;
+                }
+                Err(error @ DocumentError::Malformed { .. }) => error.to_string(),
+                Err(DocumentError::NotADocument(_)) => continue,
+            };
+            let program = self.program.display();
+            on_text(&printable(
+                &format!("{program}: passed over, as this version does not know it: {passed_over}"),
+                PASSED_OVER,
+            ));
         }
         Ok(())
     }
 }
 
-/// Hands on each line of text, and returns the last one that says something of its own.
-fn pass_on_text(stderr: impl Read, on_text: &impl Fn(&str)) -> Option<String> {
-    let mut said = None;
+/// A failure on one line, as a person reads it.
+pub(crate) fn failure_line(failure: &FailureReport) -> String {
+    printable(
+        &format!("{}: {}", failure.tool, failure.message),
+        usize::MAX,
+    )
+}
+
+/// Hands on each line of text.
+fn pass_on_text(stderr: impl Read, on_text: &impl Fn(&str)) {
     for line in BufReader::new(stderr).split(b'\n').map_while(Result::ok) {
-        let line = String::from_utf8_lossy(&line);
-        let line = line.trim_end_matches('\r');
-        on_text(line);
-        if !line.trim().is_empty() && !line.starts_with("hint: ") {
-            said = Some(line.trim().to_owned());
-        }
+        on_text(String::from_utf8_lossy(&line).trim_end_matches('\r'));
     }
-    said
 }
