@@ -24,10 +24,11 @@ A job in a form of its own: describe its lines by regular expressions under `dia
 
 Exit codes:
   0  the log was read, whatever it says: running, refused and all-failed, too
-  1  with --check only: not completed, dates without a word, every finished date failed, a rate
-     below the limit, or a checkpoint that says something else
+  1  with --check only: not completed, dates without an outcome or in doubt, a success rate below
+     the threshold, days before the resume point that nothing shows, or a checkpoint that differs
   2  wrong arguments or a wrong config
-  3  could not tell: the log cannot be read, is empty, or is in no known dialect";
+  3  could not check: the log cannot be read, is empty, or is in no known dialect; with --check and
+     --failed-dates also: two jobs write to it, its lines are out of order, or a failure may hide";
 
 /// Says what a backfill's log claims: state, progress, every failed date.
 #[derive(Debug, Clone, Parser)]
@@ -45,11 +46,12 @@ pub struct Args {
     #[arg(long)]
     pub failed_dates: bool,
 
-    /// Exit 1 unless the log says completed, every date has a word, and not all of them failed
+    /// Exit 1 unless the log says completed, every date has an outcome, and enough of them succeeded
     #[arg(long)]
     pub check: bool,
 
-    /// With --check: exit 1 as well when fewer of the finished dates succeeded, in percent
+    /// With --check: exit 1 when fewer of the finished dates succeeded, in percent [default: the section
+    /// of the log's job in the config, else 100]
     #[arg(long, value_name = "PERCENT", requires = "check", value_parser = percent, allow_negative_numbers = true)]
     pub min_success_rate: Option<f64>,
 
@@ -71,13 +73,17 @@ pub struct Args {
     pub dates: Vec<NaiveDate>,
 
     /// Hold the log against the job's own checkpoint file
-    #[arg(long, value_name = "FILE", conflicts_with = "failed_dates")]
+    #[arg(long, value_name = "FILE")]
     pub checkpoint: Option<PathBuf>,
 
     /// Read the log in this dialect alone: built-in, or one of the config's [default: whichever
     /// understands most of it]
     #[arg(long, value_name = "NAME")]
     pub dialect: Option<String>,
+
+    /// Byte offsets at which another attempt of the job was started: a run ends there
+    #[arg(long, value_name = "BYTES", value_delimiter = ',')]
+    pub attempts_at: Vec<u64>,
 
     /// Begin at this offset, in bytes of the uncompressed log
     #[arg(long, value_name = "N", default_value_t = 0)]

@@ -69,6 +69,13 @@ impl Checkpoint {
         }
     }
 
+    /// Adds to `summary` where the log and the checkpoint differ.
+    pub(crate) fn apply(&self, summary: &mut LogSummary, ledger: &[LedgerEntry]) {
+        let (notes, differ) = self.compare(summary, ledger);
+        summary.notes.extend(notes);
+        summary.checkpoint_disagreements = differ;
+    }
+
     /// Holds the log against the checkpoint: notes about the whole, and every date on which they differ.
     pub(crate) fn compare(
         &self,

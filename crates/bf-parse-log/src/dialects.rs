@@ -8,8 +8,10 @@ use bf_cli::Failure;
 use bf_config::{DatePattern, Dialect, Pattern};
 use regex::bytes::{Captures, Regex};
 
-use crate::bytes::{count_at, is_too_large, loose_date, number_at};
-use crate::event::{Event, Mode, Opened, Opening, Span};
+use crate::line::fields::{Figure, count_at, figure, is_too_large, loose_date};
+use crate::dialect::event::{Event, Mode, Opened, Opening, Span};
+use crate::run::history::Promises;
+use crate::scan::Details;
 
 /// The dialects that a log may be in. Cheap to clone.
 #[derive(Debug, Clone, Default)]
@@ -124,6 +126,19 @@ pub(crate) struct Custom {
 }
 
 impl Custom {
+    pub(crate) fn promises(&self) -> Promises {
+        let has = |kind| self.rules.iter().any(|(of, ..)| *of == kind);
+        Promises {
+            is_custom: true,
+            retries: false,
+            unmentioned_succeed: false,
+            no_end: !has(Kind::End),
+            has_start: has(Kind::RunStart),
+        }
+    }
+}
+
+impl Custom {
     fn of(dialect: &Dialect) -> Result<Self, Failure> {
         fn text(pattern: Option<&Pattern>) -> Option<&str> {
             pattern.map(Pattern::as_str)
@@ -165,11 +180,13 @@ impl Custom {
         self.rules.iter().find_map(|(kind, key, regex)| {
             let captures = regex.captures(line)?;
             let too_large = Cell::new(false);
-            let event = event(*kind, &captures, line, &too_large);
+            let mut details = Details::default();
+            let event = event(*kind, &captures, line, &too_large, &mut details);
             Some(Told {
                 event: event.or(too_large.get().then_some(Event::TooLarge))?,
                 rule: key,
                 too_large: too_large.get(),
+                details,
             })
         })
     }
@@ -183,6 +200,7 @@ pub(crate) struct Told {
     pub(crate) rule: &'static str,
     /// Whether a figure was left out, as it is too large.
     pub(crate) too_large: bool,
+    pub(crate) details: Details,
 }
 
 fn event(
@@ -190,23 +208,29 @@ fn event(
     captures: &Captures<'_>,
     line: &[u8],
     too_large: &Cell<bool>,
+    details: &mut Details,
 ) -> Option<Event> {
     let text = |name| captures.name(name).map(|found| found.as_bytes());
-    let figure = |name, read: fn(&[u8]) -> Option<(u64, usize)>| {
+    let count = |name| {
         let bytes = text(name)?;
-        let figure = read(bytes);
+        let figure = count_at(bytes);
         if figure.is_none() && is_too_large(bytes) {
             too_large.set(true);
         }
         Some(figure?.0)
     };
-    let count = |name| figure(name, count_at);
     let span = |name| text(name).map_or_else(Span::default, |bytes| Span::of(line, bytes));
+    details.index = count("index");
+    details.total = count("total");
     // A date that is named and cannot be read must not become an outcome of the current one.
-    let date = match text("date") {
-        Some(bytes) => Some(loose_date(bytes)?),
-        None => None,
-    };
+    let date = text("date").and_then(|bytes| {
+        let date = loose_date(bytes);
+        if date.is_none() {
+            details.has_bad_date = true;
+            details.bad_date = Span::of(line, bytes);
+        }
+        date
+    });
     Some(match kind {
         Kind::RunStart => Event::Opening(
             Opening::Custom,
@@ -216,16 +240,31 @@ fn event(
                 ..Opened::default()
             },
         ),
-        Kind::DateStart => Event::Begin {
-            date: date?,
-            index: count("index").unwrap_or(0),
-            total: count("total"),
-            mode: Mode::Custom,
+        Kind::DateStart => match date {
+            Some(date) => Event::Begin {
+                date,
+                index: count("index").unwrap_or(0),
+                total: count("total"),
+                mode: Mode::Custom,
+            },
+            None => Event::UnreadableBegin,
         },
-        Kind::Success => Event::Success {
-            date,
-            records: figure("records", number_at),
-        },
+        Kind::Success => {
+            let records = text("records").and_then(|bytes| match figure(bytes) {
+                Figure::Count(records) => Some(records),
+                Figure::TooLarge => {
+                    too_large.set(true);
+                    None
+                }
+                Figure::Unreadable => {
+                    details.has_bad_figure = true;
+                    details.bad_figure = Span::of(line, bytes);
+                    None
+                }
+                Figure::None => None,
+            });
+            Event::Success { date, records }
+        }
         Kind::Failure => Event::Failure {
             date,
             reason: span("error"),

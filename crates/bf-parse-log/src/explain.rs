@@ -4,8 +4,8 @@ use std::fmt::Write as _;
 
 use bf_cli::text::{printable, thousands};
 
-use crate::bytes::text;
-use crate::event::{Crash, Event, Span, Word};
+use crate::line::fields::text;
+use crate::dialect::event::{Crash, Event, Span, Word};
 use crate::scan::Reading;
 
 /// A line that says something.
@@ -118,6 +118,7 @@ fn words(event: &Event, line: &[u8]) -> String {
         Event::Crash(Crash::BadArgument) => "an argument that is no date".to_owned(),
         Event::Critical(what) => format!("the job itself broke: {}", said(what)),
         Event::Usage(_) => "the program's usage".to_owned(),
+        Event::UnreadableBegin => "a date that cannot be read begins".to_owned(),
         Event::TooLarge => "a figure too large to be a count".to_owned(),
     }
 }

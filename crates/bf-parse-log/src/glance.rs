@@ -2,7 +2,7 @@
 //! comparisons settle them. Where [`is_noise`] is true, [`crate::grammar::read`] finds a logging prefix, no
 //! event, and nothing that a traceback could belong to.
 
-use crate::prefix::Level;
+use crate::line::prefix::Level;
 
 /// The first bytes of `bytes` as one number, to be compared at once.
 const fn word(bytes: &[u8]) -> u64 {

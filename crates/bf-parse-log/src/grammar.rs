@@ -8,9 +8,9 @@ mod opening;
 mod plain;
 mod result;
 
-use crate::bytes::is_too_large;
-use crate::event::Event;
-use crate::prefix::{Level, Origin, Prefix, indent, prefix};
+use crate::line::fields::is_too_large;
+use crate::dialect::event::Event;
+use crate::line::prefix::{Level, Origin, Prefix, indent, prefix};
 
 /// A line, read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -135,7 +135,7 @@ fn job(message: &Message<'_>) -> Option<Rule> {
 /// What other loggers say that matters: which date they begin, which game dates there are, what went wrong.
 fn other(message: &Message<'_>) -> Option<Rule> {
     if let Some(rest) = message.after(b"ANALYTICS_STEP Starting analytics processor for ") {
-        return crate::bytes::date_at(rest)
+        return crate::line::fields::date_at(rest)
             .filter(|_| rest.len() == 10)
             .map(|date| (Event::BeganQuietly(date), "processor-start"));
     }
@@ -145,8 +145,8 @@ fn other(message: &Message<'_>) -> Option<Rule> {
     (message.level >= Some(Level::Error)).then(|| {
         (
             Event::Error {
-                date: crate::bytes::find_date(message.text),
-                text: crate::event::Span::of(message.line, message.text),
+                date: crate::line::fields::find_date(message.text),
+                text: crate::dialect::event::Span::of(message.line, message.text),
             },
             "error-message",
         )
@@ -154,12 +154,12 @@ fn other(message: &Message<'_>) -> Option<Rule> {
 }
 
 fn error_of_job(message: &Message<'_>) -> Option<Rule> {
-    let text = crate::event::Span::of(message.line, message.text);
+    let text = crate::dialect::event::Span::of(message.line, message.text);
     match message.level? {
         Level::Critical => Some((Event::Critical(text), "critical")),
         Level::Error => Some((
             Event::Error {
-                date: crate::bytes::find_date(message.text),
+                date: crate::line::fields::find_date(message.text),
                 text,
             },
             "error-message",

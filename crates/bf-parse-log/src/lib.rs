@@ -1,38 +1,29 @@
 //! `bf-parse-log`: what a backfill's log claims, in total and date by date.
 
 mod args;
-mod bytes;
+mod check;
 mod checkpoint;
 mod controls;
-mod dates;
+mod dialect;
 mod dialects;
-mod errors;
-mod escapes;
-mod event;
+mod encoding;
 mod explain;
 mod follow;
 mod given;
 mod glance;
 mod grammar;
-mod history;
-mod job_name;
-mod ledger;
-mod parallel;
+mod line;
 mod parser;
-mod past;
-mod prefix;
 mod report;
 mod run;
 mod scan;
 mod shapes;
 mod source;
-mod split;
 mod summary;
 mod tool;
-mod totals;
-mod window;
 
 pub use args::Args;
+pub use check::min_success_rate;
 pub use dialects::{BUILT_IN, Dialects};
 pub use parser::{LogEnd, LogParser, Snapshot};
 pub use tool::run;

@@ -5,11 +5,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::Dialects;
 use crate::dialects::Only;
-use crate::escapes::clean;
+use crate::line::escapes::clean;
 use crate::explain::Trace;
-use crate::history::History;
+use crate::run::history::History;
 use crate::scan::{Reading, Scanned, read_line, scan};
-use crate::split::Splitter;
+use crate::line::split::Splitter;
 use crate::summary;
 
 /// Whether more of the log is to come.
@@ -39,6 +39,8 @@ pub struct LogParser {
     known: Snapshot,
     /// Kept for its memory.
     scanned: Scanned,
+    /// Where bf started another attempt of the job, in bytes, the last one first.
+    attempts: Vec<u64>,
 }
 
 /// Everything a [`LogParser`] knows, to be kept in a file: another process goes on with
@@ -74,6 +76,13 @@ impl Snapshot {
             path: String::new(),
             from_byte: 0,
             notes: Vec::new(),
+        }
+    }
+
+    /// The histories know what their dialects promise; a snapshot does not keep it.
+    fn promise(&mut self, dialects: &Dialects) {
+        for ((_, history), custom) in self.custom.iter_mut().zip(dialects.custom()) {
+            history.promises = custom.promises();
         }
     }
 
@@ -137,10 +146,13 @@ impl LogParser {
     /// A parser that has read nothing yet.
     #[must_use]
     pub fn new(dialects: Dialects) -> Self {
+        let mut known = Snapshot::new(&dialects);
+        known.promise(&dialects);
         Self {
-            known: Snapshot::new(&dialects),
+            known,
             dialects,
             scanned: Scanned::default(),
+            attempts: Vec::new(),
         }
     }
 
@@ -149,6 +161,15 @@ impl LogParser {
     pub fn of_log(mut self, path: impl Into<String>, from_byte: u64) -> Self {
         self.known.path = path.into();
         self.known.from_byte = from_byte;
+        self
+    }
+
+    /// Says where, in bytes from where reading begins, bf itself started an attempt of the job: a run ends
+    /// there, whatever the lines say.
+    #[must_use]
+    pub fn with_attempts_at(mut self, offsets: &[u64]) -> Self {
+        self.attempts = offsets.to_vec();
+        self.attempts.sort_unstable_by(|one, other| other.cmp(one));
         self
     }
 
@@ -163,8 +184,41 @@ impl LogParser {
         self.feed_observed(piece, None);
     }
 
+    /// bf starts another attempt of the job here: the run that is going on ends.
+    pub fn begin_attempt(&mut self) {
+        self.next_file();
+        let custom = self.known.custom.iter_mut().map(|(_, history)| history);
+        for history in custom.chain([&mut self.known.built_in]) {
+            history.begin_attempt();
+        }
+    }
+
     /// As [`LogParser::feed`]; `observer` sees every line that says something.
-    pub(crate) fn feed_observed(&mut self, piece: &[u8], observer: Observer<'_>) {
+    pub(crate) fn feed_observed(&mut self, piece: &[u8], mut observer: Observer<'_>) {
+        let mut piece = piece;
+        while let Some(offset) = self.attempts.last().copied() {
+            let Some(before) = offset.checked_sub(self.bytes()) else {
+                self.attempts.pop();
+                continue;
+            };
+            let Some((first, rest)) = usize::try_from(before)
+                .ok()
+                .and_then(|before| piece.split_at_checked(before))
+            else {
+                break;
+            };
+            match &mut observer {
+                Some(observer) => self.feed_piece(first, Some(&mut **observer)),
+                None => self.feed_piece(first, None),
+            }
+            self.attempts.pop();
+            self.begin_attempt();
+            piece = rest;
+        }
+        self.feed_piece(piece, observer);
+    }
+
+    fn feed_piece(&mut self, piece: &[u8], observer: Observer<'_>) {
         let mut cut = Cut {
             whole: None,
             scanned: std::mem::take(&mut self.scanned),
@@ -262,6 +316,14 @@ impl LogParser {
         self.with_last_line(|known| summary::ledger(known.best(&self.dialects).1, end))
     }
 
+    /// Whether its lines come from the newest to the oldest.
+    pub(crate) fn is_falling(&self) -> bool {
+        self.summary(LogEnd::StillWritten)
+            .doubts
+            .iter()
+            .any(|doubt| doubt.kind == bf_contract::DoubtKind::FallingOrder)
+    }
+
     /// Whether the last run says one word for each date and never that it is over, and nothing before it was
     /// left unfinished.
     pub(crate) fn lacks_only_an_end(&self) -> bool {
@@ -304,10 +366,12 @@ impl LogParser {
                 (name.to_owned(), history)
             })
             .collect();
+        snapshot.promise(&dialects);
         Self {
             known: snapshot,
             dialects,
             scanned: Scanned::default(),
+            attempts: Vec::new(),
         }
     }
 

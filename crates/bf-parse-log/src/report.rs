@@ -9,6 +9,8 @@ use bf_contract::{
 };
 use chrono::NaiveDate;
 
+use crate::run::stops_check;
+
 const MOST_SPANS: usize = 12;
 
 /// What stands beside the log's name: no good mark where something below has a bad one.
@@ -145,6 +147,14 @@ pub(crate) fn report(summary: &LogSummary, style: Style, columns: Option<usize>)
         progress(&mut page, summary);
         trouble(&mut page, summary);
     }
+    for doubt in &summary.doubts {
+        let mark = if doubt.kind.is_failure() || stops_check(doubt.kind) {
+            Mark::Fail
+        } else {
+            Mark::Warn
+        };
+        page.marked(mark, "Doubt:", &printable(&doubt.message, 400));
+    }
     for note in &summary.notes {
         page.marked(Mark::Warn, "Note:", &printable(note, 400));
     }
@@ -270,7 +280,7 @@ fn checkpoint_lines(summary: &LogSummary) -> Vec<String> {
         Some(LedgerStatus::Skipped) => "skipped",
         Some(LedgerStatus::InProgress) => "in progress",
         Some(LedgerStatus::Interrupted) => "interrupted",
-        Some(LedgerStatus::DryRun) => "only looked at",
+        Some(LedgerStatus::DryRun) => "dry run",
         Some(LedgerStatus::Unknown) => "unknown",
         None => "not there",
     };

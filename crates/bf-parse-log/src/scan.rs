@@ -1,13 +1,15 @@
 //! Whole lines into what they say. Knows nothing of the lines before, so that pieces of a log can be
 //! scanned at the same time.
 
+use chrono::NaiveDate;
+
 use crate::controls::controls;
 use crate::dialects::Dialects;
-use crate::escapes::clean;
-use crate::event::Event;
+use crate::line::escapes::clean;
+use crate::dialect::event::{Event, Span};
 use crate::glance::is_noise;
 use crate::grammar;
-use crate::split::LONGEST;
+use crate::line::split::LONGEST;
 
 const ESC: u8 = 0x1b;
 
@@ -20,6 +22,26 @@ pub(crate) struct Item {
     /// Line feeds before it in the scanned bytes.
     pub(crate) line_feeds: u64,
     pub(crate) reading: Reading,
+}
+
+/// What a line says besides its event.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Details {
+    /// The last date of a batch.
+    pub(crate) until: Option<NaiveDate>,
+    /// The model, table or file of the date.
+    pub(crate) unit: Span,
+    /// Who wrote the line, in a job with several workers.
+    pub(crate) worker: Span,
+    /// The counter `i/N` of an outcome.
+    pub(crate) index: Option<u64>,
+    pub(crate) total: Option<u64>,
+    /// A date that is there and cannot be read.
+    pub(crate) has_bad_date: bool,
+    pub(crate) bad_date: Span,
+    /// A figure that is there and cannot be read.
+    pub(crate) has_bad_figure: bool,
+    pub(crate) bad_figure: Span,
 }
 
 /// What one line says.
@@ -39,6 +61,9 @@ pub(crate) struct Reading {
     pub(crate) owned: Option<bool>,
     /// Whether a figure of it was left out, as it is too large.
     pub(crate) too_large: bool,
+    pub(crate) details: Details,
+    /// When it was written, as a number that grows.
+    pub(crate) time: Option<u64>,
 }
 
 /// What a piece of whole lines says.
@@ -157,6 +182,8 @@ fn read_clean_line(
             needs_prefix: read.needs_prefix,
             owned,
             too_large: event.lost_a_figure(),
+            details: Details::default(),
+            time: time_of(line),
         });
     }
     for (at, custom) in dialects.custom().iter().enumerate() {
@@ -169,9 +196,25 @@ fn read_clean_line(
                 needs_prefix: false,
                 owned: None,
                 too_large: told.too_large,
+                details: told.details,
+                time: time_of(line),
             });
         }
     }
+}
+
+/// The digits of `YYYY-MM-DD HH:MM:SS` at the beginning of a line as one number.
+fn time_of(line: &[u8]) -> Option<u64> {
+    const LENGTH: usize = "YYYY-MM-DD HH:MM:SS".len();
+    let line = line.strip_prefix(b"[").unwrap_or(line);
+    let text = line.get(..LENGTH)?;
+    let separated = text[4] == b'-' && text[7] == b'-' && text[13] == b':' && text[16] == b':';
+    separated.then_some(())?;
+    let digits = text.iter().filter(|byte| byte.is_ascii_digit());
+    let (count, value) = digits.fold((0, 0), |(count, value), byte| {
+        (count + 1, value * 10 + u64::from(byte - b'0'))
+    });
+    (count == 14).then_some(value)
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use bf_cli::text::{printable, thousands};
 
-use crate::bytes::{date_at, text};
+use crate::line::fields::{date_at, text};
 
 /// Longest line that is looked at, and longest shape that is kept, in bytes.
 const LINE: usize = 400;

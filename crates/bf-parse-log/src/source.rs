@@ -7,25 +7,25 @@ use std::path::Path;
 use bf_cli::{Context, Failure};
 use flate2::bufread::MultiGzDecoder;
 
-use crate::escapes::clean;
+use crate::line::escapes::clean;
 use crate::explain::Trace;
 use crate::scan::read_line;
 use crate::shapes::Shapes;
-use crate::split::Splitter;
-use crate::window::Window;
-use crate::{LogParser, parallel};
+use crate::encoding::{Encoding, HEAD, Utf16};
+use crate::line::split::{LONGEST, Splitter};
+use crate::LogParser;
 
 /// What is done with each piece.
 type Feed<'a> = &'a mut dyn FnMut(&mut LogParser, &[u8]);
 
 /// One read; small enough to stay in the processor's cache.
 const PIECE: usize = 256 * 1024;
-const GZIP: [u8; 2] = [0x1f, 0x8b];
 
 /// Reads all of `path` (`-` is `stdin`) into `parser`, from `from_byte` on.
 ///
 /// # Errors
-/// The log cannot be opened or read, or is shorter than `from_byte`: could not check (exit 3).
+/// The log cannot be opened or read, is shorter than `from_byte`, or is compressed in a way that is not
+/// read here: could not check (exit 3).
 pub(crate) fn read(
     path: &Path,
     from_byte: u64,
@@ -39,37 +39,40 @@ pub(crate) fn read(
     }
     let mut file = File::open(path).or_could_not_check(doing)?;
     let metadata = file.metadata().or_could_not_check(doing)?;
-    if !metadata.is_file() {
-        // A named pipe, or what a shell puts in the place of `<(zcat x.gz)`.
-        let stream = BufReader::with_capacity(PIECE, file);
-        return pour(stream, from_byte, path, parser, &mut LogParser::feed);
-    }
-    let length = metadata.len();
-    let mut magic = [0; 2];
-    let is_gzip = match file.read_exact(&mut magic) {
-        Ok(()) => magic == GZIP,
-        Err(error) if error.kind() == ErrorKind::UnexpectedEof => false,
-        Err(error) => return Err(error).or_could_not_check(doing),
+    let mut head = [0; HEAD];
+    let length = if metadata.is_file() {
+        read_head(&mut file, &mut head).or_could_not_check(doing)?
+    } else {
+        0
     };
-    if is_gzip {
-        file.seek(SeekFrom::Start(0)).or_could_not_check(doing)?;
+    // A named pipe (or what a shell puts in the place of `<(zcat x.gz)`) cannot be wound, and what is not
+    // plain text has no bytes to begin at.
+    if !metadata.is_file() || Encoding::of(&head[..length]) != Encoding::Plain {
+        if metadata.is_file() {
+            file.seek(SeekFrom::Start(0)).or_could_not_check(doing)?;
+        }
         let stream = BufReader::with_capacity(PIECE, file);
         return pour(stream, from_byte, path, parser, &mut LogParser::feed);
     }
-    if from_byte > length {
-        return Err(too_short(path, length, from_byte));
-    }
-    if length - from_byte >= parallel::WORTH_IT {
-        Window::prepare(path).or_could_not_check(doing)?;
-        parallel::read(&file, from_byte..length, parser).or_could_not_check(doing)?;
-        // What was written in the meantime.
-        file.seek(SeekFrom::Start(length))
-            .or_could_not_check(doing)?;
-        return drain(&mut file, parser, &mut LogParser::feed).or_could_not_check(doing);
+    if from_byte > metadata.len() {
+        return Err(too_short(path, metadata.len(), from_byte));
     }
     file.seek(SeekFrom::Start(from_byte))
         .or_could_not_check(doing)?;
     drain(&mut file, parser, &mut LogParser::feed).or_could_not_check(doing)
+}
+
+fn read_head(file: &mut File, head: &mut [u8]) -> io::Result<usize> {
+    let mut length = 0;
+    while length < head.len() {
+        match file.read(&mut head[length..]) {
+            Ok(0) => break,
+            Ok(read) => length += read,
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(length)
 }
 
 fn too_short(path: &Path, length: u64, from_byte: u64) -> Failure {
@@ -77,7 +80,7 @@ fn too_short(path: &Path, length: u64, from_byte: u64) -> Failure {
         "reading {}: it has {length} bytes, and reading is to begin at byte {from_byte}",
         path.display()
     ))
-    .hint("the log was cut or rotated since; read it from its beginning")
+    .hint("the log was truncated or rotated since; read it from its beginning")
 }
 
 /// A stream that may be compressed and cannot be wound.
@@ -89,14 +92,25 @@ fn pour(
     feed: Feed<'_>,
 ) -> Result<(), Failure> {
     let doing = || format!("reading {}", path.display());
-    let is_gzip = stream
-        .fill_buf()
-        .or_could_not_check(doing)?
-        .starts_with(&GZIP);
-    let mut stream: Box<dyn Read + '_> = if is_gzip {
-        Box::new(MultiGzDecoder::new(stream))
-    } else {
-        Box::new(stream)
+    let encoding = Encoding::of(stream.fill_buf().or_could_not_check(doing)?);
+    if let Encoding::Foreign(name, command) = encoding {
+        let shown = path.display();
+        return Err(Failure::could_not_check(format!(
+            "reading {shown}: it is compressed with {name}, which is not read here"
+        ))
+        .hint(format!("{command} {shown} | bf-parse-log -")));
+    }
+    let mut stream: Box<dyn Read + '_> = match encoding {
+        Encoding::Gzip => {
+            let mut stream = BufReader::with_capacity(PIECE, MultiGzDecoder::new(stream));
+            // A log in UTF-16 may be compressed, too.
+            match Encoding::of(stream.fill_buf().unwrap_or_default()) {
+                Encoding::Utf16 { big_endian } => Box::new(Utf16::new(stream, big_endian)),
+                _ => Box::new(stream),
+            }
+        }
+        Encoding::Utf16 { big_endian } => Box::new(Utf16::new(stream, big_endian)),
+        Encoding::Plain | Encoding::Foreign(..) => Box::new(stream),
     };
     let skipped = io::copy(&mut stream.by_ref().take(from_byte), &mut io::sink())
         .or_could_not_check(doing)?;
@@ -104,13 +118,52 @@ fn pour(
         return Err(too_short(path, skipped, from_byte));
     }
     match drain(&mut stream, parser, feed) {
-        // A compressed log that is still being written, or was cut: what is there counts.
-        Err(error) if is_gzip && error.kind() == ErrorKind::UnexpectedEof => {
+        // A compressed log that is still being written, or was truncated: what is there counts.
+        Err(error)
+            if encoding == Encoding::Gzip && error.kind() == ErrorKind::UnexpectedEof =>
+        {
             parser.note("the compressed log ends in the middle; what could be read counts");
             Ok(())
         }
         other => other.or_could_not_check(doing),
     }
+}
+
+/// Reads the lines of a file from its last one to its first: a log with the newest line first.
+///
+/// # Errors
+/// It cannot be read: could not check (exit 3).
+pub(crate) fn read_backwards(path: &Path, parser: &mut LogParser) -> Result<(), Failure> {
+    let doing = || format!("reading {}", path.display());
+    let mut file = File::open(path).or_could_not_check(doing)?;
+    let mut position = file.metadata().or_could_not_check(doing)?.len();
+    let mut piece = vec![0; PIECE];
+    // The beginning of a line whose end was handed on, in the order of the file.
+    let mut rest: Vec<u8> = Vec::new();
+    let mut turned = Vec::with_capacity(PIECE);
+    while position > 0 {
+        let length = usize::try_from(position).map_or(PIECE, |left| left.min(PIECE));
+        position -= length as u64;
+        file.seek(SeekFrom::Start(position))
+            .and_then(|_| file.read_exact(&mut piece[..length]))
+            .or_could_not_check(doing)?;
+        turned.clear();
+        let mut end = length;
+        for feed in memchr::memrchr_iter(b'\n', &piece[..length]) {
+            turned.extend_from_slice(&piece[feed + 1..end]);
+            turned.extend_from_slice(&rest);
+            turned.push(b'\n');
+            rest.clear();
+            end = feed;
+        }
+        let room = LONGEST.saturating_sub(rest.len());
+        let start = piece[..end].to_vec();
+        rest.splice(0..0, start.into_iter().take(room));
+        parser.feed(&turned);
+    }
+    rest.push(b'\n');
+    parser.feed(&rest);
+    Ok(())
 }
 
 /// As [`read`], piece by piece in order; `show` sees every line that says something, `shapes` those that

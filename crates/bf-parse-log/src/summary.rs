@@ -1,13 +1,14 @@
 //! The `log_summary` and the `ledger_entry` documents, from the history of a log.
 
-use bf_contract::{LedgerEntry, LogFile, LogState, LogSummary, percentage};
+use bf_contract::{Doubt, DoubtKind, LedgerEntry, LogFile, LogState, LogSummary, percentage};
 use chrono::NaiveDate;
 
-use crate::event::Mode;
-use crate::history::History;
-use crate::past::Past;
-use crate::run::Run;
-use crate::totals::Stretches;
+use crate::dialect::event::Mode;
+use crate::run::Doubts;
+use crate::run::history::History;
+use crate::run::past::Past;
+use crate::run::run::Run;
+use crate::run::coverage::Stretches;
 use crate::{Dialects, LogEnd};
 
 /// Said of a job that announces nothing and marks no end.
@@ -51,7 +52,10 @@ fn state(history: &History, blank: bool, end: LogEnd) -> LogState {
         return LogState::DryRun;
     }
     if run.ended {
-        return if history.past.leaves_unfinished(run) {
+        let is_proof = run.has_proof() || run.had_nothing_to_do() || history.has_outcomes();
+        return if !is_proof {
+            LogState::Unknown
+        } else if history.past.leaves_unfinished(run) {
             LogState::Interrupted
         } else {
             LogState::Completed
@@ -109,14 +113,21 @@ pub(crate) fn summary(
     }
     let mut counts = history.ledger.counts(running);
     let frame = Frame::of(history, &past);
+    let mut doubts = history.doubts.clone();
+    doubts.undated_failures.count += past.undated_failures;
+    let two_jobs = two_jobs(history);
     // Of dates in a range that a list failed at, the range still has an earlier word.
     let unnamed_failed = if frame.stretches.is_empty() {
         0
     } else {
         past.unnamed_failed
     };
-    let in_doubt = (past.doubtful + unnamed_failed).min(counts.successful);
+    let in_doubt = (past.doubtful + unnamed_failed)
+        .max(two_jobs.len() as u64)
+        .min(counts.successful);
     counts.successful -= in_doubt;
+    // Failures whose dates cannot be read are failures of some dates.
+    counts.failed += doubts.undated_failures.different();
     let skipped = counts.skipped + frame.unnamed_skipped;
     let finished = counts.successful + counts.failed + skipped;
     let earlier = frame.stretches.earlier(&history.ledger);
@@ -147,7 +158,12 @@ pub(crate) fn summary(
             ),
         });
     }
-    let unaccounted_days = total.map(|total| total - known);
+    let had_nothing = history.run.as_ref().is_some_and(Run::had_nothing_to_do) && known == 0;
+    let total = total.or(had_nothing.then_some(0));
+    let unaccounted_days = total.map(|total| total - known).or(
+        // Dates in doubt are unaccounted for, however many there are in all.
+        (in_doubt > 0).then_some(in_doubt),
+    );
     let over = !matches!(
         state,
         LogState::Running | LogState::Unknown | LogState::Empty
@@ -195,9 +211,58 @@ pub(crate) fn summary(
         error_classes: history.ledger.errors.list(),
         runs: history.runs,
         log,
+        doubts: doubt_list(history, &past, &doubts, &two_jobs),
         notes,
         ..LogSummary::default()
     }
+}
+
+/// Dates that the lines of two jobs call successful.
+fn two_jobs(history: &History) -> Vec<NaiveDate> {
+    match history.doubts.two_jobs_since {
+        0 => Vec::new(),
+        since => history.ledger.successes_since(since),
+    }
+}
+
+fn doubt_list(
+    history: &History,
+    past: &Past,
+    doubts: &Doubts,
+    two_jobs: &[NaiveDate],
+) -> Vec<Doubt> {
+    let mut list = doubts.list(two_jobs);
+    let falling = if history.times.is_falling() {
+        Some("times")
+    } else if history.order.is_falling() && !history.times.is_rising() {
+        Some("counters")
+    } else {
+        None
+    };
+    if let Some(what) = falling {
+        // What looks like two jobs is one, read backwards.
+        list.retain(|doubt| doubt.kind != DoubtKind::TwoJobs);
+        list.push(Doubt {
+            kind: DoubtKind::FallingOrder,
+            lines: history.order.falls().max(history.times.falls()),
+            first_line: None,
+            dates: Vec::new(),
+            message: format!(
+                "the {what} of the lines fall: the newest line comes first; turn the log around (tac) and read it again"
+            ),
+        });
+    }
+    for (run, message) in &past.worse_summaries {
+        let open = history.ledger.open_in(*run);
+        list.push(Doubt {
+            kind: DoubtKind::SummaryDisagrees,
+            lines: 1,
+            first_line: None,
+            dates: open,
+            message: message.clone(),
+        });
+    }
+    list
 }
 
 /// What the dates are held against.
@@ -244,8 +309,15 @@ impl Frame {
             .as_ref()
             .is_some_and(|run| run.refused.is_some());
         let running = history.run.as_ref().map(|run| run.number);
-        let known = ledger.len() + past.unnamed_skipped + past.left_of_lists(running);
-        let total = (listed > 0 || (refused && known > 0)).then(|| listed.max(known + to_come));
+        let left = past.left_of_lists(running);
+        let is_custom = history.run.as_ref().and_then(|run| run.mode) == Some(Mode::Custom);
+        let due = if is_custom {
+            left.max(to_come)
+        } else {
+            left + to_come
+        };
+        let known = ledger.len() + past.unnamed_skipped;
+        let total = (listed > 0 || (refused && known + left > 0)).then(|| listed.max(known + due));
         Self {
             stretches,
             total,

@@ -13,7 +13,9 @@ use crate::args::Args;
 use crate::checkpoint::Checkpoint;
 use crate::explain::{RuleCounts, Trace};
 use crate::follow::{FollowedLog, Happened};
+use crate::check::Checks;
 use crate::given::hold_against;
+use crate::run::stops_check;
 use crate::report::{how_to_write_a_dialect, report};
 use crate::shapes::Shapes;
 use crate::{Dialects, LogEnd, LogParser, source};
@@ -46,15 +48,32 @@ pub fn run(mut args: Args, mut streams: Streams) -> Result<Exit, Failure> {
     } else {
         LogEnd::StillWritten
     };
-    let mut parser =
-        LogParser::new(dialects).of_log(args.path().display().to_string(), args.from_byte);
+    let from = args.from_byte;
+    let attempts: Vec<u64> = args
+        .attempts_at
+        .iter()
+        .filter_map(|offset| offset.checked_sub(from))
+        .collect();
+    let mut parser = LogParser::new(dialects)
+        .of_log(args.path().display().to_string(), from)
+        .with_attempts_at(&attempts);
+    let checks = Checks {
+        min_success_rate: args.min_success_rate,
+        config: &config.config,
+        has_checkpoint: checkpoint.is_some(),
+    };
     args.output.format = args.format();
     let stdin = std::mem::replace(&mut streams.stdin, Box::new(std::io::empty()));
 
     if args.failed_dates {
         source::read(args.path(), args.from_byte, stdin, &mut parser)?;
-        let summary = summarize(&args, &parser, end);
-        return print_failed_dates(&summary, &mut streams).map(|()| exit(&args, &summary));
+        turn_around(&args, &mut parser)?;
+        let mut summary = summarize(&args, &parser, end);
+        if let Some(checkpoint) = &checkpoint {
+            checkpoint.apply(&mut summary, &parser.ledger(end));
+        }
+        return print_failed_dates(&summary, &checks, &mut streams)
+            .map(|()| checks.exit(&args, &summary));
     }
     let (mut output, _) = Output::new(&args.output, streams);
     if config.path.is_some() {
@@ -71,17 +90,16 @@ pub fn run(mut args: Args, mut streams: Streams) -> Result<Exit, Failure> {
         explain(&args, stdin, &mut parser, &mut output)?;
     } else {
         source::read(args.path(), args.from_byte, stdin, &mut parser)?;
+        turn_around(&args, &mut parser)?;
     }
 
     let mut summary = summarize(&args, &parser, end);
     let ledger = parser.ledger(end);
-    if let Some(checkpoint) = checkpoint {
-        let (notes, differ) = checkpoint.compare(&summary, &ledger);
-        summary.notes.extend(notes);
-        summary.checkpoint_disagreements = differ;
+    if let Some(checkpoint) = &checkpoint {
+        checkpoint.apply(&mut summary, &ledger);
     }
     say(&args, &summary, &ledger, &mut output)?;
-    Ok(exit(&args, &summary))
+    Ok(checks.exit(&args, &summary))
 }
 
 /// What the log claims, held against the dates that the job was given where they are known.
@@ -93,6 +111,26 @@ fn summarize(args: &Args, parser: &LogParser, end: LogEnd) -> LogSummary {
         hold_against(&mut summary, &parser.ledger(end), &given, lacks_only_an_end);
     }
     summary
+}
+
+/// Reads a file whose newest line comes first once more, from its end, if it then is in order.
+fn turn_around(args: &Args, parser: &mut LogParser) -> Result<(), Failure> {
+    let is_plain_file = args.path() != Path::new("-") && args.from_byte == 0 && args.path().is_file();
+    let falls = |parser: &LogParser| {
+        let doubts = parser.summary(LogEnd::StillWritten).doubts;
+        doubts.iter().any(|doubt| stops_check(doubt.kind))
+    };
+    if !is_plain_file || !parser.is_falling() {
+        return Ok(());
+    }
+    let mut turned = LogParser::new(parser.dialects().clone())
+        .of_log(args.path().display().to_string(), 0);
+    source::read_backwards(args.path(), &mut turned)?;
+    if !falls(&turned) {
+        turned.note("the newest line comes first in this log; it was read from its end");
+        *parser = turned;
+    }
+    Ok(())
 }
 
 fn say(
@@ -117,7 +155,11 @@ fn say(
     Ok(())
 }
 
-fn print_failed_dates(summary: &LogSummary, streams: &mut Streams) -> Result<(), Failure> {
+fn print_failed_dates(
+    summary: &LogSummary,
+    checks: &Checks<'_>,
+    streams: &mut Streams,
+) -> Result<(), Failure> {
     if matches!(summary.state, LogState::Unknown | LogState::Empty) {
         // No output would read like no failure.
         return Err(Failure::could_not_check(format!(
@@ -131,13 +173,20 @@ fn print_failed_dates(summary: &LogSummary, streams: &mut Streams) -> Result<(),
         .iter()
         .map(ToString::to_string)
         .collect();
-    if dates.is_empty() {
-        return Ok(());
+    if !dates.is_empty() {
+        let stdout = &mut streams.stdout.writer;
+        writeln!(stdout, "{}", dates.join(","))
+            .and_then(|()| stdout.flush())
+            .or_could_not_check(|| "writing to standard output".to_owned())?;
     }
-    let stdout = &mut streams.stdout.writer;
-    writeln!(stdout, "{}", dates.join(","))
-        .and_then(|()| stdout.flush())
-        .or_could_not_check(|| "writing to standard output".to_owned())
+    match checks.what_the_list_may_lack(summary) {
+        Some(lack) => Err(Failure::could_not_check(format!(
+            "{}: the list of failed dates may not be complete: {lack}",
+            summary.log.path
+        ))
+        .hint("bf-parse-log --ledger shows what is known of each date")),
+        None => Ok(()),
+    }
 }
 
 /// Shows what each line says while the log is read, then which rule said how much.
@@ -238,25 +287,4 @@ fn progress(summary: &LogSummary, began: chrono::DateTime<Local>) -> String {
         thousands(summary.failed_days),
         thousands(summary.total_records),
     )
-}
-
-/// What the summary means for the exit code.
-fn exit(args: &Args, summary: &LogSummary) -> Exit {
-    if matches!(summary.state, LogState::Unknown | LogState::Empty) {
-        return Exit::CouldNotCheck;
-    }
-    if !args.check {
-        return Exit::Success;
-    }
-    let all_accounted = summary.unaccounted_days == Some(0);
-    let rate_holds = args
-        .min_success_rate
-        .is_none_or(|least| summary.success_rate.is_some_and(|rate| rate >= least));
-    let agrees = summary.checkpoint_disagreements.is_empty();
-    let all_failed = summary.failed_days > 0 && summary.successful_days == 0;
-    if summary.completed && all_accounted && rate_holds && agrees && !all_failed {
-        Exit::Success
-    } else {
-        Exit::Failed
-    }
 }

@@ -4,8 +4,8 @@ use bf_contract::{DateRange, ErrorClass, LedgerEntry, LedgerStatus};
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
-use crate::dates::Dates;
-use crate::errors::{ErrorCounts, classify};
+use crate::run::dates::Dates;
+use crate::run::errors::{ErrorCounts, classify};
 
 /// The outcome of one attempt at a date.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -25,13 +25,16 @@ struct Word {
     reason: Option<String>,
     /// The class that a failure was counted in.
     class: Option<ErrorClass>,
+    #[serde(default)]
+    line: Option<u64>,
     /// Whether the attempt was begun before its outcome, so that a second outcome needs a second begin.
     begun: bool,
 }
 
-/// A date.
+/// One unit of a date: most jobs have one a date, others several (models, tables, files).
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 struct Entry {
+    unit: Option<String>,
     word: Option<Word>,
     /// The run that began the date again and has said nothing of it since.
     open: Option<u64>,
@@ -64,6 +67,61 @@ impl Entry {
             },
             (None, None) => LedgerStatus::Interrupted,
         }
+    }
+}
+
+/// A date: its units, which are never none.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+struct Day(Vec<Entry>);
+
+impl Day {
+    fn unit(&mut self, unit: Option<&str>) -> &mut Entry {
+        let at = self
+            .0
+            .iter()
+            .position(|entry| entry.unit.as_deref() == unit);
+        let at = at.unwrap_or_else(|| {
+            self.0.push(Entry {
+                unit: unit.map(str::to_owned),
+                ..Entry::default()
+            });
+            self.0.len() - 1
+        });
+        &mut self.0[at]
+    }
+
+    /// A date failed if one of its units did, and is done when all of them are.
+    fn status(&self, running: Option<u64>) -> LedgerStatus {
+        const WORST_FIRST: [LedgerStatus; 6] = [
+            LedgerStatus::Failed,
+            LedgerStatus::InProgress,
+            LedgerStatus::Interrupted,
+            LedgerStatus::Success,
+            LedgerStatus::Skipped,
+            LedgerStatus::DryRun,
+        ];
+        if let [entry] = self.0.as_slice() {
+            return entry.status(running);
+        }
+        let has = |status: &&LedgerStatus| {
+            self.0
+                .iter()
+                .any(|entry| entry.status(running) == **status)
+        };
+        *WORST_FIRST
+            .iter()
+            .find(has)
+            .unwrap_or(&LedgerStatus::Interrupted)
+    }
+
+    /// Records of its successful units; `None` where none of them tells.
+    fn records(&self) -> Option<u64> {
+        self.0
+            .iter()
+            .filter_map(|entry| entry.word.as_ref())
+            .filter(|word| word.outcome == Outcome::Success)
+            .filter_map(|word| word.records)
+            .reduce(u64::saturating_add)
     }
 }
 
@@ -105,7 +163,7 @@ pub(crate) struct LedgerCounts {
 /// All dates that the log speaks of.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Ledger {
-    dates: Dates<Entry>,
+    dates: Dates<Day>,
     pub(crate) errors: ErrorCounts,
 }
 
@@ -113,6 +171,11 @@ pub(crate) struct Ledger {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Said<'a> {
     pub(crate) run: u64,
+    pub(crate) unit: Option<&'a str>,
+    /// Whether the job tries a date again in one run, so that a success makes a failure good.
+    pub(crate) retries: bool,
+    /// What tells the line from others, for a job that may have several lines of one date.
+    pub(crate) line: Option<u64>,
     pub(crate) outcome: Outcome,
     pub(crate) records: Option<u64>,
     pub(crate) reason: Option<&'a str>,
@@ -120,8 +183,8 @@ pub(crate) struct Said<'a> {
 
 impl Ledger {
     /// A date begins in `run`. Said twice before its outcome, it is still one attempt.
-    pub(crate) fn begin(&mut self, date: NaiveDate, run: u64) {
-        let entry = self.dates.entry(date);
+    pub(crate) fn begin(&mut self, date: NaiveDate, unit: Option<&str>, run: u64) {
+        let entry = self.dates.entry(date).unit(unit);
         if entry.open != Some(run) {
             entry.open = Some(run);
             entry.attempts += 1;
@@ -131,29 +194,41 @@ impl Ledger {
     /// As [`Ledger::begin`], by a logger that is not the job's: it cannot take back what the job said of
     /// the date in this run.
     pub(crate) fn begin_quietly(&mut self, date: NaiveDate, run: u64) {
-        if !self.was_said_in(date, run) {
-            self.begin(date, run);
+        if !self.was_said_in(date, None, run) {
+            self.begin(date, None, run);
         }
     }
 
+    fn entry(&self, date: NaiveDate, unit: Option<&str>) -> Option<&Entry> {
+        let day = self.dates.get(date)?;
+        day.0.iter().find(|entry| entry.unit.as_deref() == unit)
+    }
+
     /// Whether `date` was begun in `run` and nothing was said of it since.
-    pub(crate) fn is_open(&self, date: NaiveDate, run: u64) -> bool {
-        self.dates
-            .get(date)
+    pub(crate) fn is_open(&self, date: NaiveDate, unit: Option<&str>, run: u64) -> bool {
+        self.entry(date, unit)
             .is_some_and(|entry| entry.open == Some(run))
     }
 
     /// Whether an outcome of `date` was said in `run`.
-    pub(crate) fn was_said_in(&self, date: NaiveDate, run: u64) -> bool {
-        self.dates
-            .get(date)
+    pub(crate) fn was_said_in(&self, date: NaiveDate, unit: Option<&str>, run: u64) -> bool {
+        self.entry(date, unit)
             .and_then(|entry| entry.word.as_ref())
             .is_some_and(|word| word.run == run)
     }
 
+    /// Whether `run` began `date` or said something of it, in any unit.
+    pub(crate) fn is_known_in(&self, date: NaiveDate, run: u64) -> bool {
+        self.dates.get(date).is_some_and(|day| {
+            day.0.iter().any(|entry| {
+                entry.open == Some(run) || entry.word.as_ref().is_some_and(|word| word.run == run)
+            })
+        })
+    }
+
     /// Records an outcome and counts it for its run.
     pub(crate) fn say(&mut self, date: NaiveDate, said: Said<'_>, counts: &mut RunCounts) {
-        let entry = self.dates.entry(date);
+        let entry = self.dates.entry(date).unit(said.unit);
         let begun = entry.open == Some(said.run);
         let again = !begun && entry.word.as_ref().is_some_and(|word| word.run == said.run);
         if again {
@@ -164,6 +239,16 @@ impl Ledger {
             entry.attempts += 1;
         }
         entry.open = None;
+        // Tried again in one run by a job that is not known to do so: somebody else wrote one of the lines.
+        let stays_failed = !said.retries
+            && said.outcome != Outcome::Failed
+            && entry
+                .word
+                .as_ref()
+                .is_some_and(|word| word.run == said.run && word.outcome == Outcome::Failed);
+        if stays_failed {
+            return;
+        }
         if said.outcome == Outcome::Looked {
             *counts.of(said.outcome) += 1;
             // Looking changes nothing that an earlier run wrote.
@@ -186,6 +271,7 @@ impl Ledger {
             records: said.records,
             reason: said.reason.map(str::to_owned),
             class,
+            line: said.line,
             begun,
         });
     }
@@ -218,7 +304,9 @@ impl Ledger {
                 word.reason = said.reason.map(str::to_owned);
                 word.class = Some(class);
             }
-            (Outcome::Failed, after) if !word.begun && after != Outcome::Looked => {
+            (Outcome::Failed, after)
+                if said.retries && !word.begun && after != Outcome::Looked =>
+            {
                 counts.failed -= 1;
                 *counts.of(after) += 1;
                 entry.attempts += 1;
@@ -227,7 +315,23 @@ impl Ledger {
                 word.reason = said.reason.map(str::to_owned);
                 word.class = None;
             }
+            (Outcome::Success, Outcome::Success) if said.line.is_some() && word.line != said.line => {
+                // Two lines of one date that are not the same one: two files, or two tables.
+                word.line = said.line;
+                word.records = match (word.records, said.records) {
+                    (Some(before), Some(more)) => Some(before.saturating_add(more)),
+                    (before, more) => before.or(more),
+                };
+            }
             (Outcome::Success, Outcome::Success) if !word.begun => word.records = said.records,
+            // What was left out, and then done after all.
+            (Outcome::Skipped, Outcome::Success) if !word.begun => {
+                counts.skipped -= 1;
+                counts.successful += 1;
+                word.outcome = Outcome::Success;
+                word.records = said.records;
+                word.reason = None;
+            }
             _ => {}
         }
     }
@@ -243,14 +347,15 @@ impl Ledger {
 
     /// Keeps every failure as one for good.
     pub(crate) fn pin_failures(&mut self) {
-        for entry in self.dates.values_mut() {
+        for entry in self.dates.values_mut().flat_map(|day| &mut day.0) {
             entry.pinned |= entry.status(None) == LedgerStatus::Failed;
         }
     }
 
     /// Whether `run` was the last to speak of any date.
     pub(crate) fn has_last_word_of(&self, run: u64) -> bool {
-        self.dates.values().any(|entry| match &entry.word {
+        let mut entries = self.dates.values().flat_map(|day| &day.0);
+        entries.any(|entry| match &entry.word {
             _ if entry.open.is_some() => entry.open == Some(run),
             Some(word) => word.run == run,
             None => false,
@@ -261,7 +366,19 @@ impl Ledger {
     pub(crate) fn open_in(&self, run: u64) -> Vec<NaiveDate> {
         self.dates
             .iter()
-            .filter(|(_, entry)| entry.open == Some(run))
+            .filter(|(_, day)| day.0.iter().any(|entry| entry.open == Some(run)))
+            .map(|(date, _)| date)
+            .collect()
+    }
+
+    /// Dates that succeeded, the last word on which is of run `first` or a later one.
+    pub(crate) fn successes_since(&self, first: u64) -> Vec<NaiveDate> {
+        let is_of = |entry: &Entry| entry.word.as_ref().is_some_and(|word| word.run >= first);
+        self.dates
+            .iter()
+            .filter(|(_, day)| {
+                day.status(None) == LedgerStatus::Success && day.0.iter().any(is_of)
+            })
             .map(|(date, _)| date)
             .collect()
     }
@@ -279,7 +396,7 @@ impl Ledger {
     pub(crate) fn finished(&self) -> usize {
         self.dates
             .values()
-            .filter(|entry| entry.word.is_some())
+            .filter(|day| day.0.iter().any(|entry| entry.word.is_some()))
             .count()
     }
 
@@ -300,20 +417,17 @@ impl Ledger {
 
     pub(crate) fn counts(&self, running: Option<u64>) -> LedgerCounts {
         let mut counts = LedgerCounts::default();
-        for entry in self.dates.values() {
-            match entry.status(running) {
+        for day in self.dates.values() {
+            match day.status(running) {
                 LedgerStatus::Success => {
                     counts.successful += 1;
-                    let records = entry.word.as_ref().and_then(|word| word.records);
+                    let records = day.records();
                     counts.records = counts.records.saturating_add(records.unwrap_or(0));
                     counts.zero_records += u64::from(records == Some(0));
                 }
                 LedgerStatus::Failed => counts.failed += 1,
                 LedgerStatus::Skipped => counts.skipped += 1,
-                LedgerStatus::InProgress
-                | LedgerStatus::Interrupted
-                | LedgerStatus::DryRun
-                | LedgerStatus::Unknown => {}
+                _ => {}
             }
         }
         counts
@@ -337,10 +451,11 @@ impl Ledger {
             .collect()
     }
 
-    /// One document for each date, sorted. `running` is the run that still goes on.
+    /// One document for each date and unit, sorted. `running` is the run that still goes on.
     pub(crate) fn entries(&self, running: Option<u64>) -> Vec<LedgerEntry> {
         self.dates
             .iter()
+            .flat_map(|(date, day)| day.0.iter().map(move |entry| (date, entry)))
             .map(|(date, entry)| {
                 let status = entry.status(running);
                 let word = entry.word.as_ref().filter(|_| {
@@ -350,7 +465,7 @@ impl Ledger {
                     kind: bf_contract::LedgerEntryType,
                     schema: bf_contract::Schema,
                     date,
-                    unit: None,
+                    unit: entry.unit.clone(),
                     status,
                     records: word.and_then(|word| word.records),
                     attempts: entry.attempts,

@@ -5,10 +5,10 @@ use std::collections::BTreeSet;
 use bf_contract::DateRange;
 use serde::{Deserialize, Serialize};
 
-use crate::event::Mode;
-use crate::ledger::Ledger;
-use crate::run::{Broken, Run};
-use crate::totals::{Stretch, Stretches};
+use crate::dialect::event::Mode;
+use crate::run::ledger::Ledger;
+use crate::run::run::{Broken, Run};
+use crate::run::coverage::{Stretch, Stretches};
 
 const MOST_NOTES: usize = 20;
 const MOST_LISTS: usize = 64;
@@ -31,6 +31,9 @@ pub(crate) struct Past {
     pub(crate) looked_at: Stretches,
     /// Whether the last run over a range came to its end.
     pub(crate) range_run_ended: Option<bool>,
+    /// Whether the last run came to its end marker.
+    #[serde(default)]
+    pub(crate) last_run_ended: bool,
     pub(crate) mode: Option<Mode>,
     pub(crate) job: Option<String>,
     pub(crate) fatal: u64,
@@ -48,6 +51,15 @@ pub(crate) struct Past {
     #[serde(default)]
     open_lists: Vec<OpenList>,
     pub(crate) unnamed_skipped: u64,
+    /// Failures without a date, of all runs.
+    #[serde(default)]
+    pub(crate) undated_failures: u64,
+    /// Summaries that count more failures or fewer successes than the lines above them.
+    #[serde(default)]
+    pub(crate) worse_summaries: Vec<(u64, String)>,
+    /// Whether the last run over a range went by game dates, as far as its lines tell.
+    #[serde(default)]
+    by_game: Option<bool>,
     /// The range of a run that declined to start.
     pub(crate) refused_range: Option<DateRange>,
     pub(crate) notes: Vec<String>,
@@ -72,6 +84,21 @@ impl Past {
             );
             ledger.pin_failures();
             self.note(note);
+        }
+    }
+
+    /// As [`Past::meet`], for a run whose lines have no name of a job: a job that goes by game dates does
+    /// not try the days of another one again.
+    pub(crate) fn meet_form(&mut self, run: &Run, ledger: &mut Ledger) {
+        let (Some(before), Some(now)) = (self.by_game, run.by_game) else {
+            return;
+        };
+        if before != now && (self.job.is_none() || run.job.is_none()) {
+            ledger.pin_failures();
+            self.note(
+                "the log holds runs of two jobs; a date that one of them failed counts as failed"
+                    .to_owned(),
+            );
         }
     }
 
@@ -103,6 +130,12 @@ impl Past {
     /// far as the first had come.
     fn take_list(&mut self, run: &Run, ledger: &Ledger) {
         let listed = run.to_do.unwrap_or(0).saturating_sub(run.repeated);
+        if run.mode == Some(Mode::Custom) {
+            // Started again, a job goes on with what it had left.
+            for open in &mut self.open_lists {
+                open.left = open.left.saturating_sub(run.fresh);
+            }
+        }
         if run.ended {
             self.open_lists
                 .retain(|open| open.listed > listed || ledger.has_last_word_of(open.run));
@@ -117,6 +150,7 @@ impl Past {
 
     /// Takes in a run that is over, or as far as it has come.
     pub(crate) fn take(&mut self, run: &Run, ledger: &Ledger) {
+        self.last_run_ended = run.ended;
         self.fatal += u64::from(run.broken == Some(Broken::Fatal));
         if run.job.is_some() {
             self.job.clone_from(&run.job);
@@ -126,8 +160,13 @@ impl Past {
             return;
         }
         for note in run.disagreements() {
+            if run.summary_is_worse() {
+                self.worse_summaries.push((run.number, note.clone()));
+            }
             self.note(note);
         }
+        self.by_game = run.by_game.or(self.by_game);
+        self.undated_failures += run.undated_beyond();
         if run.is_dry() {
             if let Some(stretch) = Stretch::of(run) {
                 self.looked_at.add(stretch);
@@ -156,9 +195,11 @@ impl Past {
             }
         }
         // A run from the first date on says everything anew.
-        let is_anew = run.ended && run.resume.is_none();
+        let is_anew = run.ended && run.resume.is_none() && run.active;
         if is_anew {
             (self.doubtful, self.unnamed_failed) = (0, 0);
+            self.worse_summaries
+                .retain(|(number, _)| *number >= run.number);
         }
         self.doubtful += in_doubt;
         match Stretch::of(run) {

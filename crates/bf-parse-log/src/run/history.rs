@@ -1,19 +1,34 @@
 //! All runs of a file: events in, ledger and totals out.
 
-mod dates;
-
 use serde::{Deserialize, Serialize};
 
-use crate::bytes::text;
-use crate::event::{Crash, Event, Mode, Opened, Opening, Span};
-use crate::job_name::job_name;
-use crate::ledger::{Ledger, Outcome, Said};
-use crate::past::Past;
-use crate::run::{Broken, Pending, Run};
-use crate::scan::Reading;
+use crate::line::fields::text;
+use crate::dialect::event::{Claim, Crash, Event, Mode, Opened, Opening, Span};
+use crate::run::doubts::Doubts;
+use crate::run::job_name::job_name;
+use crate::run::ledger::{Ledger, Outcome, Said};
+use crate::run::past::Past;
+use crate::run::run::{Broken, Pending, Run};
+use crate::run::outcomes::Told;
+use crate::scan::{Details, Reading};
 
 /// Longest reason kept, in bytes.
-const REASON: usize = 300;
+pub(super) const REASON: usize = 300;
+
+/// What a dialect promises of its jobs.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Promises {
+    /// Whether a config describes it.
+    pub(crate) is_custom: bool,
+    /// Whether a job tries a date again in one run.
+    pub(crate) retries: bool,
+    /// Whether a date that begins and has no outcome succeeded, once its run has ended.
+    pub(crate) unmentioned_succeed: bool,
+    /// Whether a run has no end marker: it ends with the last of its dates.
+    pub(crate) no_end: bool,
+    /// Whether a line tells that a run begins.
+    pub(crate) has_start: bool,
+}
 
 /// The runs of a file.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -29,15 +44,55 @@ pub(crate) struct History {
     pub(crate) broke_before_any_run: bool,
     /// Outcomes without a date that no date was begun for.
     pub(crate) undated: u64,
-    /// Whether it is told in a dialect of the config.
+    #[serde(skip)]
+    pub(crate) promises: Promises,
     #[serde(default)]
-    is_custom: bool,
+    pub(crate) doubts: Doubts,
+    /// Date lines whose counter, or whose time, is above and below that of the line before.
+    #[serde(default)]
+    pub(crate) order: Order,
+    #[serde(default)]
+    pub(crate) times: Order,
+    /// The number of the line that is read now.
+    #[serde(skip)]
+    pub(super) line: u64,
     /// Lines with a figure that is too large, and the number of the first.
     #[serde(default)]
     pub(crate) too_large: Option<(u64, u64)>,
     /// Errors between two runs: the first date of a job that announces nothing may fail of them.
     #[serde(default)]
-    early: Pending,
+    pub(super) early: Pending,
+}
+
+/// In which order lines come.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Order {
+    last: Option<u64>,
+    rises: u64,
+    falls: u64,
+}
+
+impl Order {
+    pub(super) fn add(&mut self, value: u64) {
+        if let Some(last) = self.last {
+            self.rises += u64::from(value > last);
+            self.falls += u64::from(value < last);
+        }
+        self.last = Some(value);
+    }
+
+    /// Whether it falls over the whole log.
+    pub(crate) const fn is_falling(&self) -> bool {
+        self.falls > 1 && self.rises == 0
+    }
+
+    pub(crate) const fn is_rising(&self) -> bool {
+        self.rises > self.falls
+    }
+
+    pub(crate) const fn falls(&self) -> u64 {
+        self.falls
+    }
 }
 
 impl History {
@@ -56,11 +111,19 @@ impl History {
         }
         let is_error = matches!(reading.event, Event::Error { .. });
         self.prefixed |= reading.prefixed && !is_error;
-        self.is_custom = reading.dialect != 0;
-        self.apply(reading.event, line, reading.owned == Some(true));
+        self.line = number;
+        if let Some(time) = reading.time {
+            self.times.add(time);
+        }
+        self.apply(
+            reading.event,
+            &reading.details,
+            line,
+            reading.owned == Some(true),
+        );
     }
 
-    fn start_run(&mut self) -> &mut Run {
+    pub(super) fn start_run(&mut self) -> &mut Run {
         if let Some(run) = self.run.take() {
             self.past.take(&run, &self.ledger);
         }
@@ -72,14 +135,36 @@ impl History {
 
     /// Whether the last run is a list without an end of its own, behind no range that was broken off.
     pub(crate) fn lacks_only_an_end(&self) -> bool {
-        self.run
-            .as_ref()
-            .is_some_and(|run| run.says_no_end() && !self.past.leaves_unfinished(run))
+        self.run.as_ref().is_some_and(|run| {
+            (run.says_no_end() || (self.promises.no_end && run.may_go_on()))
+                && !self.past.leaves_unfinished(run)
+        })
+    }
+
+    /// Whether any date has an outcome, or an outcome any date that cannot be read.
+    pub(crate) fn has_outcomes(&self) -> bool {
+        self.ledger.finished() > 0
+            || self.doubts.undated_failures.count + self.doubts.unreadable_dates.count > 0
+    }
+
+    /// bf started another attempt of the job here: what follows is another run, whatever its lines say.
+    pub(crate) fn begin_attempt(&mut self) {
+        if self.run.as_ref().is_some_and(|run| !run.is_untouched()) {
+            self.start_run().by_attempt = true;
+        }
+    }
+
+    /// Lines of a second job were seen among those of the run at work.
+    pub(super) fn suspect_two_jobs(&mut self, why: &str) {
+        let run = self.run.as_ref().map_or(1, |run| run.number);
+        // The run before is the other job's, unless it came to an end.
+        let since = if self.past.last_run_ended { run } else { run.saturating_sub(1) };
+        self.doubts.two_jobs(self.line, since, why);
     }
 
     /// How a run goes that only its dates tell of.
-    fn usual_mode(&self) -> Mode {
-        if self.is_custom {
+    pub(super) fn usual_mode(&self) -> Mode {
+        if self.promises.is_custom {
             Mode::Custom
         } else {
             Mode::Parallel
@@ -87,7 +172,7 @@ impl History {
     }
 
     /// The run that a line about a date belongs to; begins one where the opening lines are missing.
-    fn run_at_work(&mut self, mode: Mode) -> &mut Run {
+    pub(super) fn run_at_work(&mut self, mode: Mode) -> &mut Run {
         if self.run.as_ref().is_none_or(|run| run.refused.is_some()) {
             self.start_run();
         }
@@ -102,7 +187,7 @@ impl History {
         run
     }
 
-    pub(crate) fn apply(&mut self, event: Event, line: &[u8], owned: bool) {
+    fn apply(&mut self, event: Event, details: &Details, line: &[u8], owned: bool) {
         if let Some(run) = &mut self.run
             && !matches!(event, Event::Opening(..))
         {
@@ -124,8 +209,17 @@ impl History {
                 }
             }
             Event::Checkpoint { job, range } => {
+                let name = text(job.in_line(line), 120);
+                let differs = self.run.as_ref().is_some_and(|run| {
+                    let own = run.checkpoint.as_ref();
+                    !run.ended && own.is_some_and(|(own, of)| *own != name || *of != range)
+                });
+                if differs {
+                    self.suspect_two_jobs("two checkpoints in one run");
+                }
                 if let Some(run) = self.run.as_mut().filter(|run| !run.active && !run.ended) {
-                    run.job = Some(text(job.in_line(line), 120));
+                    run.checkpoint.get_or_insert((name.clone(), range));
+                    run.job = Some(name);
                     run.range = run.range.or(range);
                 }
             }
@@ -150,17 +244,19 @@ impl History {
                 index,
                 total,
                 mode,
-            } => self.begin(date, index, total, mode),
+            } => self.begin(date, index, total, mode, details, line),
             Event::BeganQuietly(date) => self.begin_quietly(date),
             Event::Success { date, records } => {
-                self.outcome(date, Outcome::Success, records, Span::default(), line)
+                let told = Told::of(date, Outcome::Success, records, Span::default(), details);
+                self.outcome(&told, line);
             }
-            Event::Failure { date, reason } => self.failure(date, reason, line),
+            Event::Failure { date, reason } => self.failure(date, reason, details, line),
             Event::Skip { date, reason } => {
-                self.outcome(date, Outcome::Skipped, None, reason, line)
+                self.outcome(&Told::of(date, Outcome::Skipped, None, reason, details), line);
             }
             Event::Looked { date } => {
-                self.outcome(date, Outcome::Looked, None, Span::default(), line)
+                let told = Told::of(date, Outcome::Looked, None, Span::default(), details);
+                self.outcome(&told, line);
             }
             Event::DryRunMode => {
                 if let Some(run) = &mut self.run {
@@ -182,7 +278,7 @@ impl History {
                 }
             }
             Event::Progress { done, total } => {
-                if self.is_custom {
+                if self.promises.is_custom {
                     // A bar may be all that a job shows before its first date.
                     self.run_at_work(Mode::Custom);
                 }
@@ -200,8 +296,8 @@ impl History {
                 failed,
             } => self.end_with_counts(successful, skipped, failed),
             Event::Claim(claim, figure) => {
-                if let Some(run) = &mut self.run {
-                    run.claim(claim, figure);
+                if self.run.as_mut().is_some_and(|run| run.claim(claim, figure)) {
+                    self.suspect_two_jobs("two summaries that differ");
                 }
             }
             Event::Claims {
@@ -209,16 +305,29 @@ impl History {
                 skipped,
                 failed,
             } => {
+                let mut differs = false;
                 if let Some(run) = &mut self.run {
-                    run.claim(crate::event::Claim::Successful, successful);
-                    run.claim(crate::event::Claim::Skipped, skipped);
-                    run.claim(crate::event::Claim::Failed, failed);
+                    for (claim, figure) in [
+                        (Claim::Successful, successful),
+                        (Claim::Skipped, skipped),
+                        (Claim::Failed, failed),
+                    ] {
+                        differs |= run.claim(claim, figure);
+                    }
+                }
+                if differs {
+                    self.suspect_two_jobs("two summaries that differ");
                 }
             }
             Event::CheckpointSummary => {
                 if let Some(run) = &mut self.run {
                     run.claims_are_open = false;
                 }
+            }
+            Event::UnreadableBegin => {
+                let shown = text(details.bad_date.in_line(line), 60);
+                self.doubts.unreadable_dates.add(self.line, &shown);
+                self.run_at_work(self.usual_mode()).current = None;
             }
             Event::TooLarge => {}
             Event::Crash(crash) => self.crash(crash, owned, line),
@@ -264,8 +373,10 @@ impl History {
         }
         if let Some(run) = &mut self.run {
             run.mode = run.mode.or(mode);
-            run.claims_are_open = !run.ended;
+            // Said twice, by two handlers of one logger, it is one end.
+            run.claims_are_open |= !run.ended;
             run.ended = true;
+            run.ends += 1;
             run.current = None;
             run.broken = None;
             run.pending.clear();
@@ -293,6 +404,9 @@ impl History {
                 for date in &open {
                     let said = Said {
                         run: run.number,
+                        unit: None,
+                        retries: false,
+                        line: None,
                         outcome,
                         records: None,
                         reason: None,

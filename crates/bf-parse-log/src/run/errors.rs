@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use bf_contract::{ErrorClass, ErrorClassCount};
 use serde::{Deserialize, Serialize};
 
-use crate::bytes::contains_ignoring_case;
+use crate::line::fields::contains_ignoring_case;
 
 /// What tells a class, in lower case. The first class that has a word in the message takes it: BigQuery's
 /// rate-limit message also links to a page about quotas, and a quota message may come with a 429.

@@ -142,6 +142,8 @@ pub(crate) enum Event {
     },
     /// Another logger says that a date begins.
     BeganQuietly(NaiveDate),
+    /// A date begins that cannot be read: what is said without a date is not of the one before.
+    UnreadableBegin,
     /// A date succeeded; without a date it is the current one.
     Success {
         date: Option<NaiveDate>,

@@ -1,6 +1,6 @@
 //! What a job is called, whoever tells it.
 
-use crate::bytes::text;
+use crate::line::fields::text;
 
 /// `TeamDefenseZoneAnalysisProcessor`, `Upcoming Player Game Context`,
 /// `/app/x_analytics_backfill.py`: one way to name a job.

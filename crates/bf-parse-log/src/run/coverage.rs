@@ -4,8 +4,8 @@ use bf_contract::DateRange;
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
-use crate::ledger::Ledger;
-use crate::run::Run;
+use crate::run::ledger::Ledger;
+use crate::run::run::Run;
 
 /// A range that runs of the file went over.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

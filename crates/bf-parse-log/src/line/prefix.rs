@@ -4,7 +4,7 @@
 
 use memchr::memmem;
 
-use crate::bytes::trim_start;
+use crate::line::fields::trim_start;
 use crate::glance::usual_time;
 
 /// How serious a message says it is.

@@ -1,0 +1,3 @@
+//! What the lines of a job mean.
+
+pub(crate) mod event;

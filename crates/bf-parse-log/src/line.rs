@@ -1,0 +1,6 @@
+//! One line: its escapes, its prefix, and the dates and figures in it.
+
+pub(crate) mod escapes;
+pub(crate) mod fields;
+pub(crate) mod prefix;
+pub(crate) mod split;

@@ -1,0 +1,412 @@
+//! What lines say of dates: begun, succeeded, failed, left out.
+
+use chrono::NaiveDate;
+
+use super::history::{History, REASON};
+use crate::dialect::event::{Mode, Span, Word};
+use crate::line::fields::text;
+use crate::run::ledger::{Outcome, Said};
+use crate::scan::Details;
+
+/// An outcome, as a line tells it.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Told<'a> {
+    date: Option<NaiveDate>,
+    outcome: Outcome,
+    records: Option<u64>,
+    reason: Span,
+    details: &'a Details,
+}
+
+impl<'a> Told<'a> {
+    pub(super) const fn of(
+        date: Option<NaiveDate>,
+        outcome: Outcome,
+        records: Option<u64>,
+        reason: Span,
+        details: &'a Details,
+    ) -> Self {
+        Self {
+            date,
+            outcome,
+            records,
+            reason,
+            details,
+        }
+    }
+}
+
+/// Dates of one line, at most: a span of more is no batch of dates.
+const LONGEST_SPAN: i64 = 4_000;
+
+impl History {
+    pub(super) fn begin(
+        &mut self,
+        date: NaiveDate,
+        index: u64,
+        total: Option<u64>,
+        mode: Mode,
+        details: &Details,
+        line: &[u8],
+    ) {
+        let is_custom = self.promises.is_custom;
+        let another = self.run.as_ref().is_some_and(|run| {
+            (run.ended && !(is_custom && self.promises.has_start))
+                || (!is_custom && index == 1 && run.index > 1 && run.current != Some(date))
+        });
+        let without_opening = self.run.as_ref().is_some_and(|run| run.ended);
+        if another {
+            self.start_run();
+        }
+        if without_opening && self.must_be_opened(mode) {
+            self.suspect_two_jobs("dates after the end of a run");
+        }
+        self.check_counter(date, index, total, mode);
+        let run = self.run_at_work(mode);
+        if run.range.is_none() && (run.to_do.is_none() || (is_custom && !run.was_opened())) {
+            run.to_do = run.to_do.max(total);
+        }
+        let number = run.number;
+        let unit = unit(details, line);
+        let worker = text(details.worker.in_line(line), 60);
+        let was_current = run.current == Some(date);
+        let same_index = run.index == index;
+        let is_bar = run.mode == Some(Mode::Custom);
+        run.index = run.index.max(index);
+        let before = run.current.replace(date).filter(|before| *before != date);
+        if !worker.is_empty() && run.workers.len() < 1_000 {
+            run.workers.insert(worker, date);
+        }
+        run.pending.clear();
+        match mode {
+            Mode::GameDates => self.tell_form(true),
+            Mode::DayByDay => self.tell_form(false),
+            _ => {}
+        }
+        if let (Some(before), Some(run)) = (before, &mut self.run)
+            && run.left_open.is_none()
+            && self.ledger.is_open(before, unit.as_deref(), number)
+        {
+            run.left_open = Some(before);
+        }
+        let said = self.ledger.was_said_in(date, unit.as_deref(), number);
+        if said && was_current && (is_bar || same_index) {
+            // A line that came twice, or a bar that is drawn again.
+            return;
+        }
+        // A list may name a date twice; then it has another place in it.
+        let known = said || self.ledger.is_open(date, unit.as_deref(), number);
+        if let Some(run) = &mut self.run {
+            run.touched += u64::from(!known && !self.ledger.is_known_in(date, number));
+            run.fresh += u64::from(!self.ledger.knows(date));
+            run.repeated += u64::from(known && !same_index);
+        }
+        for date in span(date, details) {
+            self.ledger.begin(date, unit.as_deref(), number);
+        }
+    }
+
+    /// A date line tells whether the run goes by game dates.
+    fn tell_form(&mut self, by_game: bool) {
+        if let Some(run) = self.run.as_mut().filter(|run| run.by_game.is_none()) {
+            run.by_game = Some(by_game);
+            self.past.meet_form(run, &mut self.ledger);
+        }
+    }
+
+    /// Whether a run of this form has an opening line, so that dates after an end without one are of
+    /// another job.
+    fn must_be_opened(&self, mode: Mode) -> bool {
+        if mode == Mode::Custom {
+            return self.promises.has_start;
+        }
+        // A log that was cut in the middle has no opening at all.
+        self.past.range_run_ended == Some(true) || self.past.longest_list > 0
+    }
+
+    /// The counter of a date line falls, or counts other dates, or its date is in no range of its run: two
+    /// jobs write into one log.
+    fn check_counter(&mut self, date: NaiveDate, index: u64, total: Option<u64>, mode: Mode) {
+        let is_custom = self.promises.is_custom;
+        let Some(run) = self.run.as_mut().filter(|run| !run.ended) else {
+            return;
+        };
+        if index > 0 && run.current != Some(date) {
+            self.order.add(index);
+        }
+        if is_custom {
+            return;
+        }
+        let before = run.last_begin.replace((total, mode));
+        let other_form = before.is_some_and(|before| before != (total, mode));
+        let falls = run.current != Some(date) && index < run.index;
+        let outside = !run.is_list() && run.range.is_some_and(|range| !range.contains(date));
+        if other_form || falls || outside {
+            let why = if falls {
+                "a counter that falls"
+            } else if outside {
+                "dates outside the range of the run"
+            } else {
+                "two counters in one run"
+            };
+            self.suspect_two_jobs(why);
+        }
+    }
+
+    pub(super) fn begin_quietly(&mut self, date: NaiveDate) {
+        let ours = self.run.as_ref().is_some_and(|run| {
+            run.mode == Some(Mode::Parallel)
+                && !run.ended
+                && run.refused.is_none()
+                && run.range.is_none_or(|range| range.contains(date))
+        });
+        if ours {
+            let number = self.run_at_work(Mode::Parallel).number;
+            self.ledger.begin_quietly(date, number);
+        }
+    }
+
+    pub(super) fn failure(
+        &mut self,
+        date: Option<NaiveDate>,
+        reason: Span,
+        details: &Details,
+        line: &[u8],
+    ) {
+        // A job that fails every date of a list because it was only to look at them says just this.
+        let only_looked = reason.in_line(line) == b"Failed"
+            && self
+                .run
+                .as_ref()
+                .is_some_and(|run| run.saw_dry_run && run.is_list() && run.counts.worked() == 0);
+        let told = if only_looked {
+            Told::of(date, Outcome::Looked, None, Span::default(), details)
+        } else {
+            Told::of(date, Outcome::Failed, None, reason, details)
+        };
+        self.outcome(&told, line);
+    }
+
+    /// An outcome of its date, or of the current date.
+    pub(super) fn outcome(&mut self, told: &Told<'_>, line: &[u8]) {
+        let details = told.details;
+        if details.has_bad_figure {
+            let figure = text(details.bad_figure.in_line(line), 60);
+            self.doubts.unreadable_figures.add(self.line, &figure);
+        }
+        if details.has_bad_date {
+            self.unreadable(told, text(details.bad_date.in_line(line), 60));
+            return;
+        }
+        let unit = unit(details, line);
+        let Some(date) = told.date.or_else(|| self.current(told, line)) else {
+            self.undated(told, line);
+            return;
+        };
+        self.check_outcome(date, unit.as_deref());
+        for date in span(date, details) {
+            self.say(date, unit.as_deref(), told, line);
+        }
+    }
+
+    /// A line of an outcome whose date cannot be read is never dropped.
+    fn unreadable(&mut self, told: &Told<'_>, date: String) {
+        // The run has begun, whatever its dates are.
+        self.run_at_work(self.usual_mode());
+        match told.outcome {
+            Outcome::Failed => self.doubts.undated_failures.add(self.line, &date),
+            _ => self.doubts.unreadable_dates.add(self.line, &date),
+        }
+    }
+
+    /// An outcome without a date that it could belong to.
+    fn undated(&mut self, told: &Told<'_>, line: &[u8]) {
+        let reason = told.reason.in_line(line);
+        let is_failure = told.outcome == Outcome::Failed;
+        if self.promises.is_custom {
+            self.run_at_work(Mode::Custom);
+            let shown = text(if reason.is_empty() { line } else { reason }, 60);
+            if is_failure {
+                self.doubts.undated_failures.add(self.line, &shown);
+            } else if !self.repeats_its_date(told) {
+                self.doubts.unreadable_dates.add(self.line, &shown);
+            }
+            return;
+        }
+        if let Some(run) = self.run.as_mut().filter(|_| is_failure) {
+            run.undated_failures += 1;
+        }
+        match (&mut self.run, told.outcome) {
+            (Some(run), Outcome::Failed) if !reason.is_empty() && !run.ended => {
+                run.pending.add(None, text(reason, REASON));
+            }
+            (_, Outcome::Failed) if !reason.is_empty() => {
+                self.early.add(None, text(reason, REASON));
+            }
+            // The same line once more.
+            (Some(run), _) if run.current.is_some() => {}
+            _ => self.undated += 1,
+        }
+    }
+
+    /// Whether an undated success comes once more after its date is done.
+    fn repeats_its_date(&self, told: &Told<'_>) -> bool {
+        let current = self.run.as_ref().and_then(|run| run.current);
+        told.outcome != Outcome::Failed && current.is_some()
+    }
+
+    /// An outcome after the end of its run, or outside the range of its run, is of another job.
+    fn check_outcome(&mut self, date: NaiveDate, unit: Option<&str>) {
+        let Some(run) = &self.run else { return };
+        let number = run.number;
+        let known = self.ledger.was_said_in(date, unit, number);
+        let mode = run.mode.unwrap_or(Mode::Parallel);
+        let late = run.ended && !known && run.was_opened() && run.counts.worked() > 0;
+        let outside = mode != Mode::Custom
+            && !run.is_list()
+            && run.range.is_some_and(|range| !range.contains(date));
+        if late && !(mode == Mode::Custom && !self.promises.has_start) {
+            self.suspect_two_jobs("outcomes after the end of a run");
+        } else if outside {
+            self.suspect_two_jobs("dates outside the range of the run");
+        }
+    }
+
+    fn say(&mut self, date: NaiveDate, unit: Option<&str>, told: &Told<'_>, line: &[u8]) {
+        let reason = told.reason.in_line(line);
+        let promises = self.promises;
+        // Dates after an end, in a dialect that tells of no beginning, are those of another run.
+        let ended = self.run.as_ref().is_some_and(|run| run.ended);
+        if ended && promises.is_custom && !promises.has_start {
+            let known = self
+                .run
+                .as_ref()
+                .is_some_and(|run| self.ledger.was_said_in(date, unit, run.number));
+            if !known {
+                self.start_run();
+            }
+        }
+        let run = self.run_at_work(self.usual_mode());
+        let one_by_one = run.one_by_one();
+        let pending = run.pending.take(date, one_by_one);
+        let reason = match told.outcome {
+            Outcome::Failed if says_nothing(reason) => pending.or_else(|| said(reason)),
+            _ => said(reason),
+        };
+        if let Some(run) = &mut self.run {
+            run.touched += u64::from(!self.ledger.is_known_in(date, run.number));
+            run.fresh += u64::from(!self.ledger.knows(date));
+            if let Some(index) = told.details.index {
+                run.index = run.index.max(index);
+            }
+            if let Some(total) = told.details.total
+                && run.range.is_none()
+            {
+                run.to_do = run.to_do.max(Some(total));
+            }
+            let said = Said {
+                run: run.number,
+                unit,
+                retries: promises.retries,
+                line: promises.is_custom.then(|| fingerprint(line)),
+                outcome: told.outcome,
+                records: told.records,
+                reason: reason.as_deref(),
+            };
+            self.ledger.say(date, said, &mut run.counts);
+        }
+    }
+
+    /// The date that an undated line speaks of: its worker's, or the current one. A success needs a date
+    /// that is open: any other is a line that came twice, or that somebody else wrote. A failure may follow
+    /// a success of the same date.
+    fn current(&self, told: &Told<'_>, line: &[u8]) -> Option<NaiveDate> {
+        let run = self.run.as_ref()?;
+        let unit = unit(told.details, line);
+        let worker = told.details.worker.in_line(line);
+        if !worker.is_empty() {
+            return run.workers.get(&text(worker, 60)).copied();
+        }
+        let date = run.current?;
+        let open = |date| self.ledger.is_open(date, unit.as_deref(), run.number);
+        let is_ambiguous = self.promises.is_custom
+            && !self.promises.unmentioned_succeed
+            && run.left_open.is_some_and(open)
+            && open(date);
+        if is_ambiguous {
+            return None;
+        }
+        (told.outcome == Outcome::Failed || open(date)).then_some(date)
+    }
+
+    pub(super) fn word(&mut self, date: NaiveDate, word: Word, of_job: bool, line: &[u8]) {
+        let amid = self
+            .run
+            .as_ref()
+            .is_some_and(|run| run.active && !run.ended && !run.is_list());
+        if amid && !of_job {
+            // So short a message in the middle of another run may be anybody's.
+            return;
+        }
+        let another = amid || self.run.as_ref().is_some_and(|run| run.ended);
+        if another {
+            self.start_run();
+        }
+        self.run_at_work(Mode::SpecificDates);
+        // Only the jobs over game dates say one word for each date.
+        self.tell_form(true);
+        let (outcome, reason) = match word {
+            Word::Success => (Outcome::Success, ""),
+            Word::Failed => (Outcome::Failed, ""),
+            Word::Skipped => (Outcome::Skipped, "bootstrap period"),
+            Word::Looked => (Outcome::Looked, ""),
+        };
+        let details = Details::default();
+        if reason.is_empty() {
+            let told = Told::of(Some(date), outcome, None, Span::default(), &details);
+            self.outcome(&told, line);
+        } else {
+            let span = Span::of(reason.as_bytes(), reason.as_bytes());
+            let told = Told::of(Some(date), outcome, None, span, &details);
+            self.outcome(&told, reason.as_bytes());
+        }
+    }
+}
+
+fn unit(details: &Details, line: &[u8]) -> Option<String> {
+    let unit = details.unit.in_line(line);
+    (!unit.is_empty()).then(|| text(unit, 200))
+}
+
+/// The dates of a line: one, or all of a batch.
+fn span(date: NaiveDate, details: &Details) -> impl Iterator<Item = NaiveDate> + use<> {
+    let last = details
+        .until
+        .filter(|until| (0..LONGEST_SPAN).contains(&(*until - date).num_days()))
+        .unwrap_or(date);
+    date.iter_days().take_while(move |date| *date <= last)
+}
+
+/// Tells lines apart (FNV-1a).
+fn fingerprint(line: &[u8]) -> u64 {
+    line.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
+        (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)
+    })
+}
+
+/// Words that a job uses when it has no reason to give.
+fn says_nothing(reason: &[u8]) -> bool {
+    matches!(
+        reason,
+        b"" | b"Processing failed"
+            | b"Unknown error"
+            | b"Unknown"
+            | b"unknown"
+            | b"Failed"
+            | b"None"
+    )
+}
+
+fn said(reason: &[u8]) -> Option<String> {
+    (!reason.is_empty()).then(|| text(reason, REASON))
+}
