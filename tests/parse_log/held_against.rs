@@ -20,7 +20,11 @@ fn a_checkpoint_that_says_something_else_is_listed() {
         "same.json",
         &checkpoint(r#""2024-01-01", "2024-01-03""#, r#""2024-01-02""#),
     );
-    let same = run(&sandbox, &["--check", "--checkpoint", "same.json", "x.log"]);
+    let rate = ["--check", "--min-success-rate", "66"];
+    let same = run(
+        &sandbox,
+        &[&rate[..], &["--checkpoint", "same.json", "x.log"]].concat(),
+    );
     assert_eq!(
         (code(&same), summary(&same).checkpoint_disagreements.len()),
         (0, 0)
@@ -113,6 +117,8 @@ fn dates_that_a_log_does_not_speak_of_are_missing_whatever_it_announced() {
     sandbox.write("x.log", &small_log(true));
     let same = [
         "--check",
+        "--min-success-rate",
+        "66",
         "--dates",
         "2024-01-01,2024-01-02,2024-01-03",
         "x.log",

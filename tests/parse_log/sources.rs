@@ -2,7 +2,7 @@
 
 use std::fs::{self, File};
 use std::io::Write;
-use std::process::{Command, Stdio};
+use std::process::Command;
 
 use bf_contract::LogState;
 
@@ -111,37 +111,38 @@ fn a_line_of_two_hundred_megabytes_costs_no_memory() {
 }
 
 #[test]
-fn a_log_that_is_cut_while_it_is_read_could_not_be_checked() {
+fn a_log_in_utf_16_is_read_and_a_foreign_archive_is_named_with_its_command() {
     let sandbox = Sandbox::new();
-    let chatter = "INFO:shared.utils.client:Load job loaded 222 rows into a table of analytics\n"
-        .repeat(400_000);
-    for _ in 0..20 {
-        let path = sandbox.write("x.log", &(small_log(true) + &chatter));
-        let mut tool = sandbox.command(TOOL);
-        let tool = tool
-            .arg("x.log")
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped());
-        let mut tool = tool.spawn().expect("it runs");
-        let maps = format!("/proc/{}/maps", tool.id());
-        while tool.try_wait().expect("a child").is_none() {
-            if fs::read_to_string(&maps).is_ok_and(|maps| maps.contains("x.log")) {
-                File::options()
-                    .write(true)
-                    .open(&path)
-                    .and_then(|log| log.set_len(100))
-                    .expect("cut");
-                break;
-            }
-        }
-        let output = tool.wait_with_output().expect("it ends");
-        if stderr(&output).contains("x.log: the log was cut while it was read") {
-            assert_eq!(code(&output), 3);
-            assert_eq!(output.stdout, b"");
-            return;
-        }
-        // It was done before: then it saw all of it.
-        assert_eq!(code(&output), 0, "{}", stderr(&output));
-    }
-    panic!("it was always quicker");
+    let utf16: Vec<u8> = std::iter::once(0xfeff)
+        .chain(small_log(true).encode_utf16())
+        .flat_map(u16::to_le_bytes)
+        .collect();
+    fs::write(sandbox.join("wide.log"), utf16).expect("written");
+    let wide = summary(&run(&sandbox, &["wide.log"]));
+    assert_eq!(
+        (wide.state, wide.successful_days, wide.failed_days),
+        (LogState::Completed, 2, 1)
+    );
+
+    fs::write(sandbox.join("x.log.zst"), b"\x28\xb5\x2f\xfd....").expect("written");
+    let packed = run(&sandbox, &["x.log.zst"]);
+    assert_eq!(code(&packed), 3);
+    let text = stderr(&packed);
+    assert!(
+        text.contains("zstd -dc x.log.zst | bf-parse-log -"),
+        "{text}"
+    );
+}
+
+#[test]
+fn a_log_with_the_newest_line_first_is_read_from_its_end() {
+    let sandbox = Sandbox::new();
+    let turned: Vec<String> = small_log(true).lines().rev().map(str::to_owned).collect();
+    sandbox.write("x.log", &format!("{}\n", turned.join("\n")));
+    let read = summary(&run(&sandbox, &["x.log"]));
+    assert_eq!(
+        (read.state, read.successful_days, read.failed_days),
+        (LogState::Completed, 2, 1),
+        "{read:?}"
+    );
 }

@@ -89,7 +89,7 @@ fn a_log_that_cannot_be_read_is_one_line() {
 }
 
 #[test]
-fn check_fails_what_is_not_whole() {
+fn check_fails_what_is_not_whole_and_takes_every_date_where_no_threshold_is_known() {
     let sandbox = Sandbox::new();
     sandbox.write("done.log", &small_log(true));
     sandbox.write("running.log", &small_log(false));
@@ -99,7 +99,7 @@ fn check_fails_what_is_not_whole() {
     );
     sandbox.write("refused.log", "x.py: error: no\n");
     for (args, expected) in [
-        (&["--check", "done.log"][..], 0),
+        (&["--check", "done.log"][..], 1),
         (&["--check", "--min-success-rate", "66", "done.log"], 0),
         (&["--check", "--min-success-rate", "67%", "done.log"], 1),
         (&["--check", "running.log"], 1),

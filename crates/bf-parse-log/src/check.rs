@@ -1,6 +1,6 @@
 //! What a summary means for an exit code.
 
-use bf_cli::config::Config;
+use bf_config::Config;
 use bf_contract::{Exit, LogState, LogSummary};
 
 use crate::args::Args;
@@ -56,8 +56,8 @@ impl Checks<'_> {
             .unwrap_or_else(|| min_success_rate(self.config, summary.job.as_deref()));
         // Nothing announced and nothing done has no rate.
         let had_nothing_to_do = summary.total_days == Some(0);
-        let only_skipped = summary.successful_days + summary.failed_days == 0
-            && summary.skipped_days > 0;
+        let only_skipped =
+            summary.successful_days + summary.failed_days == 0 && summary.skipped_days > 0;
         let reaches_rate = had_nothing_to_do
             || (only_skipped && self.min_success_rate.is_none())
             || summary.success_rate.is_some_and(|rate| rate >= least);
@@ -82,7 +82,13 @@ impl Checks<'_> {
         if !summary.failed_dates.is_empty() || summary.state == LogState::Running {
             return None;
         }
-        let days = |count: u64| if count == 1 { "1 day".to_owned() } else { format!("{count} days") };
+        let days = |count: u64| {
+            if count == 1 {
+                "1 day".to_owned()
+            } else {
+                format!("{count} days")
+            }
+        };
         match summary.unaccounted_days {
             Some(missing) if missing > 0 && summary.completed => {
                 Some(format!("{} without an outcome", days(missing)))

@@ -8,8 +8,8 @@ use bf_cli::Failure;
 use bf_config::{DatePattern, Dialect, Pattern};
 use regex::bytes::{Captures, Regex};
 
-use crate::line::fields::{Figure, count_at, figure, is_too_large, loose_date};
 use crate::dialect::event::{Event, Mode, Opened, Opening, Span};
+use crate::line::fields::{Figure, count_at, figure, is_too_large, loose_date};
 use crate::run::history::Promises;
 use crate::scan::Details;
 

@@ -30,7 +30,8 @@ impl Encoding {
         if head.starts_with(b"\x1f\x8b") {
             return Self::Gzip;
         }
-        if let Some((_, name, command)) = FOREIGN.iter().find(|(magic, ..)| head.starts_with(magic)) {
+        if let Some((_, name, command)) = FOREIGN.iter().find(|(magic, ..)| head.starts_with(magic))
+        {
             return Self::Foreign(name, command);
         }
         match head {
@@ -131,7 +132,13 @@ mod tests {
         for big_endian in [false, true] {
             let bytes: Vec<u8> = std::iter::once(0xfeff)
                 .chain(text.encode_utf16())
-                .flat_map(|unit| if big_endian { unit.to_be_bytes() } else { unit.to_le_bytes() })
+                .flat_map(|unit| {
+                    if big_endian {
+                        unit.to_be_bytes()
+                    } else {
+                        unit.to_le_bytes()
+                    }
+                })
                 .collect();
             assert_eq!(Encoding::of(&bytes), Encoding::Utf16 { big_endian });
             assert_eq!(Encoding::of(&bytes[2..]), Encoding::Utf16 { big_endian });
@@ -148,10 +155,20 @@ mod tests {
     #[test]
     fn what_is_compressed_is_known_by_its_first_bytes() {
         assert_eq!(Encoding::of(b"\x1f\x8b\x08"), Encoding::Gzip);
-        assert!(matches!(Encoding::of(b"BZh91AY"), Encoding::Foreign("bzip2", _)));
-        assert!(matches!(Encoding::of(b"PK\x03\x04.."), Encoding::Foreign("zip", _)));
+        assert!(matches!(
+            Encoding::of(b"BZh91AY"),
+            Encoding::Foreign("bzip2", _)
+        ));
+        assert!(matches!(
+            Encoding::of(b"PK\x03\x04.."),
+            Encoding::Foreign("zip", _)
+        ));
         assert_eq!(Encoding::of(b"INFO:__main__:a"), Encoding::Plain);
-        assert_eq!(Encoding::of(b"\0\0\0\0\0\0\0\0INFO"), Encoding::Plain, "a hole");
+        assert_eq!(
+            Encoding::of(b"\0\0\0\0\0\0\0\0INFO"),
+            Encoding::Plain,
+            "a hole"
+        );
         assert_eq!(Encoding::of(b""), Encoding::Plain);
     }
 }

@@ -4,8 +4,8 @@ use std::fmt::Write as _;
 
 use bf_cli::text::{printable, thousands};
 
-use crate::line::fields::text;
 use crate::dialect::event::{Crash, Event, Span, Word};
+use crate::line::fields::text;
 use crate::scan::Reading;
 
 /// A line that says something.

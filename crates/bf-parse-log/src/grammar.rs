@@ -8,8 +8,8 @@ mod opening;
 mod plain;
 mod result;
 
-use crate::line::fields::is_too_large;
 use crate::dialect::event::Event;
+use crate::line::fields::is_too_large;
 use crate::line::prefix::{Level, Origin, Prefix, indent, prefix};
 
 /// A line, read.

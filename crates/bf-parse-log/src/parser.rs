@@ -5,11 +5,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::Dialects;
 use crate::dialects::Only;
-use crate::line::escapes::clean;
 use crate::explain::Trace;
+use crate::line::escapes::clean;
+use crate::line::split::Splitter;
 use crate::run::history::History;
 use crate::scan::{Reading, Scanned, read_line, scan};
-use crate::line::split::Splitter;
 use crate::summary;
 
 /// Whether more of the log is to come.

@@ -4,11 +4,11 @@
 use chrono::NaiveDate;
 
 use crate::controls::controls;
-use crate::dialects::Dialects;
-use crate::line::escapes::clean;
 use crate::dialect::event::{Event, Span};
+use crate::dialects::Dialects;
 use crate::glance::is_noise;
 use crate::grammar;
+use crate::line::escapes::clean;
 use crate::line::split::LONGEST;
 
 const ESC: u8 = 0x1b;

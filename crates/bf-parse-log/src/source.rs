@@ -7,13 +7,13 @@ use std::path::Path;
 use bf_cli::{Context, Failure};
 use flate2::bufread::MultiGzDecoder;
 
-use crate::line::escapes::clean;
+use crate::LogParser;
+use crate::encoding::{Encoding, HEAD, Utf16};
 use crate::explain::Trace;
+use crate::line::escapes::clean;
+use crate::line::split::{LONGEST, Splitter};
 use crate::scan::read_line;
 use crate::shapes::Shapes;
-use crate::encoding::{Encoding, HEAD, Utf16};
-use crate::line::split::{LONGEST, Splitter};
-use crate::LogParser;
 
 /// What is done with each piece.
 type Feed<'a> = &'a mut dyn FnMut(&mut LogParser, &[u8]);
@@ -59,7 +59,14 @@ pub(crate) fn read(
     }
     file.seek(SeekFrom::Start(from_byte))
         .or_could_not_check(doing)?;
-    drain(&mut file, parser, &mut LogParser::feed).or_could_not_check(doing)
+    drain(&mut file, parser, &mut LogParser::feed).or_could_not_check(doing)?;
+    if from_byte + parser.bytes() < metadata.len() {
+        return Err(Failure::could_not_check(format!(
+            "reading {}: the log was truncated while it was read",
+            path.display()
+        )));
+    }
+    Ok(())
 }
 
 fn read_head(file: &mut File, head: &mut [u8]) -> io::Result<usize> {
@@ -119,9 +126,7 @@ fn pour(
     }
     match drain(&mut stream, parser, feed) {
         // A compressed log that is still being written, or was truncated: what is there counts.
-        Err(error)
-            if encoding == Encoding::Gzip && error.kind() == ErrorKind::UnexpectedEof =>
-        {
+        Err(error) if encoding == Encoding::Gzip && error.kind() == ErrorKind::UnexpectedEof => {
             parser.note("the compressed log ends in the middle; what could be read counts");
             Ok(())
         }

@@ -5,10 +5,10 @@ use chrono::NaiveDate;
 
 use crate::dialect::event::Mode;
 use crate::run::Doubts;
+use crate::run::coverage::Stretches;
 use crate::run::history::History;
 use crate::run::past::Past;
 use crate::run::run::Run;
-use crate::run::coverage::Stretches;
 use crate::{Dialects, LogEnd};
 
 /// Said of a job that announces nothing and marks no end.
@@ -127,7 +127,7 @@ pub(crate) fn summary(
         .min(counts.successful);
     counts.successful -= in_doubt;
     // Failures whose dates cannot be read are failures of some dates.
-    counts.failed += doubts.undated_failures.different();
+    counts.failed += history.doubts.undated_failures.different();
     let skipped = counts.skipped + frame.unnamed_skipped;
     let finished = counts.successful + counts.failed + skipped;
     let earlier = frame.stretches.earlier(&history.ledger);

@@ -10,13 +10,13 @@ use bf_contract::{Exit, LedgerEntry, LogState, LogSummary};
 use chrono::Local;
 
 use crate::args::Args;
+use crate::check::Checks;
 use crate::checkpoint::Checkpoint;
 use crate::explain::{RuleCounts, Trace};
 use crate::follow::{FollowedLog, Happened};
-use crate::check::Checks;
 use crate::given::hold_against;
-use crate::run::stops_check;
 use crate::report::{how_to_write_a_dialect, report};
+use crate::run::stops_check;
 use crate::shapes::Shapes;
 use crate::{Dialects, LogEnd, LogParser, source};
 
@@ -115,7 +115,8 @@ fn summarize(args: &Args, parser: &LogParser, end: LogEnd) -> LogSummary {
 
 /// Reads a file whose newest line comes first once more, from its end, if it then is in order.
 fn turn_around(args: &Args, parser: &mut LogParser) -> Result<(), Failure> {
-    let is_plain_file = args.path() != Path::new("-") && args.from_byte == 0 && args.path().is_file();
+    let is_plain_file =
+        args.path() != Path::new("-") && args.from_byte == 0 && args.path().is_file();
     let falls = |parser: &LogParser| {
         let doubts = parser.summary(LogEnd::StillWritten).doubts;
         doubts.iter().any(|doubt| stops_check(doubt.kind))
@@ -123,8 +124,8 @@ fn turn_around(args: &Args, parser: &mut LogParser) -> Result<(), Failure> {
     if !is_plain_file || !parser.is_falling() {
         return Ok(());
     }
-    let mut turned = LogParser::new(parser.dialects().clone())
-        .of_log(args.path().display().to_string(), 0);
+    let mut turned =
+        LogParser::new(parser.dialects().clone()).of_log(args.path().display().to_string(), 0);
     source::read_backwards(args.path(), &mut turned)?;
     if !falls(&turned) {
         turned.note("the newest line comes first in this log; it was read from its end");

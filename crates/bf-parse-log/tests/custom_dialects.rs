@@ -5,7 +5,7 @@ mod support;
 use std::io::Write;
 
 use bf_cli::ConfigArgs;
-use bf_contract::{LedgerStatus, LogState};
+use bf_contract::{DoubtKind, LedgerStatus, LogState};
 use bf_parse_log::{Dialects, LogEnd, LogParser};
 use support::{Fate, Form, Log, day, days};
 
@@ -142,18 +142,83 @@ fn a_line_without_a_date_speaks_of_the_current_one() {
 }
 
 #[test]
-fn a_date_that_fails_and_then_succeeds_took_two_attempts() {
+fn a_date_that_fails_and_then_succeeds_in_one_run_stays_failed() {
     let dialects = dialects(
-        "dialects:\n  - name: retries\n    success: '^ok (?P<date>\\S+)'\n    failure: '^no (?P<date>\\S+)'\n",
+        "dialects:\n  - name: strict\n    success: '^ok (?P<date>\\S+)'\n    failure: '^no (?P<date>\\S+)'\n",
     );
-    let parser = parse(
-        &dialects,
-        "no 2024-01-05\nno 2024-01-05T10:00\nok 2024/01/05\nok someday\n",
-    );
-    let ledger = parser.ledger(LogEnd::StillWritten);
+    let text = "no 2024-01-05\nno 2024-01-05T10:00\nok 2024/01/05\n";
+    let ledger = parse(&dialects, text).ledger(LogEnd::StillWritten);
     assert_eq!(ledger.len(), 1);
-    assert_eq!(ledger[0].status, LedgerStatus::Success);
-    assert!(ledger[0].attempts >= 2);
+    assert_eq!(ledger[0].status, LedgerStatus::Failed);
+}
+
+#[test]
+fn a_line_whose_date_cannot_be_read_is_in_doubt_and_never_dropped() {
+    let dialects = dialects(
+        "dialects:\n  - name: forms\n    success: '^day (?P<date>.+) ok (?P<records>.*) rows'\n    failure: '^day (?P<date>.+) FAILED'\n    end: '^done'\n",
+    );
+    let text = "day 05/01/2024 ok 7 rows\nday 06/01/2024 FAILED\nday 06/01/2024 FAILED\nday 2024-01-07 ok 1.5 rows\ndone\n";
+    let summary = parse(&dialects, text).summary(LogEnd::StillWritten);
+    assert_eq!((summary.successful_days, summary.failed_days), (1, 1));
+    let doubt = |kind| {
+        let found = summary.doubts.iter().find(|doubt| doubt.kind == kind);
+        found.map(|doubt| (doubt.lines, doubt.first_line))
+    };
+    assert_eq!(doubt(DoubtKind::UndatedFailure), Some((2, Some(2))));
+    assert_eq!(doubt(DoubtKind::UnreadableDate), Some((1, Some(1))));
+    assert_eq!(doubt(DoubtKind::UnreadableFigure), Some((1, Some(4))));
+    assert!(summary.has_failure_in_doubt());
+    assert!(
+        summary.doubts[0].message.contains("06/01/2024"),
+        "{:?}",
+        summary.doubts
+    );
+}
+
+#[test]
+fn two_lines_of_one_date_that_differ_are_two_things_and_a_repeated_line_is_one() {
+    let dialects = dialects(
+        "dialects:\n  - name: files\n    success: '_(?P<date>\\d{8})_\\d+ ok (?P<records>\\d+)'\n    failure: '_(?P<date>\\d{8})_\\d+ lost'\n    end: '^end'\n",
+    );
+    let text = "a_20240105_1 ok 10\na_20240105_1 ok 10\na_20240105_2 ok 7\na_20240106_1 lost\na_20240106_2 ok 9\nend\nend\n";
+    let summary = parse(&dialects, text).summary(LogEnd::StillWritten);
+    assert_eq!(summary.total_records, 17);
+    assert_eq!(summary.failed_dates, days([6]));
+    assert_eq!(summary.successful_days, 1);
+}
+
+#[test]
+fn a_run_that_is_started_again_does_not_add_up_the_totals_of_its_runs() {
+    let dialects = dialects(
+        "dialects:\n  - name: again\n    run_start: '^start (?P<total>\\d+)'\n    success: '^ok (?P<date>\\S+)'\n    end: '^end'\n",
+    );
+    let resumed =
+        "start 4\nok 2024-01-01\nok 2024-01-02\nstart 2\nok 2024-01-03\nok 2024-01-04\nend\n";
+    let whole = "start 4\nok 2024-01-01\nstart 4\nok 2024-01-01\nok 2024-01-02\nok 2024-01-03\nok 2024-01-04\nend\n";
+    for text in [resumed, whole] {
+        let summary = parse(&dialects, text).summary(LogEnd::StillWritten);
+        assert_eq!(summary.total_days, Some(4), "{text}");
+        assert_eq!(summary.unaccounted_days, Some(0), "{text}");
+        assert!(summary.completed);
+    }
+    let short = "start 4\nok 2024-01-01\nstart 2\nok 2024-01-03\nok 2024-01-04\nend\n";
+    let summary = parse(&dialects, short).summary(LogEnd::StillWritten);
+    assert_eq!(
+        summary.unaccounted_days,
+        Some(1),
+        "one of the four is missing"
+    );
+}
+
+#[test]
+fn a_line_without_a_date_while_two_dates_are_open_belongs_to_neither() {
+    let dialects = dialects(
+        "dialects:\n  - name: workers\n    date_start: '^w\\d start (?P<date>\\S+)'\n    success: '^w\\d ok'\n    failure: '^w\\d error'\n    end: '^end'\n",
+    );
+    let text = "w1 start 2024-01-05\nw2 start 2024-01-06\nw1 error\nw2 ok\nend\n";
+    let summary = parse(&dialects, text).summary(LogEnd::StillWritten);
+    assert_eq!((summary.successful_days, summary.failed_days), (0, 1));
+    assert!(summary.failed_dates.is_empty() && summary.has_failure_in_doubt());
 }
 
 #[test]

@@ -27,7 +27,8 @@ fn what_one_job_failed_at_stays_failed_where_another_one_runs_in_parallel() {
     for form in FORMS {
         let mut log = Log::new(form);
         log.begin(day(1), day(5), None)
-            .dates("day", &[(day(1), Good(16)), (day(2), Bad)])
+            .date("day", 1, 5, day(1), Good(16))
+            .date("day", 2, 5, day(2), Bad)
             .date("day", 3, 5, day(3), Good(16))
             .date("day", 4, 5, day(4), Good(16))
             .date("day", 5, 5, day(5), Good(16))
@@ -128,7 +129,7 @@ fn a_failure_of_a_list_that_no_line_names_is_in_doubt_within_the_range() {
         .begin_list(2)
         .dates("date", &[(day(1), Bad), (day(1), Good(16))])
         .end_list(1, 1);
-    assert_eq!(named_twice.parse().figures(), [1, 0, 0, 0, 0, 1]);
+    assert_eq!(named_twice.parse().figures(), [0, 1, 0, 0, 0, 1]);
 }
 
 #[test]
@@ -197,4 +198,84 @@ fn a_date_that_is_written_anew_is_no_success_in_a_log_without_prefixes_either() 
     let parsed = log.parse();
     assert_eq!(parsed.summary.state, LogState::Running);
     assert_eq!(parsed.entry(day(1)).status, LedgerStatus::InProgress);
+}
+
+#[test]
+fn a_summary_that_counts_failures_no_line_shows_is_a_doubt_that_is_a_failure() {
+    for form in FORMS {
+        let mut log = Log::new(form);
+        log.begin(day(1), day(3), None)
+            .dates(
+                "day",
+                &[(day(1), Good(16)), (day(2), Good(16)), (day(3), Good(16))],
+            )
+            .end(day(1), day(3), 3, 2);
+        let parsed = log.parse();
+        assert_eq!(parsed.figures(), [1, 0, 0, 0, 2, 3], "{form:?}");
+        assert!(parsed.summary.has_failure_in_doubt());
+
+        // Every line twice, from two handlers of one logger, changes nothing.
+        let twice: String = log
+            .text
+            .lines()
+            .map(|line| format!("{line}\n{line}\n"))
+            .collect();
+        let parsed = support::parse(twice.as_bytes());
+        assert_eq!(parsed.figures(), [1, 0, 0, 0, 2, 3], "{form:?}");
+        assert!(parsed.summary.has_failure_in_doubt());
+    }
+}
+
+#[test]
+fn two_jobs_that_write_at_the_same_time_are_never_a_success() {
+    let checkpoint = |job: &str| {
+        format!("Checkpoint: /tmp/backfill_checkpoints/{job}_2024-01-01_2024-01-03.json")
+    };
+    let mut sequential = Log::new(Form::Named);
+    sequential
+        .begin(day(1), day(3), None)
+        .date("day", 1, 3, day(1), Good(16))
+        .date("day", 2, 3, day(2), Bad);
+    player_run(&mut sequential);
+    sequential
+        .date("day", 3, 3, day(3), Good(16))
+        .end(day(1), day(3), 2, 1);
+
+    let mut woven = Log::new(Form::Named);
+    woven
+        .configuration(day(1), day(3), false)
+        .configuration(day(1), day(3), false)
+        .info(&checkpoint("one"))
+        .info(&checkpoint("other"));
+    for n in [1, 2, 3] {
+        woven
+            .parallel_date(day(n), if n == 2 { Bad } else { Good(16) })
+            .parallel_date(day(n), Good(16));
+    }
+    woven.end_parallel(3, 0).end_parallel(2, 1);
+
+    for log in [&sequential, &woven] {
+        let summary = log.parse().summary;
+        assert_eq!(summary.failed_dates, days([2]));
+        assert_eq!(summary.successful_days, 0, "whose they are nobody knows");
+        let two = |doubt: &bf_contract::Doubt| doubt.kind == bf_contract::DoubtKind::TwoJobs;
+        assert!(summary.doubts.iter().any(two), "{:?}", summary.doubts);
+    }
+}
+
+#[test]
+fn an_end_marker_alone_proves_nothing() {
+    let mut log = Log::new(Form::Named);
+    log.info("PARALLEL BACKFILL COMPLETE");
+    assert_eq!(log.parse().summary.state, bf_contract::LogState::Unknown);
+}
+
+#[test]
+fn a_job_of_another_kind_does_not_make_a_failure_good() {
+    let mut log = Log::new(Form::Named);
+    log.begin(day(1), day(2), None)
+        .dates("day", &[(day(1), Good(16)), (day(2), Bad)])
+        .end(day(1), day(2), 1, 1)
+        .info("2024-01-02: success");
+    assert_eq!(log.parse().summary.failed_dates, days([2]));
 }

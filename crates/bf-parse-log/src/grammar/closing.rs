@@ -1,8 +1,8 @@
 //! The lines of a run after its last date, its progress, and its refusals.
 
 use super::{Message, Rule, too_large};
-use crate::line::fields::{count_at, fraction_at};
 use crate::dialect::event::{Claim, Event, Mode, Span};
+use crate::line::fields::{count_at, fraction_at};
 use crate::line::prefix::Level;
 
 pub(super) fn read(message: &Message<'_>, first: u8) -> Option<Rule> {

@@ -3,8 +3,8 @@
 use bf_contract::DateRange;
 
 use super::{Message, Rule, too_large};
-use crate::line::fields::{count_at, date_at, is_too_large, trim};
 use crate::dialect::event::{Event, Mode, Opened, Opening, Span};
+use crate::line::fields::{count_at, date_at, is_too_large, trim};
 
 /// A range written `A to B` at the beginning of `bytes`.
 pub(super) fn range_at(bytes: &[u8]) -> Option<DateRange> {

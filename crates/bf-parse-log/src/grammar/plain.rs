@@ -3,8 +3,8 @@
 use memchr::memmem;
 
 use super::{Message, Rule};
-use crate::line::fields::trim;
 use crate::dialect::event::{Crash, Event, Span};
+use crate::line::fields::trim;
 
 pub(super) fn read(message: &Message<'_>) -> Option<Rule> {
     (message.indent == 0).then_some(())?;

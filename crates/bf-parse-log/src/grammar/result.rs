@@ -3,8 +3,8 @@
 use chrono::NaiveDate;
 
 use super::{Message, Rule, too_large};
-use crate::line::fields::{date_at, fraction_at, number_at, trim, trim_start};
 use crate::dialect::event::{Event, Mode, Span, Word};
+use crate::line::fields::{date_at, fraction_at, number_at, trim, trim_start};
 
 const CHECK: &[u8] = "✓ ".as_bytes();
 const CROSS: &[u8] = "✗ ".as_bytes();

@@ -34,7 +34,10 @@ pub(crate) fn loose_date(bytes: &[u8]) -> Option<NaiveDate> {
     if let Some(date) = date_at(bytes) {
         return Some(date);
     }
-    let digits = bytes.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    let digits = bytes
+        .iter()
+        .take_while(|byte| byte.is_ascii_digit())
+        .count();
     if digits == bytes.len() {
         let epoch = |per_second: i64| {
             let value: i64 = std::str::from_utf8(bytes).ok()?.parse().ok()?;
@@ -54,7 +57,9 @@ pub(crate) fn loose_date(bytes: &[u8]) -> Option<NaiveDate> {
 }
 
 fn in_years(date: NaiveDate) -> Option<NaiveDate> {
-    YEARS.contains(&chrono::Datelike::year(&date)).then_some(date)
+    YEARS
+        .contains(&chrono::Datelike::year(&date))
+        .then_some(date)
 }
 
 /// `2024/01/05`, `20240105`.
@@ -103,7 +108,7 @@ fn day_month_year(bytes: &[u8]) -> Option<NaiveDate> {
 /// `Jan 05 2024`, `January 5, 2024`, `5 Jan 2024`, `05-Jan-2024`.
 fn with_name_of_month(bytes: &[u8]) -> Option<NaiveDate> {
     let text = std::str::from_utf8(bytes).ok()?;
-    ["%b %d %Y", "%b %d, %Y", "%d %b %Y", "%d-%b-%Y", "%d/%b/%Y"]
+    ["%B %d %Y", "%B %d, %Y", "%d %B %Y", "%d-%B-%Y", "%d/%B/%Y"]
         .iter()
         .find_map(|format| NaiveDate::parse_and_remainder(text, format).ok())
         .filter(|(_, rest)| !rest.starts_with(|next: char| next.is_ascii_alphanumeric()))
@@ -133,7 +138,9 @@ fn before_words(text: &str) -> Option<&str> {
         && !text[end + 1..].starts_with(char::is_alphanumeric)
     {
         end += 1;
-    } else if next.is_some_and(char::is_alphanumeric) && text[..end].ends_with(|last: char| last.is_ascii_digit()) {
+    } else if next.is_some_and(char::is_alphanumeric)
+        && text[..end].ends_with(|last: char| last.is_ascii_digit())
+    {
         return None;
     }
     Some(text[..end].trim_end_matches(SEPARATORS))
@@ -164,7 +171,8 @@ pub(crate) fn figure(bytes: &[u8]) -> Figure {
     let mut parts = number.split(SEPARATORS);
     let whole = parts.next().unwrap_or_default();
     let rest: Vec<&str> = parts.collect();
-    let all_digits = |part: &&str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+    let all_digits =
+        |part: &&str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
     if !all_digits(&whole) || !rest.iter().all(all_digits) {
         return Figure::Unreadable;
     }
@@ -318,7 +326,14 @@ mod tests {
             assert_eq!(loose_date(form.as_bytes()), day, "{form}");
         }
         assert_eq!(loose_date(b"2024-01"), date_at(b"2024-01-01"));
-        for form in ["05/01/2024", "someday", "", "2024", "17044128", "01-05-2024"] {
+        for form in [
+            "05/01/2024",
+            "someday",
+            "",
+            "2024",
+            "17044128",
+            "01-05-2024",
+        ] {
             assert_eq!(loose_date(form.as_bytes()), None, "{form}");
         }
     }
@@ -341,7 +356,9 @@ mod tests {
         ] {
             assert_eq!(figure(text.as_bytes()), Figure::Count(value), "{text}");
         }
-        for text in ["-1", "many", "1.234", "1,2345", "12,34", "1.5", "16rows", "0x10"] {
+        for text in [
+            "-1", "many", "1.234", "1,2345", "12,34", "1.5", "16rows", "0x10",
+        ] {
             assert_eq!(figure(text.as_bytes()), Figure::Unreadable, "{text}");
         }
         assert_eq!(figure(b"18446744073709551616"), Figure::TooLarge);

@@ -4,8 +4,8 @@
 
 use memchr::memmem;
 
-use crate::line::fields::trim_start;
 use crate::glance::usual_time;
+use crate::line::fields::trim_start;
 
 /// How serious a message says it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

@@ -145,11 +145,7 @@ impl Doubts {
                 DoubtKind::TwoJobs,
                 format!(
                     "two jobs write to this log at the same time ({}); a line may be of either",
-                    self.two_jobs
-                        .texts
-                        .iter()
-                        .next()
-                        .map_or("", String::as_str)
+                    self.two_jobs.texts.iter().next().map_or("", String::as_str)
                 ),
             ),
             self.other_dialect.doubt(

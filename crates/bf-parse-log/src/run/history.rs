@@ -2,14 +2,14 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::line::fields::text;
 use crate::dialect::event::{Claim, Crash, Event, Mode, Opened, Opening, Span};
+use crate::line::fields::text;
 use crate::run::doubts::Doubts;
 use crate::run::job_name::job_name;
 use crate::run::ledger::{Ledger, Outcome, Said};
+use crate::run::outcomes::Told;
 use crate::run::past::Past;
 use crate::run::run::{Broken, Pending, Run};
-use crate::run::outcomes::Told;
 use crate::scan::{Details, Reading};
 
 /// Longest reason kept, in bytes.
@@ -157,8 +157,13 @@ impl History {
     /// Lines of a second job were seen among those of the run at work.
     pub(super) fn suspect_two_jobs(&mut self, why: &str) {
         let run = self.run.as_ref().map_or(1, |run| run.number);
-        // The run before is the other job's, unless it came to an end.
-        let since = if self.past.last_run_ended { run } else { run.saturating_sub(1) };
+        // The other job's is the run that was cut off, or the one before.
+        let before = if self.past.last_run_ended && self.run.as_ref().is_some_and(Run::was_opened) {
+            run
+        } else {
+            run.saturating_sub(1)
+        };
+        let since = self.past.last_unfinished.unwrap_or(before).min(before);
         self.doubts.two_jobs(self.line, since, why);
     }
 
@@ -252,7 +257,10 @@ impl History {
             }
             Event::Failure { date, reason } => self.failure(date, reason, details, line),
             Event::Skip { date, reason } => {
-                self.outcome(&Told::of(date, Outcome::Skipped, None, reason, details), line);
+                self.outcome(
+                    &Told::of(date, Outcome::Skipped, None, reason, details),
+                    line,
+                );
             }
             Event::Looked { date } => {
                 let told = Told::of(date, Outcome::Looked, None, Span::default(), details);
@@ -296,7 +304,11 @@ impl History {
                 failed,
             } => self.end_with_counts(successful, skipped, failed),
             Event::Claim(claim, figure) => {
-                if self.run.as_mut().is_some_and(|run| run.claim(claim, figure)) {
+                if self
+                    .run
+                    .as_mut()
+                    .is_some_and(|run| run.claim(claim, figure))
+                {
                     self.suspect_two_jobs("two summaries that differ");
                 }
             }

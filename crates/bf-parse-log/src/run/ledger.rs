@@ -103,11 +103,8 @@ impl Day {
         if let [entry] = self.0.as_slice() {
             return entry.status(running);
         }
-        let has = |status: &&LedgerStatus| {
-            self.0
-                .iter()
-                .any(|entry| entry.status(running) == **status)
-        };
+        let has =
+            |status: &&LedgerStatus| self.0.iter().any(|entry| entry.status(running) == **status);
         *WORST_FIRST
             .iter()
             .find(has)
@@ -304,9 +301,7 @@ impl Ledger {
                 word.reason = said.reason.map(str::to_owned);
                 word.class = Some(class);
             }
-            (Outcome::Failed, after)
-                if said.retries && !word.begun && after != Outcome::Looked =>
-            {
+            (Outcome::Failed, after) if said.retries && !word.begun && after != Outcome::Looked => {
                 counts.failed -= 1;
                 *counts.of(after) += 1;
                 entry.attempts += 1;
@@ -315,7 +310,9 @@ impl Ledger {
                 word.reason = said.reason.map(str::to_owned);
                 word.class = None;
             }
-            (Outcome::Success, Outcome::Success) if said.line.is_some() && word.line != said.line => {
+            (Outcome::Success, Outcome::Success)
+                if said.line.is_some() && word.line != said.line =>
+            {
                 // Two lines of one date that are not the same one: two files, or two tables.
                 word.line = said.line;
                 word.records = match (word.records, said.records) {
@@ -376,9 +373,7 @@ impl Ledger {
         let is_of = |entry: &Entry| entry.word.as_ref().is_some_and(|word| word.run >= first);
         self.dates
             .iter()
-            .filter(|(_, day)| {
-                day.status(None) == LedgerStatus::Success && day.0.iter().any(is_of)
-            })
+            .filter(|(_, day)| day.status(None) == LedgerStatus::Success && day.0.iter().any(is_of))
             .map(|(date, _)| date)
             .collect()
     }

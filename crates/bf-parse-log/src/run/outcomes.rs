@@ -265,7 +265,7 @@ impl History {
         let outside = mode != Mode::Custom
             && !run.is_list()
             && run.range.is_some_and(|range| !range.contains(date));
-        if late && !(mode == Mode::Custom && !self.promises.has_start) {
+        if late && (mode != Mode::Custom || self.promises.has_start) {
             self.suspect_two_jobs("outcomes after the end of a run");
         } else if outside {
             self.suspect_two_jobs("dates outside the range of the run");

@@ -6,9 +6,9 @@ use bf_contract::DateRange;
 use serde::{Deserialize, Serialize};
 
 use crate::dialect::event::Mode;
+use crate::run::coverage::{Stretch, Stretches};
 use crate::run::ledger::Ledger;
 use crate::run::run::{Broken, Run};
-use crate::run::coverage::{Stretch, Stretches};
 
 const MOST_NOTES: usize = 20;
 const MOST_LISTS: usize = 64;
@@ -34,6 +34,9 @@ pub(crate) struct Past {
     /// Whether the last run came to its end marker.
     #[serde(default)]
     pub(crate) last_run_ended: bool,
+    /// The last run that another one cut off.
+    #[serde(default)]
+    pub(crate) last_unfinished: Option<u64>,
     pub(crate) mode: Option<Mode>,
     pub(crate) job: Option<String>,
     pub(crate) fatal: u64,
@@ -159,11 +162,15 @@ impl Past {
             self.refused_range = run.range;
             return;
         }
-        for note in run.disagreements() {
-            if run.summary_is_worse() {
-                self.worse_summaries.push((run.number, note.clone()));
-            }
+        let notes = run.disagreements();
+        if run.summary_is_worse() && self.worse_summaries.len() < MOST_NOTES {
+            self.worse_summaries.push((run.number, notes.join("; ")));
+        }
+        for note in notes {
             self.note(note);
+        }
+        if !run.ended {
+            self.last_unfinished = Some(run.number);
         }
         self.by_game = run.by_game.or(self.by_game);
         self.undated_failures += run.undated_beyond();
