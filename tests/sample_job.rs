@@ -1,31 +1,21 @@
-//! The sample job as a process of its own: how it dies, hangs, and holds its log back.
+//! The sample job as a process of its own: how it dies and resumes, and that its tables are the real ones.
 
-use std::io::Read;
+use std::collections::{HashMap, HashSet};
+use std::fs;
 use std::os::unix::process::ExitStatusExt;
-use std::process::{Child, ExitStatus, Stdio};
+use std::path::Path;
+use std::process::Output;
 
 use rusqlite::{Connection, OpenFlags};
 
 use crate::support::Sandbox;
 
-fn start(place: &Sandbox, words: &str) -> Child {
-    place
-        .command("bf-sample-job")
-        .args(words.split_whitespace())
-        .args(["--warehouse", "sqlite:warehouse"])
-        .stderr(Stdio::piped())
-        .spawn()
-        .expect("the job starts")
-}
-
-fn finish(place: &Sandbox, words: &str) -> (ExitStatus, String) {
-    let output = start(place, words)
-        .wait_with_output()
-        .expect("the job ends");
-    (
-        output.status,
-        String::from_utf8(output.stderr).expect("the log is UTF-8"),
-    )
+fn finish(place: &Sandbox, words: &str) -> (Output, String) {
+    let mut command = place.command("bf-sample-job");
+    let output = command.args(words.split_whitespace()).output();
+    let output = output.expect("the job runs");
+    let log = String::from_utf8(output.stderr.clone()).expect("the log is UTF-8");
+    (output, log)
 }
 
 /// The one number of a query on the analytics tables.
@@ -39,10 +29,10 @@ fn number(place: &Sandbox, sql: &str) -> i64 {
 const RANGE: &str = "team-offense --start-date 2024-01-01 --end-date 2024-01-30";
 
 #[test]
-fn it_dies_of_the_signal_asked_for_and_the_next_run_goes_on_from_there() {
+fn it_dies_of_the_signal_and_the_next_run_resumes_from_there() {
     let place = Sandbox::new();
-    let (status, log) = finish(&place, &format!("{RANGE} --die-at 2024-01-12"));
-    assert_eq!((status.code(), status.signal()), (None, Some(9)));
+    let (output, log) = finish(&place, &format!("{RANGE} --die-at 2024-01-12"));
+    assert_eq!(output.status.signal(), Some(9));
     assert!(
         log.ends_with("INFO:__main__:Processing day 12/30: 2024-01-12\n"),
         "{log}"
@@ -51,10 +41,8 @@ fn it_dies_of_the_signal_asked_for_and_the_next_run_goes_on_from_there() {
     assert_eq!(number(&place, last), 0);
 
     let (_, resumed) = finish(&place, RANGE);
-    assert!(
-        resumed.contains("INFO:__main__:📂 Found checkpoint - resuming from 2024-01-12\n"),
-        "{resumed}"
-    );
+    let found = "INFO:__main__:📂 Found checkpoint - resuming from 2024-01-12\n";
+    assert!(resumed.contains(found), "{resumed}");
     let straight = Sandbox::new();
     finish(&straight, RANGE);
     let count = "SELECT count(*) FROM team_offense_game_summary";
@@ -62,79 +50,117 @@ fn it_dies_of_the_signal_asked_for_and_the_next_run_goes_on_from_there() {
 }
 
 #[test]
-fn every_way_to_die_is_seen_from_outside() {
+fn an_exit_code_asked_for_ends_a_half_finished_run() {
     let place = Sandbox::new();
-    for (signal, number) in [
-        ("TERM", 15),
-        ("SEGV", 11),
-        ("abrt", 6),
-        ("INT", 2),
-        ("HUP", 1),
-    ] {
-        let words = format!("{RANGE} --no-resume --die-at 2024-01-02 --signal {signal}");
-        let (status, _) = finish(&place, &words);
-        assert_eq!(status.signal(), Some(number), "{signal}");
-    }
     for code in [0, 7] {
-        let words =
-            format!("{RANGE} --no-resume --parallel --die-at 2024-01-05 --exit-code {code}");
-        let (status, log) = finish(&place, &words);
-        assert_eq!(status.code(), Some(code));
-        assert!(!log.contains("COMPLETE"), "{log}");
+        let words = format!("{RANGE} --no-resume --die-at 2024-01-05 --exit-code {code}");
+        let (output, log) = finish(&place, &words);
+        assert_eq!(output.status.code(), Some(code));
+        assert!(!log.contains("SUMMARY"), "{log}");
     }
 }
 
 #[test]
-fn a_hanging_job_prints_nothing_more_and_lives_on() {
-    let place = Sandbox::new();
-    let mut child = start(&place, &format!("{RANGE} --hang-at 2024-01-03"));
-    let mut stderr = child.stderr.take().expect("piped");
-    let (mut seen, mut byte) = (Vec::new(), [0]);
-    while !seen.ends_with(b"Processing day 3/30: 2024-01-03\n") {
-        stderr.read_exact(&mut byte).expect("the job still prints");
-        seen.push(byte[0]);
+fn what_it_claims_is_what_it_wrote_unless_a_fault_was_asked_for() {
+    let words = "player-summary --start-date 2024-11-01 --end-date 2024-11-20 --parallel";
+    let total = |log: &str| {
+        let line = log.lines().find(|line| line.contains("  Total records: "));
+        let digits = line.expect("a total").rsplit(' ').next().expect("a number");
+        digits.replace(',', "").parse::<i64>().expect("a number")
+    };
+    let rows = "SELECT count(*) FROM player_game_summary";
+    let healthy = Sandbox::new();
+    let (_, log) = finish(&healthy, words);
+    assert_eq!(number(&healthy, rows), total(&log));
+    for (fault, written) in [
+        ("--skip-write-dates", "count(*) = 0"),
+        (
+            "--duplicate-dates",
+            "count(*) = 2 * count(DISTINCT player_lookup)",
+        ),
+        ("--empty-usage", "count(*) > 100 AND count(usage_rate) = 0"),
+        ("--half-game-dates", "count(DISTINCT team_abbr) % 2 = 1"),
+    ] {
+        let place = Sandbox::new();
+        let (_, faulty) = finish(&place, &format!("{words} {fault} 2024-11-08"));
+        assert_eq!(total(&faulty), total(&log), "{fault}");
+        let sql =
+            format!("SELECT {written} FROM player_game_summary WHERE game_date = '2024-11-08'");
+        assert_eq!(number(&place, &sql), 1, "{fault}");
     }
-    // It can only have hung or gone on; had it gone on, killing it would leave more to read.
-    assert!(child.try_wait().expect("a child of ours").is_none());
-    std::thread::sleep(std::time::Duration::from_millis(100));
-    child.kill().expect("it lives");
-    let mut rest = String::new();
-    stderr.read_to_string(&mut rest).expect("the pipe ends");
-    assert_eq!(rest, "");
-    child.wait().expect("it is gone");
 }
 
 #[test]
-fn in_parallel_one_worker_hangs_and_the_others_finish_their_dates() {
-    let place = Sandbox::new();
-    let words = "team-offense --start-date 2024-01-01 --end-date 2024-01-05 --parallel --workers 2 --hang-at 2024-01-02";
-    let mut child = start(&place, words);
-    let mut stderr = child.stderr.take().expect("piped");
-    let (mut seen, mut byte) = (Vec::new(), [0]);
-    while seen
-        .windows(3)
-        .filter(|window| *window == "✓".as_bytes())
-        .count()
-        < 4
-    {
-        stderr.read_exact(&mut byte).expect("the job still prints");
-        seen.push(byte[0]);
+fn the_shipped_suites_name_only_columns_of_the_real_tables() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let read = |path: &Path| fs::read_to_string(path).expect("a file of the repository");
+    let list = read(&root.join("crates/bf-sample-job/src/columns.csv"));
+    let mut columns: HashMap<String, HashSet<&str>> = HashMap::new();
+    for line in list.lines().skip(1) {
+        let fields: Vec<&str> = line.splitn(5, ',').collect();
+        let table = columns.entry(format!("{}.{}", fields[0], fields[1]));
+        table.or_default().insert(fields[2]);
     }
-    assert!(!String::from_utf8_lossy(&seen).contains("✓ 2024-01-02"));
-    child.kill().expect("it lives");
-    let status = child.wait().expect("it is gone");
-    assert_eq!(status.signal(), Some(9));
+    let mut seen = 0;
+    for entry in fs::read_dir(root.join("config/suites")).expect("the suites") {
+        let path = entry.expect("a suite").path();
+        let text = read(&path);
+        let table = values(&text, "\ntable").remove(0).to_owned();
+        let known = &columns[&table];
+        // The partner's day has a name of its own, and a schedule its own columns.
+        let own: String = text
+            .lines()
+            .filter(|line| !line.starts_with("partner:"))
+            .collect::<Vec<_>>()
+            .join("\n");
+        for key in [
+            " column",
+            " columns",
+            "{column",
+            "{columns",
+            "primary_key",
+            "sample_columns",
+            "written_at",
+            "\ndate_column",
+        ] {
+            for column in values(&own, key) {
+                assert!(
+                    known.contains(column),
+                    "{}: {table} has no {column}",
+                    path.display()
+                );
+                seen += 1;
+            }
+        }
+        if let Some(partner) = text.lines().find(|line| line.starts_with("partner:")) {
+            let partner_table = values(partner, "{table").remove(0);
+            let theirs = &columns[partner_table];
+            for column in values(partner, "date_column")
+                .into_iter()
+                .chain(values(&own, "partner_column"))
+            {
+                assert!(
+                    theirs.contains(column),
+                    "{}: {partner_table} has no {column}",
+                    path.display()
+                );
+            }
+        }
+    }
+    assert!(seen > 200, "{seen}");
 }
 
-#[test]
-fn a_buffered_log_is_lost_with_the_process_up_to_the_last_block() {
-    let place = Sandbox::new();
-    let (_, short) = finish(
-        &place,
-        &format!("{RANGE} --no-resume --buffered --die-at 2024-01-05"),
-    );
-    assert_eq!(short, "");
-    let (_, long) = finish(&place, &format!("{RANGE} --no-resume --buffered"));
-    assert!(long.ends_with(&format!("{}\n", "=".repeat(80))), "{long}");
-    assert!(long.contains("Processing day 30/30"));
+/// The values of a key in a suite: one word, or the words of a list.
+fn values<'a>(text: &'a str, key: &str) -> Vec<&'a str> {
+    let mut values = Vec::new();
+    for (at, _) in text.match_indices(&format!("{key}: ")) {
+        let value = &text[at + key.len() + 2..];
+        let end = match value.strip_prefix('[') {
+            Some(_) => value.find(']'),
+            None => value.find([',', '}', '\n']),
+        };
+        let value = value[..end.unwrap_or(value.len())].trim_start_matches('[');
+        values.extend(value.split(',').map(str::trim));
+    }
+    values
 }

@@ -212,9 +212,23 @@ enum Kind {
 impl Kind {
     fn of(name: &str, declared: &str) -> Self {
         match (name, declared) {
-            ("quality_issues" | "data_sources" | "feature_names", _) => Self::Strings,
+            ("quality_issues" | "data_sources" | "data_quality_issues" | "feature_names", _) => {
+                Self::Strings
+            }
             ("features", _) => Self::Floats,
-            ("home_game", _) => Self::Bool,
+            (
+                "home_game"
+                | "shot_zones_available"
+                | "shot_zones_estimated"
+                | "processed_with_issues"
+                | "has_complete_shot_zones"
+                | "usage_rate_valid"
+                | "usage_rate_capped"
+                | "quality_used_fallback"
+                | "quality_reconstructed",
+                _,
+            ) => Self::Bool,
+            (name, _) if name.ends_with("_last_updated") => Self::Timestamp,
             (name, _) if name.ends_with("_date") => Self::Date,
             (name, _) if name.ends_with("_at") => Self::Timestamp,
             (name, _) if name.starts_with("is_") || name.ends_with("_flag") => Self::Bool,

@@ -286,7 +286,7 @@ fn games_that_are_not_as_scheduled_are_found_in_both_engines() {
     twins.fill(["2024-11-01", "2024-11-30"], &[], &[]);
     twins.change(
         "nba_analytics",
-        "UPDATE team_offense_game_summary SET is_home = 1 - is_home WHERE game_id = \
+        "UPDATE team_offense_game_summary SET home_game = 1 - home_game WHERE game_id = \
            (SELECT game_id FROM team_offense_game_summary WHERE game_date = '2024-11-08' LIMIT 1);
          UPDATE team_offense_game_summary SET game_id = '20241112_AAA_BBB' WHERE game_id = \
            (SELECT game_id FROM team_offense_game_summary WHERE game_date = '2024-11-12' LIMIT 1);",
@@ -536,7 +536,7 @@ fn what_is_there_and_says_nothing_is_judged_alike_in_both_engines() {
          UPDATE player_game_summary SET player_lookup = upper(player_lookup) WHERE game_date = '2024-11-11';
          UPDATE player_game_summary SET quality_score = 1 WHERE game_date >= '2024-12-01';
          UPDATE team_offense_game_summary SET game_id = char(9) || game_id WHERE game_date = '2024-11-12';
-         UPDATE team_offense_game_summary SET is_home = 1 WHERE game_date = '2024-11-13';
+         UPDATE team_offense_game_summary SET home_game = 1 WHERE game_date = '2024-11-13';
          DELETE FROM player_game_summary WHERE game_date = '2024-11-15' AND rowid % 2 = 0;",
     );
     twins.copy();

@@ -256,7 +256,7 @@ const PLANTED: [(&str, &str, bool); 20] = [
         true,
     ),
     (
-        "UPDATE team_offense_game_summary SET is_home = 1 WHERE game_date = '2024-12-05'",
+        "UPDATE team_offense_game_summary SET home_game = 1 WHERE game_date = '2024-12-05'",
         "home_and_away",
         false,
     ),

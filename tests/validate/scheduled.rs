@@ -9,7 +9,7 @@ const A_GAME: &str =
 #[test]
 fn home_and_away_the_wrong_way_round_are_found() {
     let rig = Rig::spoilt(&format!(
-        "UPDATE team_offense_game_summary SET is_home = 1 - is_home WHERE game_id = {A_GAME}"
+        "UPDATE team_offense_game_summary SET home_game = 1 - home_game WHERE game_id = {A_GAME}"
     ));
     let report = rig.team(TEAM, &[]);
     report.fails_only(&["home_teams", "away_teams"]);
@@ -37,7 +37,7 @@ fn a_game_in_the_place_of_another_is_found() {
 #[test]
 fn a_team_that_plays_against_itself_is_found() {
     let rig = Rig::spoilt(&format!(
-        "UPDATE team_offense_game_summary SET opponent_team_abbr = team_abbr WHERE game_id = {A_GAME} AND is_home"
+        "UPDATE team_offense_game_summary SET opponent_team_abbr = team_abbr WHERE game_id = {A_GAME} AND home_game"
     ));
     let report = rig.team(MONTH, &[]);
     report.fails_only(&["home_teams"]);
@@ -77,7 +77,7 @@ fn a_schedule_that_calls_its_games_otherwise_is_held_against_nothing() {
 #[test]
 fn a_schedule_may_have_other_names_for_the_teams_or_none() {
     let rig = Rig::spoilt(&format!(
-        "UPDATE team_offense_game_summary SET is_home = 1 - is_home WHERE game_id = {A_GAME}"
+        "UPDATE team_offense_game_summary SET home_game = 1 - home_game WHERE game_id = {A_GAME}"
     ));
     rig.sql_on(
         "nba_reference",

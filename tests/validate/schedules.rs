@@ -196,9 +196,9 @@ fn a_range_that_no_schedule_reaches_is_no_data() {
 fn games_that_no_schedule_has_are_found_on_their_dates() {
     let rig = Rig::spoilt(
         "INSERT INTO team_offense_game_summary (game_id, game_date, season_year, team_abbr,
-           opponent_team_abbr, is_home, points_scored, quality_score, quality_issues,
+           opponent_team_abbr, home_game, win_flag, points_scored, quality_score, quality_issues,
            is_production_ready, quality_tier, processed_at)
-         SELECT n.value || game_id, game_date, season_year, team_abbr, opponent_team_abbr, is_home,
+         SELECT n.value || game_id, game_date, season_year, team_abbr, opponent_team_abbr, home_game, win_flag,
            points_scored, quality_score, quality_issues, is_production_ready, quality_tier, processed_at
          FROM team_offense_game_summary, (SELECT 1 AS value UNION SELECT 2 UNION SELECT 3) AS n
          WHERE game_date = '2024-12-05'",

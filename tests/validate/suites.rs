@@ -26,7 +26,7 @@ fn every_simple_kind_of_check_finds_what_it_is_for() {
   - {name: points, value_range: {column: points_scored, min: 60, max: 200}}
   - {name: most, maximum: {column: points_scored}, at_most: 200}
   - {name: least, minimum: {column: points_scored}, at_least: 60}
-  - {name: homes, share: {of: {column: is_home, is_true: true}}, exactly: 50}
+  - {name: homes, share: {of: {column: home_game, is_true: true}}, exactly: 50}
   - {name: own_query, sql: {sqlite: 'SELECT 1'}, at_most: 0}";
     rig.sandbox.write("own.yaml", &suite("", checks));
     let report = rig.report("bf-validate", &["--suite", "own.yaml", DATES[0], DATES[1]]);
@@ -201,7 +201,7 @@ fn a_query_of_its_own_may_read_every_dataset_of_the_warehouse() {
     let rig = Rig::new();
     let swapped = "SELECT COUNT(*) FROM nba_analytics.team_offense_game_summary AS t JOIN \
                    NBA_Reference.nba_schedule AS s ON s.game_id = t.game_id WHERE t.game_date BETWEEN @start \
-                   AND @end AND t.is_home <> (t.team_abbr = s.home_team_abbr)";
+                   AND @end AND t.home_game <> (t.team_abbr = s.home_team_abbr)";
     let checks = format!("  - {{name: home_teams, sql: {{sqlite: {swapped:?}}}, at_most: 0}}");
     rig.sandbox.write("own.yaml", &suite("", &checks));
     // What nobody names is not opened.
@@ -209,7 +209,7 @@ fn a_query_of_its_own_may_read_every_dataset_of_the_warehouse() {
     let args = ["--suite", "own.yaml", DATES[0], DATES[1]];
     rig.report("bf-validate", &args).is_clean();
     rig.sql(
-        "UPDATE team_offense_game_summary SET is_home = 1 - is_home WHERE game_date = '2024-12-05'",
+        "UPDATE team_offense_game_summary SET home_game = 1 - home_game WHERE game_date = '2024-12-05'",
     );
     rig.report("bf-validate", &args).fails_only(&["home_teams"]);
     for table in ["nba_broken.x", "nba_absent.x"] {

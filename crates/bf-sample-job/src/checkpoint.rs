@@ -1,4 +1,4 @@
-//! The progress file a run resumes from, in the real jobs' form.
+//! The progress file that a run resumes from, in the real jobs' form.
 
 use std::fs;
 use std::io;
@@ -7,8 +7,11 @@ use std::path::{Path, PathBuf};
 use chrono::{Days, Local, NaiveDate};
 use serde::{Deserialize, Serialize};
 
-use crate::job::Range;
-use crate::log::{Level, Log, Logger};
+use crate::dates::Range;
+use crate::log::Log;
+
+/// The part of the real program that logs about the file.
+const LOGGER: &str = "shared.backfill.checkpoint";
 
 /// The file's content.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -37,152 +40,141 @@ struct Counts {
 
 /// Progress of one job over one range.
 #[derive(Debug)]
-pub struct Checkpoint {
+pub(crate) struct Checkpoint {
     path: PathBuf,
     state: State,
 }
 
 impl Checkpoint {
-    /// No progress yet, to be kept in `path`.
-    pub fn new(path: PathBuf, job: &str, range: Range) -> Self {
-        let now = now();
+    /// No progress yet; the file is `checkpoints/JOB_START_END.json` in the warehouse's folder.
+    pub(crate) fn new(warehouse: &Path, job: &str, range: Range) -> Self {
+        let Range { start, end } = range;
+        let file = format!("{job}_{start}_{end}.json");
+        let total_days = range.dates().len();
         let state = State {
             job_name: job.to_owned(),
-            start_date: range.start,
-            end_date: range.end,
-            created_at: now.clone(),
-            last_updated: now,
+            start_date: start,
+            end_date: end,
+            created_at: now(),
+            last_updated: now(),
             last_successful_date: None,
             successful_dates: Vec::new(),
             failed_dates: Vec::new(),
             skipped_dates: Vec::new(),
             stats: Counts {
-                total_days: range.dates().len(),
+                total_days,
                 ..Counts::default()
             },
         };
+        let path = warehouse.join("checkpoints").join(file);
         Self { path, state }
     }
 
     /// The file.
-    pub fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         &self.path
     }
 
     /// Whether there is a file from before.
-    pub fn exists(&self) -> bool {
+    pub(crate) fn exists(&self) -> bool {
         self.path.exists()
     }
 
-    /// Takes up the progress of an earlier run and returns the date to go on with: `None`
-    /// without progress, and when nothing is left (a finished range starts over, as the real
-    /// jobs do).
-    pub fn resume(&mut self, log: &Log) -> Option<NaiveDate> {
+    /// Loads the progress of an earlier run and returns the date to continue with: `None` without
+    /// progress, and when nothing is left (a finished range starts over, as in the real jobs).
+    pub(crate) fn resume(&mut self, log: &Log) -> Option<NaiveDate> {
         let read =
             fs::read(&self.path).and_then(|bytes| Ok(serde_json::from_slice::<State>(&bytes)?));
         match read {
             Ok(state) => {
-                let loaded = format!("Loaded valid checkpoint from {}", self.path.display());
-                log.write(Level::Info, Logger::Checkpoint, &loaded);
+                let path = self.path.display();
+                let loaded = format!("Loaded valid checkpoint from {path}");
+                log.write("INFO", LOGGER, &loaded);
                 self.state = state;
             }
             Err(problem) => {
                 let failed = format!("Failed to load checkpoint: {problem}. Starting fresh.");
-                log.write(Level::Warning, Logger::Checkpoint, &failed);
+                log.write("WARNING", LOGGER, &failed);
             }
         }
         let next = self.state.last_successful_date? + Days::new(1);
-        (next <= self.state.end_date).then_some(next)
+        let is_left = next <= self.state.end_date && next > self.state.start_date;
+        is_left.then_some(next)
     }
 
-    /// Forgets the file of an earlier run.
-    pub fn clear(&self, log: &Log) {
+    /// Removes the file of an earlier run.
+    pub(crate) fn clear(&self, log: &Log) {
         if fs::remove_file(&self.path).is_ok() {
             let cleared = format!("Cleared checkpoint: {}", self.path.display());
-            log.write(Level::Info, Logger::Checkpoint, &cleared);
+            log.write("INFO", LOGGER, &cleared);
         }
     }
 
-    /// Notes a date that went well, and writes the file.
-    pub fn complete(&mut self, date: NaiveDate, log: &Log) {
+    /// Records a date that succeeded.
+    pub(crate) fn complete(&mut self, date: NaiveDate, log: &Log) {
         let state = &mut self.state;
-        if !state.successful_dates.contains(&date) {
-            state.successful_dates.push(date);
-        }
+        add(&mut state.successful_dates, date);
         state.failed_dates.retain(|failed| *failed != date);
         state.last_successful_date = state.last_successful_date.max(Some(date));
         self.save(log);
     }
 
-    /// Notes a date that failed, and writes the file.
-    pub fn failed(&mut self, date: NaiveDate, log: &Log) {
-        if !self.state.failed_dates.contains(&date) {
-            self.state.failed_dates.push(date);
-        }
+    /// Records a date that failed.
+    pub(crate) fn failed(&mut self, date: NaiveDate, log: &Log) {
+        add(&mut self.state.failed_dates, date);
         self.save(log);
     }
 
-    /// Notes a date that was left out, and writes the file.
-    pub fn skipped(&mut self, date: NaiveDate, log: &Log) {
-        if !self.state.skipped_dates.contains(&date) {
-            self.state.skipped_dates.push(date);
-        }
+    /// Records a date that was left out.
+    pub(crate) fn skipped(&mut self, date: NaiveDate, log: &Log) {
+        add(&mut self.state.skipped_dates, date);
         self.save(log);
     }
 
-    /// How far it has come, as the jobs of phase 4 print it.
-    pub fn status(&self) -> String {
-        let State {
-            job_name,
-            start_date,
-            end_date,
-            stats,
-            ..
-        } = &self.state;
-        let rule = "=".repeat(60);
-        let Counts {
-            total_days,
-            processed,
-            successful,
-            failed,
-            skipped,
-        } = stats;
-        format!(
-            "\n{rule}\nCHECKPOINT STATUS: {job_name}\n{rule}\n  Date range: {start_date} to {end_date}\n  \
-             Total days: {total_days}\n  Processed:  {processed}\n    - Successful: {successful}\n    \
-             - Failed:     {failed}\n    - Skipped:    {skipped}\n  Checkpoint file: {}\n{rule}\n",
-            self.path.display()
-        )
+    /// The progress so far, as the jobs of phase 4 print it.
+    pub(crate) fn status(&self) -> String {
+        let (rule, state) = ("=".repeat(60), &self.state);
+        let lines = [
+            format!("\n{rule}\nCHECKPOINT STATUS: {}\n{rule}", state.job_name),
+            format!("  Date range: {} to {}", state.start_date, state.end_date),
+            format!("  Total days: {}", state.stats.total_days),
+            format!("  Processed:  {}", state.stats.processed),
+            format!("    - Successful: {}", state.stats.successful),
+            format!("    - Failed:     {}", state.stats.failed),
+            format!("    - Skipped:    {}", state.stats.skipped),
+            format!("  Checkpoint file: {}\n{rule}\n", self.path.display()),
+        ];
+        lines.join("\n")
     }
 
     fn save(&mut self, log: &Log) {
         let state = &mut self.state;
         state.last_updated = now();
-        state.stats.successful = state.successful_dates.len();
-        state.stats.failed = state.failed_dates.len();
-        state.stats.skipped = state.skipped_dates.len();
-        state.stats.processed = state.stats.successful + state.stats.failed + state.stats.skipped;
+        let stats = &mut state.stats;
+        stats.successful = state.successful_dates.len();
+        stats.failed = state.failed_dates.len();
+        stats.skipped = state.skipped_dates.len();
+        stats.processed = stats.successful + stats.failed + stats.skipped;
         if let Err(problem) = replace(&self.path, &self.state) {
             let failed = format!("Failed to save checkpoint: {problem}");
-            log.write(Level::Error, Logger::Checkpoint, &failed);
+            log.write("ERROR", LOGGER, &failed);
         }
+    }
+}
+
+fn add(dates: &mut Vec<NaiveDate>, date: NaiveDate) {
+    if !dates.contains(&date) {
+        dates.push(date);
     }
 }
 
 /// Writes beside the file and renames, so that a killed job leaves a whole file.
 fn replace(path: &Path, state: &State) -> io::Result<()> {
-    let json = serde_json::to_vec_pretty(state)?;
-    let beside = path.with_extension("tmp");
-    if let Err(problem) = fs::write(&beside, &json) {
-        let Some(dir) = path
-            .parent()
-            .filter(|_| problem.kind() == io::ErrorKind::NotFound)
-        else {
-            return Err(problem);
-        };
-        fs::create_dir_all(dir)?;
-        fs::write(&beside, &json)?;
+    if let Some(folder) = path.parent() {
+        fs::create_dir_all(folder)?;
     }
+    let beside = path.with_extension("tmp");
+    fs::write(&beside, serde_json::to_vec_pretty(state)?)?;
     fs::rename(&beside, path)
 }
 

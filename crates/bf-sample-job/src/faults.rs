@@ -1,38 +1,144 @@
-//! What goes wrong on a date: decided before it is processed.
+//! What goes wrong on request: how a date ends, and what is wrong with its rows.
 
 use std::process;
-use std::thread;
 
 use chrono::NaiveDate;
+use clap::Args;
+use rusqlite::types::Value;
 
-use crate::cli::{FaultArgs, GameFaultArgs, Signal};
-use crate::log::Log;
+use crate::dates::DateSet;
 use crate::schedule::Game;
-use crate::tables::Rows;
+use crate::table::{Row, cell, text};
+
+/// What goes wrong in any job.
+#[derive(Debug, Default, Args)]
+#[command(
+    next_help_heading = "Faults (DATES is a list of dates and ranges, 2024-01-05,2024-02-01..2024-02-29, or all)"
+)]
+pub(crate) struct FaultArgs {
+    /// These dates fail; nothing is written
+    #[arg(
+        long,
+        value_name = "DATES",
+        default_value = "",
+        hide_default_value = true
+    )]
+    pub(crate) fail_dates: DateSet,
+    /// These dates raise an exception (429, with a traceback); nothing is written
+    #[arg(
+        long,
+        value_name = "DATES",
+        default_value = "",
+        hide_default_value = true
+    )]
+    pub(crate) exception_dates: DateSet,
+    /// Every date fails; the exit code is still 0
+    #[arg(long)]
+    pub(crate) all_fail: bool,
+    /// Only half of the date's games (in phase 4: of its rows) are written; the log claims all
+    #[arg(
+        long,
+        value_name = "DATES",
+        default_value = "",
+        hide_default_value = true
+    )]
+    pub(crate) fewer_rows_dates: DateSet,
+    /// Nothing is written (what was there stays); the log claims success
+    #[arg(
+        long,
+        value_name = "DATES",
+        default_value = "",
+        hide_default_value = true
+    )]
+    pub(crate) skip_write_dates: DateSet,
+    /// The date's rows are written twice; the log claims them once
+    #[arg(
+        long,
+        value_name = "DATES",
+        default_value = "",
+        hide_default_value = true
+    )]
+    pub(crate) duplicate_dates: DateSet,
+    /// Quality is poor, and no row is production ready
+    #[arg(
+        long,
+        value_name = "DATES",
+        default_value = "",
+        hide_default_value = true
+    )]
+    pub(crate) low_quality: DateSet,
+    /// SIGKILL the process at this date, before it is written
+    #[arg(long, value_name = "DATE")]
+    pub(crate) die_at: Option<NaiveDate>,
+    /// Exit code of --die-at, instead of the signal; 0 ends a half-finished run as if all were well
+    #[arg(long, value_name = "N", requires = "die_at")]
+    pub(crate) exit_code: Option<u8>,
+}
+
+/// What goes wrong in the rows of phase 3.
+#[derive(Debug, Default, Args)]
+#[command(next_help_heading = "Faults in the rows")]
+pub(crate) struct RowFaultArgs {
+    /// The visitors of the date's first game are not written; the log claims both teams
+    #[arg(
+        long,
+        value_name = "DATES",
+        default_value = "",
+        hide_default_value = true
+    )]
+    pub(crate) half_game_dates: DateSet,
+    /// usage_rate is NULL
+    #[arg(
+        long,
+        value_name = "DATES",
+        default_value = "",
+        hide_default_value = true
+    )]
+    pub(crate) empty_usage: DateSet,
+    /// minutes_played is NULL
+    #[arg(
+        long,
+        value_name = "DATES",
+        default_value = "",
+        hide_default_value = true
+    )]
+    pub(crate) empty_minutes: DateSet,
+    /// paint_attempts and mid_range_attempts are NULL
+    #[arg(
+        long,
+        value_name = "DATES",
+        default_value = "",
+        hide_default_value = true
+    )]
+    pub(crate) empty_shot_zones: DateSet,
+    /// The date's first row has the issue missing_required
+    #[arg(
+        long,
+        value_name = "DATES",
+        default_value = "",
+        hide_default_value = true
+    )]
+    pub(crate) blocking_issue_dates: DateSet,
+}
 
 /// How the processing of a date ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Ending {
-    /// Rows are written.
+pub(crate) enum Ending {
     Rows,
-    /// The processor says that it failed.
     Failure,
-    /// The processor raises an exception.
     Exception,
-    /// The job stops for ever.
-    Hang,
-    /// The process ends.
-    Death,
 }
 
 impl FaultArgs {
-    /// How this date ends; the worst fault that is asked for wins.
-    pub fn ending(&self, date: NaiveDate) -> Ending {
+    /// How this date ends. `--die-at` ends the process here and now.
+    pub(crate) fn ending(&self, date: NaiveDate) -> Ending {
         if self.die_at == Some(date) {
-            Ending::Death
-        } else if self.hang_at == Some(date) {
-            Ending::Hang
-        } else if self.exception_dates.contains(date) {
+            if let Some(code) = self.exit_code {
+                process::exit(i32::from(code));
+            }
+            let _ = signal_hook::low_level::raise(signal_hook::consts::SIGKILL);
+        }
+        if self.exception_dates.contains(date) {
             Ending::Exception
         } else if self.all_fail || self.fail_dates.contains(date) {
             Ending::Failure
@@ -42,7 +148,7 @@ impl FaultArgs {
     }
 
     /// How often the date's rows are written: not at all, once or twice.
-    pub fn copies(&self, date: NaiveDate) -> u32 {
+    pub(crate) fn copies(&self, date: NaiveDate) -> usize {
         match () {
             () if self.skip_write_dates.contains(date) => 0,
             () if self.duplicate_dates.contains(date) => 2,
@@ -50,127 +156,93 @@ impl FaultArgs {
         }
     }
 
-    /// Takes away and spoils what is asked for; `games` are those of the date.
-    pub fn spoil(&self, date: NaiveDate, games: &[Game], rows: &mut Rows) {
+    /// Removes and spoils what is asked for. Rows of one game belong together.
+    pub(crate) fn spoil(&self, date: NaiveDate, rows: &mut Vec<Row>) {
         if self.fewer_rows_dates.contains(date) {
-            let kept: Vec<String> = games[..games.len() / 2].iter().map(Game::game_id).collect();
-            retain(rows, |game, _| kept.iter().any(|known| known == game));
+            let half = rows.len() / 2;
+            let game = |row: &Row| cell(row, "game_id").cloned();
+            let cut = rows.get(half).and_then(game);
+            let begin = rows
+                .iter()
+                .position(|row| cut.is_some() && game(row) == cut);
+            rows.truncate(begin.unwrap_or(half));
         }
         if self.low_quality.contains(date) {
-            for quality in qualities(rows) {
-                (quality.tier, quality.score, quality.production_ready) = ("poor", 42.0, false);
-                quality.issues.push("low_confidence");
+            for row in rows {
+                lower(row, "poor", "low_confidence");
+                set(row, "quality_score", Value::Real(42.0));
             }
         }
     }
-
-    /// Ends the process the way it was asked to end.
-    ///
-    /// A signal leaves a buffered log unwritten, an exit writes it, as Python would.
-    pub fn die(&self, log: &Log) -> ! {
-        if let Some(code) = self.exit_code {
-            log.flush();
-            process::exit(i32::from(code));
-        }
-        let signal = self.signal.unwrap_or(Signal::Kill).number();
-        // Rust has a handler for SIGSEGV; the default action is what kills.
-        let _ = signal_hook::low_level::emulate_default_handler(signal);
-        process::abort()
-    }
 }
 
-impl GameFaultArgs {
-    /// Takes away and empties what is asked for; `games` are those of the date.
-    pub fn spoil(&self, date: NaiveDate, games: &[Game], rows: &mut Rows) {
-        if self.half_game_dates.contains(date)
-            && let Some(first) = games.first()
+impl RowFaultArgs {
+    /// Removes and empties what is asked for; `games` are those of the date.
+    pub(crate) fn spoil(&self, date: NaiveDate, games: &[Game], rows: &mut Vec<Row>) {
+        if let Some(first) = games
+            .first()
+            .filter(|_| self.half_game_dates.contains(date))
         {
-            let game_id = first.game_id();
-            let away = crate::league::TEAMS[usize::from(first.away)];
-            retain(rows, |game, team| game != game_id || team != away);
+            let (game, away) = (text(first.game_id()), text(first.away));
+            let is_of = |row: &Row, column| cell(row, column) == Some(&away);
+            rows.retain(|row| {
+                cell(row, "game_id") != Some(&game)
+                    || !(is_of(row, "team_abbr") || is_of(row, "defending_team_abbr"))
+            });
         }
-        if let Rows::Players(players) = rows {
-            let (usage, minutes, zones) = (
-                self.empty_usage.contains(date),
-                self.empty_minutes.contains(date),
-                self.empty_shot_zones.contains(date),
-            );
-            for row in players {
-                row.usage_rate = row.usage_rate.filter(|_| !usage);
-                row.minutes_played = row.minutes_played.filter(|_| !minutes);
-                row.paint_attempts = row.paint_attempts.filter(|_| !zones);
-                row.mid_range_attempts = row.mid_range_attempts.filter(|_| !zones);
+        for (dates, column) in [
+            (&self.empty_usage, "usage_rate"),
+            (&self.empty_minutes, "minutes_played"),
+            (&self.empty_shot_zones, "paint_attempts"),
+            (&self.empty_shot_zones, "mid_range_attempts"),
+        ] {
+            if dates.contains(date) {
+                rows.iter_mut()
+                    .for_each(|row| set(row, column, Value::Null));
             }
         }
-        if self.blocking_issue_dates.contains(date)
-            && let Some(quality) = qualities(rows).next()
+        if let Some(row) = rows
+            .first_mut()
+            .filter(|_| self.blocking_issue_dates.contains(date))
         {
-            (quality.tier, quality.production_ready) = ("unusable", false);
-            quality.issues.push("missing_required");
+            lower(row, "unusable", "missing_required");
         }
     }
 }
 
-/// Stops this thread for ever, without a word.
-pub fn hang() -> ! {
-    loop {
-        thread::park();
+fn lower(row: &mut Row, tier: &str, issue: &str) {
+    set(row, "quality_tier", text(tier));
+    set(row, "data_quality_tier", text(tier));
+    set(row, "is_production_ready", Value::Integer(0));
+    set(row, "quality_issues", text(format!(r#"["{issue}"]"#)));
+}
+
+/// Changes a column that the row has.
+fn set(row: &mut Row, column: &str, value: Value) {
+    if let Some((_, old)) = row.iter_mut().find(|(name, _)| *name == column) {
+        *old = value;
     }
 }
 
-fn retain(rows: &mut Rows, keep: impl Fn(&str, &str) -> bool) {
-    match rows {
-        Rows::Teams(rows) => rows.retain(|row| keep(&row.game_id, row.team_abbr)),
-        Rows::Defenses(rows) => rows.retain(|row| keep(&row.game_id, row.defending_team_abbr)),
-        Rows::Players(rows) => rows.retain(|row| keep(&row.game_id, row.team_abbr)),
-    }
-}
+/// The exception of `--exception-dates`: its class and its message.
+pub(crate) const RATE_LIMIT: (&str, &str) = (
+    "google.api_core.exceptions.TooManyRequests",
+    "429 Exceeded rate limits: too many table update operations for this table",
+);
 
-fn qualities(rows: &mut Rows) -> Box<dyn Iterator<Item = &mut crate::tables::Quality> + '_> {
-    match rows {
-        Rows::Teams(rows) => Box::new(rows.iter_mut().map(|row| &mut row.quality)),
-        Rows::Defenses(rows) => Box::new(rows.iter_mut().map(|row| &mut row.quality)),
-        Rows::Players(rows) => Box::new(rows.iter_mut().map(|row| &mut row.quality)),
-    }
-}
-
-/// The exception of `--exception-dates`.
-pub const RATE_LIMIT: &str =
-    "429 Exceeded rate limits: too many table update operations for this table";
-
-/// Where the exception came out.
-pub struct Frame<'a> {
-    /// The job's script.
-    pub script: &'a str,
-    /// `analytics` or `precompute`.
-    pub stage: &'static str,
-    /// The function of the script.
-    pub function: &'static str,
-    /// Its line.
-    pub line: u32,
-    /// What the line calls.
-    pub call: &'static str,
-}
-
-/// A traceback as Python prints it below an `ERROR` record.
-pub fn traceback(frame: &Frame<'_>, kind: &str, message: &str) -> String {
-    let Frame {
-        script,
-        stage,
-        function,
-        line,
-        call,
-    } = frame;
+/// A traceback as Python prints it below an `ERROR` record: from a place of the job's script, through the base
+/// class of its stage.
+pub(crate) fn traceback(place: &str, call: &str, stage: &str, kind: &str, message: &str) -> String {
+    let marks = "^".repeat(call.len());
     format!(
         "Traceback (most recent call last):
-  File \"{script}\", line {line}, in {function}
+  File {place}
     success = {call}
               {marks}
   File \"data_processors/{stage}/{stage}_base.py\", line 512, in run
     self.save_{stage}()
   File \"data_processors/{stage}/operations/bigquery_save_ops.py\", line 268, in save_{stage}
     load_job.result(timeout=300)
-{kind}: {message}",
-        marks = "^".repeat(call.len()),
+{kind}: {message}"
     )
 }

@@ -1,213 +1,138 @@
-//! Which table is filled, in what manner, and what comes first in the log.
+//! The jobs: what each fills, and what it is made from.
 
-use std::io::Write;
-use std::path::PathBuf;
-use std::sync::Mutex;
-use std::thread;
-use std::time::Duration;
+use crate::table::Table;
 
-use chrono::{Local, NaiveDate};
-
-use crate::checkpoint::Checkpoint;
-use crate::cli::JobArgs;
-use crate::log::Log;
-use crate::processor::Processor;
-use crate::schedule::Schedule;
-use crate::target::{Target, target};
-use crate::text::python_bool;
-use crate::warehouse::Warehouse;
-use crate::{parallel, sequential, specific};
-
-/// A job that goes by calendar days.
+/// Which of the pipeline's phases a job belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Job {
-    /// Fills `team_offense_game_summary`.
-    TeamOffense,
-    /// Fills `team_defense_game_summary`.
-    TeamDefense,
-    /// Fills `player_game_summary`.
-    PlayerSummary,
+pub(crate) enum Stage {
+    /// Phase 3: made from box scores, by calendar days.
+    Analytics,
+    /// Phase 4: made from the tables before it, by game dates.
+    Precompute,
 }
 
-impl Job {
-    /// The job's name, which is its table's.
-    pub fn name(self) -> &'static str {
+impl Stage {
+    pub(crate) fn name(self) -> &'static str {
         match self {
-            Self::TeamOffense => "team_offense_game_summary",
-            Self::TeamDefense => "team_defense_game_summary",
-            Self::PlayerSummary => "player_game_summary",
+            Self::Analytics => "analytics",
+            Self::Precompute => "precompute",
         }
+    }
+}
+
+/// A job. Its name is the one of `words.txt`.
+#[derive(Debug)]
+pub(crate) struct Job {
+    pub(crate) name: &'static str,
+    pub(crate) stage: Stage,
+    /// The table that it fills.
+    pub(crate) table: Table,
+    /// The tables that must have rows of a date before the date can be processed.
+    pub(crate) upstream: &'static [Table],
+    /// In phase 4 the columns of the key, and the query for a date's keys.
+    pub(crate) key_columns: &'static [&'static str],
+    pub(crate) keys: &'static str,
+}
+
+const OFFENSE: Table = Table::new("nba_analytics", "team_offense_game_summary", "game_date");
+const DEFENSE: Table = Table::new("nba_analytics", "team_defense_game_summary", "game_date");
+const PLAYER: Table = Table::new("nba_analytics", "player_game_summary", "game_date");
+const TEAM_ZONE: Table = Table::new(
+    "nba_precompute",
+    "team_defense_zone_analysis",
+    "analysis_date",
+);
+const PLAYER_ZONE: Table = Table::new(
+    "nba_precompute",
+    "player_shot_zone_analysis",
+    "analysis_date",
+);
+const FACTOR: Table = Table::new("nba_precompute", "player_composite_factors", "game_date");
+const DAILY: Table = Table::new("nba_precompute", "player_daily_cache", "cache_date");
+const FEATURE: Table = Table::new("nba_predictions", "ml_feature_store_v2", "game_date");
+
+/// The tables that must be complete before any job of phase 4 begins.
+pub(crate) const PHASE_3: [Table; 3] = [PLAYER, DEFENSE, OFFENSE];
+
+pub(crate) const TEAM_OFFENSE: Job = phase_3("team_offense", OFFENSE);
+pub(crate) const TEAM_DEFENSE: Job = phase_3("team_defense", DEFENSE);
+pub(crate) const PLAYERS: Job = phase_3("players", PLAYER);
+
+const fn phase_3(name: &'static str, table: Table) -> Job {
+    Job {
+        name,
+        stage: Stage::Analytics,
+        table,
+        upstream: &[],
+        key_columns: &[],
+        keys: "",
+    }
+}
+
+pub(crate) const TEAM_ZONES: Job = Job {
+    name: "team_zones",
+    stage: Stage::Precompute,
+    table: TEAM_ZONE,
+    upstream: &[DEFENSE],
+    key_columns: &["team_abbr"],
+    keys: "SELECT DISTINCT defending_team_abbr FROM nba_analytics.team_defense_game_summary
+           WHERE game_date BETWEEN date(?1, '-60 days') AND ?1 ORDER BY 1",
+};
+
+pub(crate) const PLAYER_ZONES: Job = Job {
+    name: "player_zones",
+    stage: Stage::Precompute,
+    table: PLAYER_ZONE,
+    upstream: &[PLAYER],
+    key_columns: &["player_lookup"],
+    keys: "SELECT DISTINCT player_lookup FROM nba_analytics.player_game_summary
+           WHERE game_date BETWEEN date(?1, '-30 days') AND ?1 AND points IS NOT NULL ORDER BY 1",
+};
+
+pub(crate) const FACTORS: Job = Job {
+    name: "factors",
+    stage: Stage::Precompute,
+    table: FACTOR,
+    upstream: &[PLAYER, TEAM_ZONE, PLAYER_ZONE],
+    key_columns: &["game_id", "player_lookup"],
+    keys: "SELECT DISTINCT game_id, player_lookup FROM nba_analytics.player_game_summary
+           WHERE game_date = ? AND points IS NOT NULL ORDER BY 1, 2",
+};
+
+pub(crate) const CACHE: Job = Job {
+    name: "cache",
+    stage: Stage::Precompute,
+    table: DAILY,
+    upstream: &[PLAYER, OFFENSE, TEAM_ZONE, PLAYER_ZONE, FACTOR],
+    key_columns: &["player_lookup"],
+    keys: "SELECT DISTINCT player_lookup FROM nba_analytics.player_game_summary
+           WHERE game_date = ? AND points IS NOT NULL ORDER BY 1",
+};
+
+pub(crate) const FEATURES: Job = Job {
+    name: "features",
+    stage: Stage::Precompute,
+    table: FEATURE,
+    upstream: &[TEAM_ZONE, PLAYER_ZONE, FACTOR, DAILY],
+    key_columns: &["game_id", "player_lookup"],
+    keys: "SELECT DISTINCT game_id, player_lookup FROM nba_precompute.player_composite_factors
+           WHERE game_date = ? ORDER BY 1, 2",
+};
+
+impl Job {
+    /// The name of the real job, of its script and its checkpoint.
+    pub(crate) fn title(&self) -> &'static str {
+        self.table.name.trim_end_matches("_v2")
     }
 
     /// The real job's script, as its log names it.
-    pub fn script(self) -> String {
-        let name = self.name();
-        format!("backfill_jobs/analytics/{name}/{name}_analytics_backfill.py")
-    }
-}
-
-/// First and last date of a run, both included.
-#[derive(Debug, Clone, Copy)]
-pub struct Range {
-    /// First date.
-    pub start: NaiveDate,
-    /// Last date.
-    pub end: NaiveDate,
-}
-
-impl Range {
-    /// Its dates in order.
-    pub fn dates(self) -> Vec<NaiveDate> {
-        self.start
-            .iter_days()
-            .take_while(|date| *date <= self.end)
-            .collect()
+    pub(crate) fn script(&self) -> String {
+        let (title, stage) = (self.title(), self.stage.name());
+        format!("backfill_jobs/{stage}/{title}/{title}_{stage}_backfill.py")
     }
 
-    /// Why the job declines to start on this range, if it does.
-    pub fn refusal(self) -> Option<&'static str> {
-        if self.start > self.end {
-            Some("Start date must be before end date")
-        } else if self.end > Local::now().date_naive() {
-            Some("End date cannot be in the future")
-        } else {
-            None
-        }
+    /// Whether it is this one of the eight.
+    pub(crate) fn is(&self, other: &Self) -> bool {
+        self.name == other.name
     }
-
-    /// Says what the job says of its range; false when it declines to start.
-    pub fn is_accepted(self, log: &Log) -> bool {
-        if let Some(reason) = self.refusal() {
-            log.error(reason);
-            return false;
-        }
-        let days = self.dates().len();
-        log.info(format!(
-            "Will process {days} days from {} to {}",
-            self.start, self.end
-        ));
-        true
-    }
-}
-
-/// Everything a run needs to know.
-pub struct Run<'a> {
-    /// The job.
-    pub job: Job,
-    /// Its options.
-    pub args: &'a JobArgs,
-    /// Its log.
-    pub log: &'a Log,
-    /// What processes a date.
-    pub processor: Processor<'a>,
-}
-
-impl Run<'_> {
-    /// The checkpoint of a range.
-    pub fn checkpoint(&self, range: Range) -> Checkpoint {
-        let file = format!("{}_{}_{}.json", self.job.name(), range.start, range.end);
-        let default = || self.args.warehouse.dir.join("checkpoints").join(file);
-        let path: PathBuf = self.args.checkpoint.clone().unwrap_or_else(default);
-        Checkpoint::new(path, self.job.name(), range)
-    }
-}
-
-/// Runs a job and returns its exit code.
-pub fn start(job: Job, args: JobArgs, out: Box<dyn Write + Send>) -> u8 {
-    thread::sleep(Duration::from_millis(args.manner.delay_start_ms));
-    let manner = &args.manner;
-    let log = Log::new(out, manner.log_format, manner.buffered, manner.clean_log);
-    let code = open_and_run(job, &args, &log);
-    log.flush();
-    code
-}
-
-fn open_and_run(job: Job, args: &JobArgs, log: &Log) -> u8 {
-    let target = match target(job, args) {
-        Ok(target) => target,
-        Err(lines) => {
-            lines.iter().for_each(|line| log.error(line));
-            return 1;
-        }
-    };
-    let schedule = Schedule::build();
-    let writes = match &target {
-        Target::Dates(_) => !args.dry_run,
-        Target::Range(range) => range.refusal().is_none() && (!args.dry_run || args.parallel),
-    };
-    // A run that writes nothing leaves nothing behind.
-    let folder = writes.then_some(args.warehouse.dir.as_path());
-    let opened = Warehouse::open(folder).and_then(|warehouse| {
-        let known = args
-            .usage_from_team_table
-            .then(|| warehouse.known_teams())
-            .transpose()?;
-        let warehouse = Mutex::new(warehouse);
-        Ok(Processor {
-            job,
-            args,
-            log,
-            schedule: &schedule,
-            warehouse,
-            known_teams: known,
-        })
-    });
-    let processor = match opened {
-        Ok(processor) => processor,
-        Err(problem) => {
-            log.error(format!("Cannot use warehouse: {problem}"));
-            return 1;
-        }
-    };
-    let run = Run {
-        job,
-        args,
-        log,
-        processor,
-    };
-    match target {
-        Target::Dates(dates) => specific::run(&run, &dates),
-        Target::Range(range) => {
-            announce(&run, range);
-            if args.parallel {
-                parallel::run(&run, range)
-            } else {
-                sequential::run(&run, range)
-            }
-        }
-    }
-    0
-}
-
-fn announce(run: &Run<'_>, range: Range) {
-    let (log, args) = (run.log, run.args);
-    log.info("Day-by-day analytics backfill configuration:");
-    log.info(format!("  Date range: {} to {}", range.start, range.end));
-    log.info(format!("  Dry run: {}", python_bool(args.dry_run)));
-    log.info(format!("  No resume: {}", python_bool(args.no_resume)));
-    let (label, sequential, parallel) = match run.job {
-        Job::TeamOffense => (
-            "Parallel",
-            "Day-by-day (sequential)",
-            "Parallel (15x faster)",
-        ),
-        Job::TeamDefense => (
-            "Parallel mode",
-            "Day-by-day (fixes BigQuery size limits)",
-            "PARALLEL (15x faster)",
-        ),
-        Job::PlayerSummary => (
-            "Parallel mode",
-            "Sequential (day-by-day)",
-            "PARALLEL (10-20x faster)",
-        ),
-    };
-    log.info(format!("  {label}: {}", python_bool(args.parallel)));
-    if args.parallel {
-        log.info(format!("  Workers: {}", args.workers));
-    }
-    log.info(format!(
-        "  Processing strategy: {}",
-        if args.parallel { parallel } else { sequential }
-    ));
 }

@@ -1,52 +1,56 @@
-//! A real, small backfill job for the demo and the tests.
+//! A small backfill job for the demo and the tests.
 //!
-//! It recomputes one of the pipeline's tables date by date into a SQLite warehouse, from made-up
-//! box scores or (in phase 4) from the tables before it, and prints what the real jobs print, so that a monitor, a log parser and a validator have a true counterpart: a process
-//! that can die or hang, a log that can lie, a table that can be wrong. The data is made up
-//! but never random: the same range gives the same rows on every machine.
+//! It fills the pipeline's tables date by date in a SQLite warehouse and prints what the real jobs
+//! print, so that a monitor, a log parser and a validator have a true counterpart: a process that
+//! can die, a log that can lie, a table that can be wrong. Every figure is a hash of its date, team
+//! and player: the same range gives the same rows on every machine.
 //!
-//! Like the real jobs it ends with 0 however many dates failed; see [`cli::Cli`] for the
-//! exceptions.
+//! - `job` the eight jobs: three of phase 3, which go by calendar days, and five of phase 4, which
+//!   go by game dates and read the tables before them
+//! - `run` what the command line asks for; `range`, `parallel`, `single` its dates; `process` one
+//!   date; `check` the player job's check of its own table
+//! - `words` what a job prints, from `words.txt`; `log`, `checkpoint`
+//! - `rows` what is written; `schedule` the games, from `schedule.csv`; `table` the columns, from
+//!   `columns.csv`; `store` the SQLite warehouse; `faults` what goes wrong on request
+//!
+//! Like the real jobs it ends with 0 however many dates failed; see the help for the exceptions.
 
-pub mod boxscore;
+#[macro_use]
+mod words;
+
+mod check;
 mod checkpoint;
-pub mod cli;
-pub mod dates;
-pub mod dice;
+mod cli;
+mod dates;
 mod faults;
+mod hash;
 mod job;
-pub mod league;
 mod log;
 mod parallel;
-mod post_check;
-mod precompute;
-mod processor;
-mod report;
-pub mod rows;
-pub mod schedule;
-pub mod seasons;
-mod sequential;
-mod specific;
-pub mod tables;
-mod target;
+mod process;
+mod range;
+mod rows;
+mod run;
+mod schedule;
+mod single;
+mod store;
+mod table;
 mod text;
-mod warehouse;
 
 use std::ffi::OsString;
 use std::io::Write;
-use std::path::Path;
 
 use clap::Parser;
 
-use crate::cli::{Cli, Command};
-pub use crate::job::Job;
-pub use crate::precompute::Precompute;
+use crate::cli::{AnalyticsArgs, Cli, Command, JobArgs, WarehouseArg};
+use crate::faults::RowFaultArgs;
+use crate::job::Job;
 use crate::schedule::Schedule;
 
-/// Runs the job as the command line `args` (the program's name first) says and returns its
-/// exit code. The log goes to `out`; help and usage errors go where clap puts them.
+/// Runs the job as the command line `args` (the program's name first) asks for and returns its
+/// exit code. The log goes to `out`; help and usage errors go to the standard streams.
 ///
-/// `--hang-at` never returns and `--die-at` ends the process.
+/// `--die-at` ends the process.
 pub fn run<I, A>(args: I, out: Box<dyn Write + Send>) -> u8
 where
     I: IntoIterator<Item = A>,
@@ -55,43 +59,44 @@ where
     let cli = match Cli::try_parse_from(args) {
         Ok(cli) => cli,
         Err(problem) => {
-            // Nothing is left to be told to when even the terminal is gone.
+            // Nothing is left to report to when even the terminal is gone.
             let _ = problem.print();
-            return problem.exit_code() as u8;
+            return u8::try_from(problem.exit_code()).unwrap_or(2);
         }
     };
     match cli.command {
-        Command::Init(args) => init(&args.warehouse.dir, out),
-        Command::TeamOffense(args) => job::start(Job::TeamOffense, *args, out),
-        Command::PlayerSummary(args) => job::start(Job::PlayerSummary, *args, out),
-        Command::TeamDefense(args) => job::start(Job::TeamDefense, *args, out),
-        Command::TeamDefenseZones(args) => {
-            precompute::start(Precompute::TeamDefenseZones, *args, out)
-        }
-        Command::PlayerShotZones(args) => {
-            precompute::start(Precompute::PlayerShotZones, *args, out)
-        }
-        Command::CompositeFactors(args) => {
-            precompute::start(Precompute::CompositeFactors, *args, out)
-        }
-        Command::DailyCache(args) => precompute::start(Precompute::DailyCache, *args, out),
-        Command::FeatureStore(args) => precompute::start(Precompute::FeatureStore, *args, out),
+        Command::Init(args) => init(&args, out),
+        Command::TeamOffense(args) => analytics(&job::TEAM_OFFENSE, &args, out),
+        Command::TeamDefense(args) => analytics(&job::TEAM_DEFENSE, &args, out),
+        Command::PlayerSummary(args) => analytics(&job::PLAYERS, &args, out),
+        Command::TeamDefenseZones(args) => precompute(&job::TEAM_ZONES, &args, out),
+        Command::PlayerShotZones(args) => precompute(&job::PLAYER_ZONES, &args, out),
+        Command::CompositeFactors(args) => precompute(&job::FACTORS, &args, out),
+        Command::DailyCache(args) => precompute(&job::CACHE, &args, out),
+        Command::FeatureStore(args) => precompute(&job::FEATURES, &args, out),
     }
 }
 
-fn init(dir: &Path, mut out: Box<dyn Write + Send>) -> u8 {
-    let schedule = Schedule::build();
-    let (text, code) = match warehouse::init(dir, &schedule) {
+fn analytics(job: &'static Job, args: &AnalyticsArgs, out: Box<dyn Write + Send>) -> u8 {
+    let workers = args.parallel.then_some(args.workers);
+    run::start(job, &args.job, workers, &args.row_faults, out)
+}
+
+fn precompute(job: &'static Job, args: &JobArgs, out: Box<dyn Write + Send>) -> u8 {
+    run::start(job, args, None, &RowFaultArgs::default(), out)
+}
+
+fn init(warehouse: &WarehouseArg, mut out: Box<dyn Write + Send>) -> u8 {
+    let schedule = Schedule::load();
+    let (text, code) = match store::init(&warehouse.dir, &schedule) {
         Ok(()) => {
-            let games = schedule.games().len();
-            (
-                format!("{games} games in the schedule of sqlite:{}", dir.display()),
-                0,
-            )
+            let (games, dir) = (schedule.games().len(), warehouse.dir.display());
+            let text = format!("{games} games in the schedule of sqlite:{dir}");
+            (text, 0)
         }
         Err(problem) => (problem, 1),
     };
-    // The exit code says it too.
+    // The exit code carries the same news.
     let _ = writeln!(out, "bf-sample-job: {text}");
     code
 }
