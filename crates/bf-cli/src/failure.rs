@@ -36,6 +36,19 @@ impl Failure {
         }
     }
 
+    /// The reader of a view went away, and that is all right (exit 0): `status | head`.
+    pub(crate) fn silent() -> Self {
+        Self {
+            is_reported: true,
+            ..Self::new(Exit::Success, "")
+        }
+    }
+
+    /// Whether there is nothing to report.
+    pub(crate) fn is_silent(&self) -> bool {
+        self.exit == Exit::Success && self.message.is_empty()
+    }
+
     /// Adds the way out.
     #[must_use]
     pub fn hint(mut self, hint: impl Into<String>) -> Self {

@@ -6,7 +6,7 @@ use bf_contract::Exit;
 use serde::Serialize;
 
 use crate::text::Style;
-use crate::{Failure, OutputArgs, Sink, Streams};
+use crate::{Failure, Format, OutputArgs, Sink, Streams};
 
 /// The output of a tool: documents for machines, text for people.
 pub struct Output {
@@ -15,13 +15,34 @@ pub struct Output {
     text_is_terminal: bool,
     columns: Option<u16>,
     style: Style,
+    is_view: bool,
 }
 
 impl Output {
     /// Decides where documents and text go. See [`Format`](crate::Format).
     #[must_use]
     pub fn new(args: &OutputArgs, streams: Streams) -> (Self, Box<dyn std::io::Read + Send>) {
-        let as_text = !args.format.writes_documents(&streams);
+        Self::with(
+            !args.format.writes_documents(&streams),
+            false,
+            args,
+            streams,
+        )
+    }
+
+    /// The output of a view, such as a run's status: it carries no verdict. Text for people unless `--format json`
+    /// asks for documents, and a reader that went away is no failure.
+    #[must_use]
+    pub fn view(args: &OutputArgs, streams: Streams) -> (Self, Box<dyn std::io::Read + Send>) {
+        Self::with(args.format != Format::Json, true, args, streams)
+    }
+
+    fn with(
+        as_text: bool,
+        is_view: bool,
+        args: &OutputArgs,
+        streams: Streams,
+    ) -> (Self, Box<dyn std::io::Read + Send>) {
         let Streams {
             stdin,
             stdout,
@@ -40,6 +61,7 @@ impl Output {
             text: text.map(|sink| sink.writer),
             text_is_terminal,
             style: Style::detect(args.color, text_is_terminal),
+            is_view,
         };
         (output, stdin)
     }
@@ -83,7 +105,7 @@ impl Output {
             Failure::could_not_check(format!("writing a document as JSON: {error}"))
         })?;
         line.push(b'\n');
-        write_whole(writer, &line)
+        write_whole(writer, &line, self.is_view)
     }
 
     /// Writes lines of text for people. Where the documents carry the result, text that cannot be written
@@ -95,7 +117,7 @@ impl Output {
         let Some(writer) = &mut self.text else {
             return Ok(());
         };
-        let written = write_whole(writer, format!("{text}\n").as_bytes());
+        let written = write_whole(writer, format!("{text}\n").as_bytes(), self.is_view);
         if self.documents.is_some() {
             return Ok(());
         }
@@ -103,11 +125,14 @@ impl Output {
     }
 }
 
-fn write_whole(writer: &mut impl Write, bytes: &[u8]) -> Result<(), Failure> {
+fn write_whole(writer: &mut impl Write, bytes: &[u8], is_view: bool) -> Result<(), Failure> {
     writer
         .write_all(bytes)
         .and_then(|()| writer.flush())
         .map_err(|error| {
+            if is_view && error.kind() == ErrorKind::BrokenPipe {
+                return Failure::silent();
+            }
             let what = if error.kind() == ErrorKind::BrokenPipe {
                 "the reader went away".to_owned()
             } else {

@@ -1,6 +1,7 @@
 //! The one place that touches the process: its arguments, its streams, its exit code.
 
 use std::any::Any;
+use std::ffi::OsString;
 use std::io::Write;
 use std::panic::{self, AssertUnwindSafe};
 use std::process::ExitCode;
@@ -14,13 +15,25 @@ use crate::{Failure, Format, Streams, ToolArgs};
 /// Runs a tool: parses its arguments, gives it its streams, reports a failure, and turns what it came to into the
 /// process's exit code.
 pub fn main<A: ToolArgs>(run: fn(A, Streams) -> Result<Exit, Failure>) -> ExitCode {
+    main_with(std::env::args_os().collect(), run)
+}
+
+/// [`main`] with arguments of the caller's; the first is the program.
+pub fn main_with<A: ToolArgs>(
+    mut args: Vec<OsString>,
+    run: fn(A, Streams) -> Result<Exit, Failure>,
+) -> ExitCode {
     let name = A::command().get_name().to_owned();
+    // The help shows the name of the tool, whatever file it was started from.
+    if let Some(program) = args.first_mut() {
+        *program = name.clone().into();
+    }
     let streams = Streams::real();
-    let (writes_documents, outcome) = match A::try_parse() {
-        Ok(args) => {
-            let writes_documents = args.format().writes_documents(&streams);
-            (writes_documents, run_guarded(run, args, streams))
-        }
+    let (documents, outcome) = match A::try_parse_from(&args) {
+        Ok(parsed) => (
+            parsed.format().writes_documents(&streams),
+            run_guarded(run, parsed, streams),
+        ),
         Err(error)
             if matches!(
                 error.kind(),
@@ -37,29 +50,34 @@ pub fn main<A: ToolArgs>(run: fn(A, Streams) -> Result<Exit, Failure>) -> ExitCo
             let _ = error.print();
             return exit.into();
         }
-        Err(error) => {
-            let format = Format::of_call(std::env::args_os());
-            let failure = usage_failure(&name, &error);
-            (format.writes_documents(&streams), Err(failure))
-        }
+        Err(error) => (
+            Format::of_call(args.into_iter()).writes_documents(&streams),
+            Err(usage_failure(&name, &error)),
+        ),
     };
     match outcome {
         Ok(exit) => exit.into(),
-        Err(failure) => {
-            if writes_documents && !failure.is_reported {
-                print_document(&failure.document(&name));
-            }
-            // Nothing is left that could report that standard error is gone, too.
-            let mut stderr = std::io::stderr().lock();
-            // Names of files and lines of logs are part of it.
-            let safe = |text: &str| printable(text, usize::MAX);
-            let _ = writeln!(stderr, "{name}: {}", safe(&failure.message));
-            if let Some(hint) = &failure.hint {
-                let _ = writeln!(stderr, "hint: {}", safe(hint));
-            }
-            failure.exit.into()
-        }
+        Err(failure) => report(&name, documents, &failure),
     }
+}
+
+/// Reports a failure to programs and to people, and gives the exit code.
+pub(crate) fn report(name: &str, writes_documents: bool, failure: &Failure) -> ExitCode {
+    if failure.is_silent() {
+        return failure.exit.into();
+    }
+    if writes_documents && !failure.is_reported {
+        print_document(&failure.document(name));
+    }
+    // Nothing is left that could report that standard error is gone, too.
+    let mut stderr = std::io::stderr().lock();
+    // Names of files and lines of logs are part of it.
+    let safe = |text: &str| printable(text, usize::MAX);
+    let _ = writeln!(stderr, "{name}: {}", safe(&failure.message));
+    if let Some(hint) = &failure.hint {
+        let _ = writeln!(stderr, "hint: {}", safe(hint));
+    }
+    failure.exit.into()
 }
 
 /// Writes a failure where a program reads it. A reader that went away gets the exit code.
@@ -78,6 +96,12 @@ fn run_guarded<A>(
     streams: Streams,
 ) -> Result<Exit, Failure> {
     panic::set_hook(Box::new(|_| {}));
+    let run = |args, streams| {
+        // So that a test can see how every tool ends after a defect.
+        #[cfg(debug_assertions)]
+        assert!(std::env::var_os("BF_TEST_PANIC").is_none(), "asked for");
+        run(args, streams)
+    };
     let outcome = panic::catch_unwind(AssertUnwindSafe(|| run(args, streams)));
     let _ = panic::take_hook();
     outcome.unwrap_or_else(|payload| {

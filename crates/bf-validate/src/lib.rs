@@ -28,11 +28,31 @@ pub mod scheduled;
 pub mod suite;
 pub mod text;
 
+use std::ffi::OsString;
+use std::process::ExitCode;
+
 use bf_cli::{Failure, Streams};
 use bf_contract::Exit;
 
 pub use args::{PlayerSummaryArgs, SuiteArgs, TeamOffenseArgs, ValidateArgs};
 use suite::{Builtin, Suite};
+
+/// The program `bf-validate`, and the two named validators: they hand their built-in suite on as the first argument
+/// and keep their own name, help and flags.
+pub fn main(mut args: Vec<OsString>) -> ExitCode {
+    let first = args.get(1).and_then(|first| first.to_str());
+    match first.and_then(|first| first.strip_prefix("--suite=built-in:")) {
+        Some("team_offense") => {
+            args.remove(1);
+            bf_cli::main_with(args, run_team_offense)
+        }
+        Some("player_game_summary") => {
+            args.remove(1);
+            bf_cli::main_with(args, run_player_summary)
+        }
+        _ => bf_cli::main_with(args, run_suite),
+    }
+}
 
 /// Validates `nba_analytics.team_offense_game_summary`.
 ///

@@ -1,5 +1,9 @@
-//! bf-validate-team-offense: checks nba_analytics.team_offense_game_summary.
+//! bf-validate-team-offense: checks nba_analytics.team_offense_game_summary; bf-validate does the work.
 
 fn main() -> std::process::ExitCode {
-    bf_cli::main(bf_validate::run_team_offense)
+    bf_cli::exec_sibling(
+        "bf-validate-team-offense",
+        "bf-validate",
+        "--suite=built-in:team_offense",
+    )
 }
