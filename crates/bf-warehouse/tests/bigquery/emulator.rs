@@ -1,7 +1,7 @@
 //! The client against a real emulator: what the SQL means, and what the types look like on the way.
 //!
 //! `scripts/bigquery-emulator run` starts one. Without one these tests say so and pass, unless
-//! `BF_REQUIRE_EMULATOR=1` says that there must be one.
+//! `BF_REQUIRE_ALL=1` says that there must be one.
 
 use bf_warehouse::{
     ColumnKind, Ident, Options, Param, Query, Rows, SqlDialect, TableName, Value, Warehouse,
@@ -13,7 +13,7 @@ fn warehouse(test: &str) -> Option<Warehouse> {
     let is_set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
     if !is_set("BIGQUERY_EMULATOR_HOST") {
         assert!(
-            !is_set("BF_REQUIRE_EMULATOR"),
+            !is_set("BF_REQUIRE_ALL"),
             "BIGQUERY_EMULATOR_HOST is not set"
         );
         eprintln!("SKIPPED: bigquery emulator (BIGQUERY_EMULATOR_HOST is not set)");
