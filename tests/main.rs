@@ -1,8 +1,10 @@
 //! The tools from outside: real processes, real files, real signals.
 
+#[cfg(feature = "bigquery")]
 mod bigquery;
 mod conventions;
 mod monitor;
+#[cfg(feature = "bigquery")]
 mod notify;
 mod orchestrate;
 mod parse_log;

@@ -3,15 +3,21 @@
 use std::time::Duration;
 
 use bf_cli::text;
-use bf_config::notify::{Channel, WebhookForm};
+use bf_config::notify::Channel;
+#[cfg(feature = "network")]
+use bf_config::notify::WebhookForm;
 use bf_contract::Notification;
+#[cfg(feature = "network")]
 use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderValue};
 use tokio::time::{Instant, sleep, timeout};
 
+#[cfg(feature = "network")]
 use crate::http::{self, Post};
+#[cfg(feature = "network")]
+use crate::message;
 use crate::retry::{Again, Backoff, Fault};
 use crate::route::{Resolved, resolve};
-use crate::{command, message, reach};
+use crate::{command, reach};
 
 /// What became of a notification, or of a look, on one channel.
 pub struct Outcome {
@@ -23,6 +29,7 @@ pub struct Outcome {
 
 /// What is done for each attempt.
 enum Delivery {
+    #[cfg(feature = "network")]
     Post(Box<Post>),
     Command(Vec<String>, Vec<u8>),
 }
@@ -92,27 +99,39 @@ fn prepare(route: Resolved, notification: &Notification) -> Result<Delivery, Str
     let json = |value: Result<Vec<u8>, serde_json::Error>| {
         value.map_err(|error| format!("writing the notification as JSON: {error}"))
     };
-    let (url, mut headers, body, content_type, is_ping) = match route {
+    match route {
         Resolved::Command(command) => {
             let mut document = json(serde_json::to_vec(notification))?;
             document.push(b'\n');
-            return Ok(Delivery::Command(command, document));
+            Ok(Delivery::Command(command, document))
         }
+        #[cfg(feature = "network")]
         Resolved::Webhook { url, form, headers } => {
             let body = json(match form {
                 WebhookForm::Slack => serde_json::to_vec(&message::slack(notification)),
                 WebhookForm::Json => serde_json::to_vec(notification),
             })?;
-            (url, headers, body, "application/json", false)
+            post(url, headers, body, "application/json", false)
         }
-        Resolved::Healthchecks { url } => (
+        #[cfg(feature = "network")]
+        Resolved::Healthchecks { url } => post(
             message::ping(&url, notification),
             HeaderMap::new(),
             message::ping_body(notification).into_bytes(),
             "text/plain; charset=utf-8",
             true,
         ),
-    };
+    }
+}
+
+#[cfg(feature = "network")]
+fn post(
+    url: reqwest::Url,
+    mut headers: HeaderMap,
+    body: Vec<u8>,
+    content_type: &'static str,
+    is_ping: bool,
+) -> Result<Delivery, String> {
     headers
         .entry(CONTENT_TYPE)
         .or_insert(HeaderValue::from_static(content_type));
@@ -128,6 +147,7 @@ fn prepare(route: Resolved, notification: &Notification) -> Result<Delivery, Str
 impl Delivery {
     async fn attempt(&self) -> Result<(), Fault> {
         match self {
+            #[cfg(feature = "network")]
             Self::Post(post) => post.attempt().await,
             Self::Command(command, document) => command::attempt(command, document).await,
         }

@@ -9,9 +9,12 @@ mod args;
 mod command;
 mod deliver;
 mod desk;
+#[cfg(feature = "network")]
 mod http;
+#[cfg_attr(not(feature = "network"), allow(dead_code))]
 mod message;
 mod reach;
+#[cfg_attr(not(feature = "network"), allow(dead_code))]
 mod retry;
 mod route;
 

@@ -1,7 +1,10 @@
 //! A notification in the form of each route.
 
-use bf_contract::{Notification, NotificationEvent, NotificationType, Schema, Verdict};
+#[cfg(feature = "network")]
+use bf_contract::Verdict;
+use bf_contract::{Notification, NotificationEvent, NotificationType, Schema};
 use chrono::{DateTime, Utc};
+#[cfg(feature = "network")]
 use reqwest::Url;
 use serde_json::{Value, json};
 
@@ -65,6 +68,7 @@ fn cut(text: &str, limit: usize) -> String {
     format!("{}\n… ({lines} more line{plural})", &text[..end])
 }
 
+#[cfg(feature = "network")]
 /// The URL of a ping. A run begins with `/start` and ends with the plain URL or `/fail`; whatever happens
 /// between goes to the check's log and changes nothing. Source: the Pinging API of Healthchecks.io, also for
 /// `rid`, which must be a UUID.
@@ -92,6 +96,7 @@ pub fn ping_body(notification: &Notification) -> String {
     format!("{}\n\n{}", notification.title, notification.text)
 }
 
+#[cfg(feature = "network")]
 fn is_uuid(text: &str) -> bool {
     text.len() == 36
         && text.bytes().enumerate().all(|(at, byte)| match at {
@@ -100,7 +105,7 @@ fn is_uuid(text: &str) -> bool {
         })
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "network"))]
 mod tests {
     use super::{cut, ping, slack, test};
     use bf_contract::{Notification, NotificationEvent, Verdict};

@@ -1,11 +1,12 @@
 //! Whether a channel could be told, without telling it anything.
 
-use hyper_util::client::proxy::matcher::Matcher;
-use reqwest::Url;
-use tokio::net::TcpStream;
+#[cfg(feature = "network")]
+use {hyper_util::client::proxy::matcher::Matcher, reqwest::Url, tokio::net::TcpStream};
 
+use crate::command;
+#[cfg(feature = "network")]
+use crate::http;
 use crate::route::Resolved;
-use crate::{command, http};
 
 /// Looks for the program, or connects to the host: to the proxy's where one of `HTTPS_PROXY`, `HTTP_PROXY`,
 /// `ALL_PROXY` is set for it.
@@ -13,13 +14,18 @@ use crate::{command, http};
 /// # Errors
 /// One line without any secret: there is no such program or host, or it takes no connection.
 pub async fn reach(route: &Resolved) -> Result<(), String> {
-    let url = match route {
+    match route {
         Resolved::Command(command) => {
             let program = command.first().map_or("", String::as_str);
-            return command::find(program).map(drop);
+            command::find(program).map(drop)
         }
-        Resolved::Webhook { url, .. } | Resolved::Healthchecks { url } => url,
-    };
+        #[cfg(feature = "network")]
+        Resolved::Webhook { url, .. } | Resolved::Healthchecks { url } => connect(url).await,
+    }
+}
+
+#[cfg(feature = "network")]
+async fn connect(url: &Url) -> Result<(), String> {
     http::client(url)?;
     let (whose, host, port) = match proxy_of(url) {
         Some((host, port)) => ("its proxy", host, port),
@@ -41,6 +47,7 @@ pub async fn reach(route: &Resolved) -> Result<(), String> {
         })
 }
 
+#[cfg(feature = "network")]
 /// The proxy's host and port, found as the client finds it.
 fn proxy_of(url: &Url) -> Option<(String, u16)> {
     let proxy = Matcher::from_env().intercept(&url.as_str().parse().ok()?)?;

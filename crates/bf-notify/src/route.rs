@@ -1,12 +1,18 @@
 //! A channel's route with its secrets filled in from the environment.
 
-use bf_config::notify::{Address, Route, WebhookForm};
-use reqwest::Url;
-use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
+use bf_config::notify::Route;
+#[cfg(feature = "network")]
+use bf_config::notify::{Address, WebhookForm};
+#[cfg(feature = "network")]
+use reqwest::{
+    Url,
+    header::{HeaderMap, HeaderName, HeaderValue},
+};
 
 /// A route that can be taken. It holds secrets, so it cannot be printed.
 pub enum Resolved {
     /// A POST.
+    #[cfg(feature = "network")]
     Webhook {
         /// Where it goes.
         url: Url,
@@ -16,6 +22,7 @@ pub enum Resolved {
         headers: HeaderMap,
     },
     /// A ping.
+    #[cfg(feature = "network")]
     Healthchecks {
         /// The check's ping URL.
         url: Url,
@@ -24,10 +31,28 @@ pub enum Resolved {
     Command(Vec<String>),
 }
 
+/// Refuses what needs the network, which this build does not have.
+///
+/// # Errors
+/// The route is not a command.
+#[cfg(not(feature = "network"))]
+pub fn resolve(
+    route: &Route,
+    _environment: impl Fn(&str) -> Option<String>,
+) -> Result<Resolved, String> {
+    match route {
+        Route::Command(command) => Ok(Resolved::Command(command.clone())),
+        _ => Err("this build of bf has no network (built without the cargo feature bigquery): it sends no \
+             webhook and no ping; use a command"
+            .to_owned()),
+    }
+}
+
 /// Fills in what the environment holds.
 ///
 /// # Errors
 /// One line that names the variable and never its value: it is not set, or holds no URL or header.
+#[cfg(feature = "network")]
 pub fn resolve(
     route: &Route,
     environment: impl Fn(&str) -> Option<String>,
@@ -73,13 +98,14 @@ pub fn resolve(
     })
 }
 
+#[cfg(feature = "network")]
 fn http_url(text: &str) -> Option<Url> {
     Url::parse(text.trim())
         .ok()
         .filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host())
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "network"))]
 mod tests {
     use super::{Resolved, resolve};
     use bf_config::notify::{Address, Route, WebhookForm};

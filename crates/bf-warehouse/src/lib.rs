@@ -8,6 +8,10 @@
 
 #![deny(missing_docs)]
 
+#[cfg(feature = "bigquery")]
+mod bigquery;
+#[cfg(not(feature = "bigquery"))]
+#[path = "bigquery/absent.rs"]
 mod bigquery;
 mod dialect;
 mod error;
@@ -20,7 +24,9 @@ mod url;
 mod value;
 mod warehouse;
 
-pub use bigquery::{BigQuery, Endpoint, Identity, Pace, Settings};
+pub use bigquery::BigQuery;
+#[cfg(feature = "bigquery")]
+pub use bigquery::{Endpoint, Identity, Pace, Settings};
 pub use dialect::SqlDialect;
 pub use error::WarehouseError;
 pub use name::{Ident, NameError, TableName, nearest};
