@@ -2,8 +2,11 @@
 
 use std::path::PathBuf;
 
-use bf_cli::{ConfigArgs, Failure, Format, Output, OutputArgs, Streams, ToolArgs, WarehouseArgs};
-use bf_contract::DateRange;
+use bf_cli::{
+    ConfigArgs, Failure, Format, Output, OutputArgs, Streams, ToolArgs, WarehouseArgs, Zone,
+    last_days, parse_range,
+};
+use bf_contract::{DateRange, parse_date};
 use clap::{Parser, Subcommand};
 
 use crate::engine::run::Permissions;
@@ -87,50 +90,97 @@ pub struct Documented {
     #[arg(
         long,
         value_name = "PID",
-        required = true,
         value_parser = parse_pid,
         allow_negative_numbers = true
     )]
     pub phase1_pid: Option<u32>,
 
     /// The log that phase 1 writes
-    #[arg(long, value_name = "FILE", required = true)]
+    #[arg(long, value_name = "FILE")]
     pub phase1_log: Option<PathBuf>,
 
     /// The dates that phase 1 fills, both included
-    #[arg(long, value_name = "\"START END\"", required = true)]
-    pub phase1_dates: Option<DateRange>,
+    #[arg(long, value_name = "\"START END\"", allow_hyphen_values = true)]
+    pub phase1_dates: Option<String>,
 
     /// The dates that phase 2 fills; without them the run ends after phase 1's gate
-    #[arg(long, value_name = "\"START END\"")]
-    pub phase2_dates: Option<DateRange>,
+    #[arg(long, value_name = "\"START END\"", allow_hyphen_values = true)]
+    pub phase2_dates: Option<String>,
 
     /// Refuse a phase 1 process whose command line does not contain this
     #[arg(long, value_name = "SUBSTRING")]
     pub expect_cmd: Option<String>,
+
+    /// Where today is, for dates such as yesterday: UTC, -05:00 or America/New_York [default: the machine's]
+    #[arg(long, value_name = "ZONE", allow_hyphen_values = true)]
+    pub timezone: Option<Zone>,
+
+    /// What was given without a flag, to be told how it is meant.
+    #[arg(hide = true)]
+    pub stray: Vec<String>,
 }
 
 impl Documented {
     /// The two phases that the flags name.
     ///
     /// # Errors
-    /// A flag that they need is missing: usage (exit 2).
+    /// A flag that they need is missing, or something has no flag: usage (exit 2).
     pub(crate) fn phases(&self) -> Result<TwoPhases, Failure> {
+        self.refuse_stray()?;
         let (Some(pid), Some(log), Some(range)) =
-            (self.phase1_pid, &self.phase1_log, self.phase1_dates)
+            (self.phase1_pid, &self.phase1_log, &self.phase1_dates)
         else {
-            return Err(Failure::usage(
-                "--phase1-pid, --phase1-log and --phase1-dates are needed",
-            ));
+            return Err(
+                Failure::usage("--phase1-pid, --phase1-log and --phase1-dates are needed")
+                    .hint("bf-orchestrate run PLAN runs a plan; see bf-orchestrate --help"),
+            );
         };
+        let today = today(self.timezone.as_ref());
+        let dates = |flag: &str, text: &String| {
+            parse_range(text, today).map_err(|failure| Failure {
+                message: format!("{flag}: {}", failure.message),
+                ..failure
+            })
+        };
+        let phase2 = self.phase2_dates.as_ref();
         Ok(TwoPhases {
             pid,
             log: log.clone(),
             expect_cmd: self.expect_cmd.clone(),
-            phase1: range,
-            phase2: self.phase2_dates,
+            phase1: dates("--phase1-dates", range)?,
+            phase2: phase2
+                .map(|text| dates("--phase2-dates", text))
+                .transpose()?,
         })
     }
+
+    fn refuse_stray(&self) -> Result<(), Failure> {
+        let Some(stray) = self.stray.first() else {
+            return Ok(());
+        };
+        let failure = Failure::usage(format!("unexpected argument '{stray}' found"));
+        if parse_date(stray).is_ok() || ["today", "yesterday"].contains(&stray.as_str()) {
+            let mut given = [&self.phase1_dates, &self.phase2_dates]
+                .into_iter()
+                .flatten()
+                .filter(|text| !text.contains(char::is_whitespace));
+            let first = given.next().map_or("START", String::as_str);
+            return Err(failure.hint(format!(
+                "both dates are one argument, in quotes: --phase1-dates \"{first} {stray}\""
+            )));
+        }
+        let is_plan = [".yaml", ".yml"].iter().any(|end| stray.ends_with(end));
+        Err(match is_plan || std::path::Path::new(stray).is_file() {
+            true => failure.hint(format!("a plan is run by: bf-orchestrate run {stray}")),
+            false => failure.hint("see bf-orchestrate --help"),
+        })
+    }
+}
+
+/// What day it is in a zone, or on this machine.
+fn today(zone: Option<&Zone>) -> chrono::NaiveDate {
+    let local = Zone::local();
+    zone.unwrap_or(&local).today(chrono::Utc::now())
 }
 
 fn parse_pid(text: &str) -> Result<u32, String> {
@@ -183,6 +233,23 @@ pub struct RunArgs {
 }
 
 impl RunArgs {
+    /// The flags that were given and that another command about the same run needs as well.
+    pub(crate) fn shared_flags(&self) -> Vec<String> {
+        shared_flags(&self.config, &self.runs)
+    }
+
+    /// The flags of a new run that is run in the same way.
+    pub(crate) fn run_flags(&self) -> Vec<String> {
+        let mut words = self.shared_flags();
+        if let Some(warehouse) = &self.warehouse.warehouse {
+            words.extend(["--warehouse".to_owned(), warehouse.clone()]);
+        }
+        if let Some(path) = &self.metrics.metrics_file {
+            words.extend(["--metrics-file".to_owned(), path.display().to_string()]);
+        }
+        words
+    }
+
     /// What the flags permit.
     pub(crate) fn permissions(&self) -> Permissions {
         Permissions {
@@ -216,9 +283,57 @@ pub struct RunPlan {
     #[arg(value_name = "PLAN")]
     pub plan: PathBuf,
 
+    /// The phase to start from: those before it are judged again by their tables, and not run
+    #[arg(long, value_name = "PHASE")]
+    pub from: Option<String>,
+
+    /// The dates.
+    #[command(flatten)]
+    pub dates: PlanDates,
+
     /// How it is run.
     #[command(flatten)]
     pub run: RunArgs,
+}
+
+/// The dates of a plan, in place of its own.
+#[derive(Debug, Clone, Default, clap::Args)]
+pub struct PlanDates {
+    /// The dates of every phase, in place of the plan's: two dates, or days such as yesterday and -7d
+    #[arg(long, value_name = "\"START END\"", allow_hyphen_values = true)]
+    pub range: Option<String>,
+
+    /// The full days that end yesterday, in place of the plan's dates: 7d
+    #[arg(long, value_name = "DAYS", conflicts_with = "range")]
+    pub last: Option<String>,
+
+    /// Where today is: UTC, -05:00 or America/New_York [default: the machine's]
+    #[arg(long, value_name = "ZONE", allow_hyphen_values = true)]
+    pub timezone: Option<Zone>,
+}
+
+impl PlanDates {
+    /// The dates that the flags name.
+    ///
+    /// # Errors
+    /// They are not a range: usage (exit 2).
+    pub(crate) fn resolve(
+        &self,
+        suite_zone: impl FnOnce() -> Option<Zone>,
+    ) -> Result<Option<DateRange>, Failure> {
+        let named = |flag: &str, result: Result<DateRange, Failure>| {
+            result.map(Some).map_err(|failure| Failure {
+                message: format!("{flag}: {}", failure.message),
+                ..failure
+            })
+        };
+        let zone = || self.timezone.clone().or_else(suite_zone);
+        match (&self.range, &self.last) {
+            (Some(text), _) => named("--range", parse_range(text, today(zone().as_ref()))),
+            (None, Some(days)) => named("--last", last_days(days, today(zone().as_ref()))),
+            (None, None) => Ok(None),
+        }
+    }
 }
 
 /// `bf-orchestrate plan`.
@@ -243,6 +358,10 @@ pub struct CheckPlan {
     /// The plan
     #[arg(value_name = "PLAN")]
     pub plan: PathBuf,
+
+    /// The dates.
+    #[command(flatten)]
+    pub dates: PlanDates,
 
     /// The config.
     #[command(flatten)]
@@ -287,6 +406,13 @@ pub struct Resume {
     /// The output.
     #[command(flatten)]
     pub output: OutputArgs,
+}
+
+impl Resume {
+    /// The flags that were given and that another command about the same run needs as well.
+    pub(crate) fn shared_flags(&self) -> Vec<String> {
+        shared_flags(&self.config, &self.runs)
+    }
 }
 
 /// An action on one run.
@@ -339,4 +465,15 @@ impl ToolArgs for Args {
             Some(Action::Plan(_)) => Format::Text,
         }
     }
+}
+
+fn shared_flags(config: &ConfigArgs, runs: &RunsArgs) -> Vec<String> {
+    let mut words = Vec::new();
+    if let Some(config) = &config.config {
+        words.extend(["--config".to_owned(), config.display().to_string()]);
+    }
+    if runs.runs.as_os_str() != DEFAULT_RUNS {
+        words.extend(["--runs".to_owned(), runs.runs.display().to_string()]);
+    }
+    words
 }

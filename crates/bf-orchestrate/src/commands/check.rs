@@ -57,7 +57,8 @@ pub(crate) fn check(args: &CheckPlan, streams: Streams) -> Result<Exit, Failure>
     let console = &Console::new(cli::output(&args.output, streams));
     let loaded = bf_config::load(&args.config)?;
     let warehouse = args.warehouse.warehouse.as_deref();
-    let plan = &plan::load(&args.plan, &loaded, warehouse)?;
+    let range = args.dates.resolve(|| plan::zone_of(&args.plan))?;
+    let plan = &plan::load(&args.plan, &loaded, warehouse, range)?;
     let siblings = &preflight::check(plan, &loaded)?;
     preflight::check_attached(plan)?;
     let folder = tempfile::tempdir()
@@ -66,11 +67,8 @@ pub(crate) fn check(args: &CheckPlan, streams: Streams) -> Result<Exit, Failure>
     run_dir.write_plan(plan, &loaded)?;
     console.say(text::heading(plan, &loaded, None, console.style()));
     let running = RunningTools::default();
-    let on_print = |printed: Printed<'_>| {
-        if let Printed::Text(_, line) = printed {
-            console.say(line);
-        }
-    };
+    // What a tool says in detail is for --explain; here it is a line each.
+    let on_print = |_: Printed<'_>| {};
     let tools = Tools {
         siblings,
         on_print: &on_print,
@@ -85,6 +83,7 @@ pub(crate) fn check(args: &CheckPlan, streams: Streams) -> Result<Exit, Failure>
         plan.phases.len()
     ))];
     for phase in &plan.phases {
+        findings.extend(check_windows(phase, &plan.warehouse));
         let attempt = AttemptDir::in_folder(&run_dir.folder(Path::new(&phase.name))?, phase);
         if let Some(job) = &phase.job {
             findings.extend(look_at_job(&tools, phase, job, &attempt)?);
@@ -242,6 +241,37 @@ fn look_at_table(
                 .unwrap_or_else(|| format!("{program} cannot ask the warehouse"))
         ))
     })
+}
+
+/// Over how many windows a warehouse that bills each query is asked too often.
+const MANY_WINDOWS: usize = 100;
+
+/// The windows of a phase, and whether they are too many.
+fn check_windows(phase: &PhasePlan, warehouse: &str) -> Vec<Finding> {
+    let Some(windows) = &phase.windows else {
+        return Vec::new();
+    };
+    let all = windows.size.cut(phase.range);
+    let queries = all.len() * phase.validate.len();
+    let mut findings = vec![Finding::good(format!(
+        "{}: {} windows of a {} ({}), {queries} validations and one of the whole range",
+        phase.name,
+        all.len(),
+        windows.size,
+        text::windows_text(&all)
+    ))];
+    if all.len() > MANY_WINDOWS && warehouse.starts_with("bigquery:") {
+        let larger = windows.size.larger().map_or_else(
+            || "a larger window".to_owned(),
+            |size| format!("windows: {size}"),
+        );
+        findings.push(Finding::note(format!(
+            "{}: {} windows are {queries} queries that BigQuery bills one by one: {larger} asks less often",
+            phase.name,
+            all.len()
+        )));
+    }
+    findings
 }
 
 fn notifier_finding(end: ToolEnd) -> Finding {

@@ -141,7 +141,18 @@ fn while_it_runs(pid: u32, data: Judgement) -> Judgement {
 }
 
 fn would_start(phase: &PhasePlan, job: &Command, console: &Console) -> Phase {
-    console.stamp(format!("would start {}:", phase.name));
+    match &phase.windows {
+        Some(windows) => {
+            let all = windows.size.cut(phase.range);
+            console.stamp(format!(
+                "would start {} in {} windows ({}), each as over the whole range:",
+                phase.name,
+                all.len(),
+                text::windows_text(&all)
+            ));
+        }
+        None => console.stamp(format!("would start {}:", phase.name)),
+    }
     console.say(format!("  {}", job.shell_line()));
     console.say(format!("  log: {}", job.log.display()));
     document::not_run(

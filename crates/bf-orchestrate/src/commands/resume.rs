@@ -10,7 +10,7 @@ use crate::commands::run::{Call, metrics_file};
 use crate::engine::preflight;
 use crate::engine::run::Permissions;
 use crate::plan::config_file;
-use crate::store::runs;
+use crate::store::runs::{self, DEFAULT_RUNS};
 use crate::view::console::Console;
 
 /// Continues a run.
@@ -19,7 +19,7 @@ use crate::view::console::Console;
 /// There is none, or it is finished (exit 2); or its state cannot be read or written (exit 3).
 pub(crate) fn resume(args: &Resume, streams: Streams) -> Result<Exit, Failure> {
     let console = Console::new(cli::output(&args.output, streams));
-    let mut found = runs::find_unfinished(&args.runs.runs, args.run.as_deref())?;
+    let mut found = runs::find_resumable(&args.runs.runs, args.run.as_deref())?;
     found.run_dir.path = absolute(&found.run_dir.path);
     // The run's own config, unless another one is named.
     let config = match &args.config.config {
@@ -30,6 +30,9 @@ pub(crate) fn resume(args: &Resume, streams: Streams) -> Result<Exit, Failure> {
         config: Some(config),
     })?;
     let mut plan = found.plan.clone();
+    if args.config.config.is_some() || args.runs.runs.as_os_str() != DEFAULT_RUNS {
+        plan.shared_flags = args.shared_flags();
+    }
     let runs = absolute(&args.runs.runs);
     let metrics_file = metrics_file(&args.metrics)?.as_deref().map(absolute);
     go_to(plan.folder.as_deref(), &console)?;

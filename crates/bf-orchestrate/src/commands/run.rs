@@ -4,14 +4,14 @@ use std::path::{Path, PathBuf};
 
 use bf_cli::{Failure, Streams};
 use bf_config::Loaded;
-use bf_contract::Exit;
+use bf_contract::{DateRange, Exit};
 
 use crate::cli::{self, Documented, MetricsArgs, RunArgs, RunPlan};
 use crate::commands::dry_run;
 use crate::engine::event::{Listener, Listeners, RunEvent};
 use crate::engine::run::{Ended, Permissions, Request};
 use crate::engine::{preflight, report};
-use crate::plan::{self, Plan};
+use crate::plan::{self, Plan, TwoPhases};
 use crate::store::refusal::Refusal;
 use crate::store::runs;
 use crate::tools::locate::Siblings;
@@ -32,8 +32,34 @@ pub(crate) fn two_phases(
     let console = Console::new(cli::output(&args.output, streams));
     let loaded = bf_config::load(&args.config)?;
     let warehouse = args.warehouse.warehouse.as_deref();
-    let plan = plan::two_phases(&documented.phases()?, &loaded, warehouse)?;
+    let phases = documented.phases()?;
+    let mut plan = plan::two_phases(&phases, &loaded, warehouse)?;
+    plan.shared_flags = args.shared_flags();
+    plan.run_command = documented_command(&phases);
+    plan.run_command.extend(args.run_flags());
     run(args, &plan, &loaded, &console)
+}
+
+/// The documented flags, with the dates that they resolved to.
+fn documented_command(phases: &TwoPhases) -> Vec<String> {
+    let mut words = ["bf-orchestrate", "--phase1-pid"]
+        .map(str::to_owned)
+        .to_vec();
+    words.push(phases.pid.to_string());
+    words.extend(["--phase1-log".to_owned(), phases.log.display().to_string()]);
+    words.extend(["--phase1-dates".to_owned(), dates_text(phases.phase1)]);
+    if let Some(range) = phases.phase2 {
+        words.extend(["--phase2-dates".to_owned(), dates_text(range)]);
+    }
+    if let Some(expected) = &phases.expect_cmd {
+        words.extend(["--expect-cmd".to_owned(), expected.clone()]);
+    }
+    words
+}
+
+/// A range as the flags take it.
+fn dates_text(range: DateRange) -> String {
+    format!("{} {}", range.start, range.end)
 }
 
 /// Runs a plan.
@@ -44,7 +70,23 @@ pub(crate) fn plan(args: &RunPlan, streams: Streams) -> Result<Exit, Failure> {
     let console = Console::new(cli::output(&args.run.output, streams));
     let loaded = bf_config::load(&args.run.config)?;
     let warehouse = args.run.warehouse.warehouse.as_deref();
-    let plan = plan::load(&args.plan, &loaded, warehouse)?;
+    let range = args.dates.resolve(|| plan::zone_of(&args.plan))?;
+    let mut plan = plan::load(&args.plan, &loaded, warehouse, range)?;
+    let runs = &args.run.runs.runs;
+    if let Some(from) = &args.from {
+        let name = plan.name.clone();
+        plan::start_from(&mut plan, from, |phase| {
+            runs::earlier_log(runs, &name, phase)
+        })?;
+    }
+    plan.shared_flags = args.run.shared_flags();
+    plan.run_command = ["bf-orchestrate", "run"].map(str::to_owned).to_vec();
+    plan.run_command.push(args.plan.display().to_string());
+    if let Some(range) = range {
+        plan.run_command
+            .extend(["--range".to_owned(), dates_text(range)]);
+    }
+    plan.run_command.extend(args.run.run_flags());
     run(&args.run, &plan, &loaded, &console)
 }
 

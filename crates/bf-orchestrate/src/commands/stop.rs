@@ -29,9 +29,8 @@ pub(crate) fn stop(args: &Named, streams: Streams) -> Result<Exit, Failure> {
     let may_run = |run: &Found| {
         let mut processes = run
             .state
-            .phases
-            .values()
-            .filter_map(|done| done.process.as_ref());
+            .units()
+            .filter_map(|(_, unit)| unit.process.as_ref());
         run.state.finished.is_none() || processes.any(boot::is_alive)
     };
     if args.run.is_none() {
@@ -55,7 +54,7 @@ pub(crate) fn stop(args: &Named, streams: Streams) -> Result<Exit, Failure> {
     loop {
         end_all(&found, &console, &mut ended)?;
         // A job that is just being started is known in a moment.
-        let is_starting = found.state.phases.values().any(|done| {
+        let is_starting = found.state.units().any(|(_, done)| {
             done.job_starting
                 && done.process.is_none()
                 && done.job_ended.is_none()
@@ -75,23 +74,19 @@ pub(crate) fn stop(args: &Named, streams: Streams) -> Result<Exit, Failure> {
 
 /// Ends the jobs of a run that are known and running.
 fn end_all(found: &Found, console: &Console, ended: &mut BTreeSet<u32>) -> Result<(), Failure> {
-    for phase in &found.plan.phases {
-        let process = found
-            .state
-            .phases
-            .get(&phase.name)
-            .and_then(|done| done.process.as_ref());
+    for (unit, state) in found.state.units() {
+        let process = state.process.as_ref();
         let Some(process) = process.filter(|process| boot::is_alive(process)) else {
             continue;
         };
         console.stamp(format!(
             "{}: asking process {} to end (SIGTERM)",
-            phase.name, process.pid
+            unit, process.pid
         ));
         end(process, console)?;
         console.mark(
             Mark::Pass,
-            &format!("{}: process {} has ended", phase.name, process.pid),
+            &format!("{}: process {} has ended", unit, process.pid),
         );
         ended.insert(process.pid);
     }

@@ -1,11 +1,11 @@
 //! A phase as the report has it, from the documents that were attempt.
 
-use bf_contract::{Document, Phase, PhaseJob, PhaseStatus, ProcessEventKind};
+use bf_contract::{DateRange, Document, Phase, PhaseJob, PhaseStatus, ProcessEventKind, Window};
 
 use crate::plan::{Job, PhasePlan};
 use crate::store::attempt::{self, AttemptDir};
 use crate::store::run_dir::RunDir;
-use crate::store::state::Judgement;
+use crate::store::state::{Judgement, UnitState};
 
 /// A phase that was judged.
 pub(crate) fn of_phase(
@@ -39,6 +39,29 @@ pub(crate) fn of_phase(
     document.validation = reports.next();
     document.further_validations = reports.collect();
     document
+}
+
+/// Adds the windows that were begun, and their attempts.
+pub(crate) fn add_windows(phase: &mut Phase, windows: &[(DateRange, UnitState)]) {
+    for (range, state) in windows {
+        let (status, reason) = match &state.gate {
+            Some(gate) => (gate.status, gate.reason.clone()),
+            None => (PhaseStatus::Interrupted, "not decided yet".to_owned()),
+        };
+        phase.windows.push(Window {
+            range: *range,
+            status,
+            reason,
+            attempts: state.attempts.len() as u64,
+        });
+        phase.attempts.extend(state.attempts.iter().cloned());
+    }
+    phase.attempts.sort_by_key(|attempt| attempt.started_at);
+    let ends = phase.attempts.iter().filter_map(|one| one.job_ended_at);
+    if let (Some(first), Some(last)) = (phase.attempts.first(), ends.max()) {
+        let took = (last - first.started_at).to_std();
+        phase.duration_seconds = took.ok().map(|took| took.as_secs_f64());
+    }
 }
 
 /// A phase that did not run, or of which nothing more is known.

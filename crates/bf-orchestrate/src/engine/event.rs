@@ -3,11 +3,12 @@
 use std::time::Duration;
 
 use bf_config::Loaded;
-use bf_contract::{Exit, Phase, ProcessEvent, RunReport};
+use bf_contract::{DateRange, Exit, Phase, ProcessEvent, RunReport};
 
 use crate::plan::Plan;
+use crate::store::journal::UnitName;
 use crate::store::run_dir::RunDir;
-use crate::store::state::RunState;
+use crate::store::state::{Judgement, RunState};
 
 /// Something that happens in a run.
 pub(crate) enum RunEvent<'a> {
@@ -30,21 +31,21 @@ pub(crate) enum RunEvent<'a> {
     },
     /// A job's process is known.
     JobSeen {
-        phase: &'a str,
+        unit: UnitName<'a>,
         event: &'a ProcessEvent,
     },
     /// bf-monitor reported an event of a job's process.
     Process {
-        phase: &'a str,
+        unit: UnitName<'a>,
         event: &'a ProcessEvent,
     },
     /// bf-monitor has ended: the job is not watched any more.
-    NotWatched { phase: &'a str },
+    NotWatched { unit: UnitName<'a> },
     /// bf-monitor was killed and is started again.
-    WatchingAgain { phase: &'a str },
+    WatchingAgain { unit: UnitName<'a> },
     /// A gate could not be checked, and is checked again.
     CheckingAgain {
-        phase: &'a str,
+        unit: UnitName<'a>,
         reason: &'a str,
         wait: Duration,
         number: u32,
@@ -52,13 +53,21 @@ pub(crate) enum RunEvent<'a> {
     },
     /// A job is run again.
     Retrying {
-        phase: &'a str,
+        unit: UnitName<'a>,
         reason: &'a str,
         /// The dates that it is for; `None` for all.
         dates: Option<usize>,
         wait: Duration,
         number: u32,
         limit: u32,
+    },
+    /// A window was run and judged: the `done`th of `of`.
+    WindowEnded {
+        phase: &'a str,
+        window: DateRange,
+        judgement: &'a Judgement,
+        done: usize,
+        of: usize,
     },
     /// A gate has judged.
     PhaseEnded(&'a Phase),

@@ -112,6 +112,7 @@ pub(crate) fn judge_process(watched: &Watched) -> Judgement {
         .map_or(ExitSource::Unknown, |exit| exit.source);
 
     match watched.code.and_then(Exit::from_code) {
+        Some(Exit::TimedOut) => Judgement::failed(Exit::TimedOut, because("the job timed out")),
         _ if known_failure => Judgement::failed(Exit::Failed, because("the job failed")),
         Some(Exit::Success) if ended => match source {
             ExitSource::Unknown => {
@@ -129,7 +130,6 @@ pub(crate) fn judge_process(watched: &Watched) -> Judgement {
             Judgement::could_not_check("bf-monitor exited 0 without saying how the job ended")
         }
         Some(Exit::Failed) => Judgement::failed(Exit::Failed, because("the job failed")),
-        Some(Exit::TimedOut) => Judgement::failed(Exit::TimedOut, because("the job timed out")),
         Some(exit @ (Exit::Interrupted | Exit::Terminated)) => Judgement::new(
             PhaseStatus::Interrupted,
             exit,

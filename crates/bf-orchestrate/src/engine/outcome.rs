@@ -28,7 +28,11 @@ pub(crate) fn of_dry_run(phases: Vec<Phase>, first_stop: Option<(String, Judgeme
         .filter(|phase| phase.status != PhaseStatus::NotStarted)
         .cloned()
         .collect();
-    let (verdict, mut reason, exit) = verdict(&judged, first_stop, None);
+    // A plan of which nothing can be judged yet is ready to be run.
+    let (verdict, mut reason, exit) = match judged.is_empty() && !phases.is_empty() {
+        true => (Verdict::Pass, "ready to be run".to_owned(), Exit::Success),
+        false => verdict(&judged, first_stop, None),
+    };
     let not_judged: Vec<&str> = phases
         .iter()
         .filter(|phase| phase.status == PhaseStatus::NotStarted)

@@ -10,10 +10,10 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use bf_cli::{Context, Failure};
-use bf_config::{Loaded, load_yaml};
+use bf_config::Loaded;
 use bf_contract::{Document, Exit, read_document};
 
-use crate::plan::{Job, PhasePlan, Plan, TWO_PHASES, Validator};
+use crate::plan::{Job, PhasePlan, Plan, TWO_PHASES, Validator, table_of};
 use crate::tools::locate::Siblings;
 use crate::tools::process::failure_line;
 use crate::tools::program::find_program;
@@ -136,12 +136,6 @@ fn where_to_mend(plan: &Plan, key: &str) -> String {
     }
 }
 
-/// What a suite says of its table. Everything else of it is its validator's to read.
-#[derive(serde::Deserialize)]
-struct SuiteTable {
-    table: String,
-}
-
 /// A suite that judges another table than the phase fills would be found out by the gate, after the job.
 fn check_suite(plan: &Plan, phase: &PhasePlan) -> Result<(), Failure> {
     let first = phase.job.as_ref().and(phase.validate.first());
@@ -149,12 +143,12 @@ fn check_suite(plan: &Plan, phase: &PhasePlan) -> Result<(), Failure> {
         return Ok(());
     };
     // One that cannot be read is refused by its validator, which knows better what is wrong.
-    match load_yaml::<SuiteTable>(suite) {
-        Ok(judged) if judged.table != phase.table => Err(Failure::usage(format!(
+    match table_of(suite) {
+        Some(judged) if judged != phase.table => Err(Failure::usage(format!(
             "phase {}: its suite {} judges {}, not its table {}",
             phase.name,
             suite.display(),
-            judged.table,
+            judged,
             phase.table
         ))
         .hint(format!(

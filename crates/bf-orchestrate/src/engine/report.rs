@@ -80,11 +80,7 @@ fn next_steps(plan: &Plan, run_dir: &RunDir, end: &RunEnd) -> Vec<String> {
     if matches!(end.verdict, Verdict::Pass | Verdict::Warn) {
         return plan.next_steps.clone();
     }
-    let run = if run_dir.path.parent() == Some(Path::new(DEFAULT_RUNS)) {
-        run_dir.run_id.clone()
-    } else {
-        run_dir.path.display().to_string()
-    };
+    let run = resume_words(plan, run_dir);
     let mut steps = Vec::new();
     if run_dir.is_stopped() {
         let again = "its jobs were ended by bf-orchestrate stop; the same command starts a new run";
@@ -155,8 +151,53 @@ fn next_steps(plan: &Plan, run_dir: &RunDir, end: &RunEnd) -> Vec<String> {
     if end.is_broken || steps.is_empty() && end.interrupt.is_some() {
         steps.push(format!("resume the run with bf-orchestrate resume {run}"));
     }
+    if end.interrupt.is_none() && !end.is_broken && !run_dir.is_stopped() {
+        steps.extend(after_failure(plan, end, &run));
+    }
     if steps.is_empty() {
         steps.push("look into the run directory for what each tool said".to_owned());
+    }
+    steps
+}
+
+/// The run as `resume` takes it, with the flags that it needs.
+fn resume_words(plan: &Plan, run_dir: &RunDir) -> String {
+    let is_default = run_dir.path.parent() == Some(Path::new(DEFAULT_RUNS));
+    let has_runs = plan.shared_flags.iter().any(|word| word == "--runs");
+    let run = match is_default || has_runs {
+        true => run_dir.run_id.clone(),
+        false => run_dir.path.display().to_string(),
+    };
+    let mut words = vec![run];
+    words.extend(plan.shared_flags.iter().cloned());
+    shell_words(&words)
+}
+
+/// The two ways to continue after a failure, once its cause is gone.
+fn after_failure(plan: &Plan, end: &RunEnd, run: &str) -> Vec<String> {
+    let stopped = end.phases.iter().find(|phase| {
+        matches!(
+            phase.status,
+            PhaseStatus::Failed | PhaseStatus::CouldNotCheck
+        )
+    });
+    let Some(stopped) = stopped else {
+        return Vec::new();
+    };
+    let mut steps = vec![format!(
+        "once the cause is gone, run again what failed: bf-orchestrate resume {run}"
+    )];
+    let is_first = plan
+        .phases
+        .first()
+        .is_some_and(|one| one.name == stopped.name);
+    if !is_first && plan.run_command.get(1).is_some_and(|word| word == "run") {
+        let mut words = plan.run_command.clone();
+        words.extend(["--from".to_owned(), stopped.name.clone()]);
+        steps.push(format!(
+            "or start a new run there, which judges the phases before again and does not run them: {}",
+            shell_words(&words)
+        ));
     }
     steps
 }
@@ -185,11 +226,7 @@ fn after_repeating(plan: &Plan, phase: &PhasePlan) -> String {
             }
             words.extend([phase.range.start.to_string(), phase.range.end.to_string()]);
             words.extend(["--warehouse".to_owned(), plan.warehouse.clone()]);
-            format!(
-                "then look at {} again: {}",
-                phase.table,
-                shell_words(&words)
-            )
+            format!("then check {} again: {}", phase.table, shell_words(&words))
         }
         _ => "then give the same command again: it starts a new run and judges anew".to_owned(),
     }

@@ -15,11 +15,13 @@ use crate::engine::event::{Listeners, RunEvent};
 use crate::engine::outcome::RunEnd;
 use crate::engine::phase::RunContext;
 use crate::engine::preflight;
+use crate::engine::reopen;
 use crate::engine::report;
 use crate::engine::scheduler::{Event, run_all};
+use crate::engine::slots::Slots;
 use crate::plan::{Plan, TWO_PHASES};
 use crate::store::boot;
-use crate::store::journal::{Cause, Journal, Step, VERSION};
+use crate::store::journal::{Cause, Journal, Step, VERSION, VERSION_WITH_WINDOWS};
 use crate::store::refusal::{self, Refusal};
 use crate::store::run_dir::{RunDir, write_atomically};
 use crate::store::runs::{self, Claim, Found, Unreadable};
@@ -88,9 +90,8 @@ impl Request<'_> {
         for phase in &mut plan.phases {
             let was_begun = found
                 .state
-                .phases
-                .get(&phase.name)
-                .is_some_and(|done| done.job_starting);
+                .units()
+                .any(|(unit, state)| unit.phase == phase.name && state.job_starting);
             let begun = found
                 .plan
                 .phases
@@ -105,6 +106,7 @@ impl Request<'_> {
                 phase.name
             ));
             phase.job.clone_from(&begun.job);
+            phase.windows.clone_from(&begun.windows);
             phase.table.clone_from(&begun.table);
             phase.range = begun.range;
         }
@@ -124,13 +126,14 @@ impl Request<'_> {
         // The journal is read again under the claim: its last orchestrator may have written meanwhile.
         let (journal, records) = Journal::reopen(&run_dir.journal())?;
         let state = fold(&records);
-        if state.finished.is_some() {
+        let has_failed = state.finished.is_some_and(|(_, code)| code != 0);
+        if state.finished.is_some() && !has_failed {
             let ended = format!("run {} finished just now", run_dir.run_id);
             return Err(Failure::usage(ended)
                 .hint("nothing was started; the same command again starts a new run")
                 .into());
         }
-        if state.phases.is_empty() {
+        if state.units().next().is_none() {
             preflight::commands::run_all(self.plan, self.listeners, Some(&interrupts))?;
         }
         run_dir.write_plan(self.plan, self.loaded)?;
@@ -140,7 +143,11 @@ impl Request<'_> {
             _claim: claim,
             locks,
         };
+        let before = state.clone();
         let recorder = Recorder::new(journal, state);
+        if has_failed {
+            reopen::reopen(self.plan, &run_dir, &before, &recorder)?;
+        }
         recorder.record(Step::RunResumed {
             orchestrator_pid: std::process::id(),
         })?;
@@ -169,7 +176,10 @@ impl Request<'_> {
         run_dir.write_plan(self.plan, self.loaded)?;
         let recorder = Recorder::new(Journal::create(&run_dir.journal())?, RunState::default());
         recorder.record(Step::RunStarted {
-            version: VERSION,
+            version: match self.plan.phases.iter().any(|one| one.windows.is_some()) {
+                true => VERSION_WITH_WINDOWS,
+                false => VERSION,
+            },
             run_id: run_dir.run_id.clone(),
             plan_hash: self.plan.identity(),
             run_uuid: boot::new_uuid(),
@@ -198,7 +208,15 @@ impl Request<'_> {
                 Printed::Text(phase, line) => RunEvent::Text { phase, line },
             });
         };
+        let (sender, receiver) = channel();
+        let freed = sender.clone();
+        let on_free = move || {
+            // The receiver outlives every phase.
+            let _ = freed.send(Event::SlotFreed);
+        };
+        let slots = Slots::new(self.plan.concurrency, &on_free);
         let context = RunContext {
+            slots: &slots,
             plan: self.plan,
             run_dir,
             recorder,
@@ -214,7 +232,6 @@ impl Request<'_> {
             locks: &held.locks,
             restart_interrupted: self.permissions.restart_interrupted,
         };
-        let (sender, receiver) = channel();
         forward_interrupts(interrupts, sender.clone());
         let end = run_all(&context, &sender, &receiver);
 

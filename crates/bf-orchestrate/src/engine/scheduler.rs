@@ -6,7 +6,7 @@ use std::sync::mpsc::{Receiver, Sender};
 use bf_cli::{Failure, Interrupt};
 use bf_contract::{Exit, Phase, PhaseStatus};
 
-use crate::engine::document::{self, not_run};
+use crate::engine::document::not_run;
 use crate::engine::outcome::{RunEnd, verdict};
 use crate::engine::phase::{PhaseEnd, RunContext};
 use crate::plan::{OnFail, PhasePlan, Plan};
@@ -16,6 +16,8 @@ use crate::store::state::Judgement;
 pub(crate) enum Event {
     /// A phase has come to its end, or one of its steps could not be taken.
     PhaseEnded(usize, Box<Result<PhaseEnd, Failure>>),
+    /// A place for a job was given back.
+    SlotFreed,
     /// A signal asked the run to end.
     Interrupted(Interrupt),
 }
@@ -35,7 +37,12 @@ pub(crate) fn run_all(
     std::thread::scope(|scope| {
         loop {
             if interrupt.is_none() && !is_broken && !context.run_dir.is_stopped() {
-                for index in ready(context.plan, &judged(&ends), &started) {
+                let free = context.slots.free();
+                for index in ready(context.plan, &judged(&ends), &started, free) {
+                    // Windows may have taken it meanwhile.
+                    if !context.slots.take() {
+                        break;
+                    }
                     started.insert(index);
                     let sender = sender.clone();
                     let phase = &plans[index];
@@ -52,6 +59,7 @@ pub(crate) fn run_all(
             }
             match receiver.recv() {
                 Ok(Event::PhaseEnded(index, end)) => {
+                    context.slots.give_back();
                     let end = (*end).unwrap_or_else(|failure| {
                         is_broken = true;
                         broken(context, &plans[index], &failure)
@@ -65,6 +73,7 @@ pub(crate) fn run_all(
                     interrupt.get_or_insert(signal);
                     context.tools.running.stop();
                 }
+                Ok(Event::SlotFreed) => {}
                 Err(_) => break,
             }
         }
@@ -89,13 +98,14 @@ fn judged(ends: &[Option<PhaseEnd>]) -> Vec<Option<&Judgement>> {
         .collect()
 }
 
-/// The phases that may start now: as many as the plan lets run at a time.
-fn ready(plan: &Plan, judged: &[Option<&Judgement>], started: &BTreeSet<usize>) -> Vec<usize> {
+/// The phases that may start now, at most as many as there are places.
+fn ready(
+    plan: &Plan,
+    judged: &[Option<&Judgement>],
+    started: &BTreeSet<usize>,
+    free: usize,
+) -> Vec<usize> {
     let plans = &plan.phases;
-    let running = started
-        .iter()
-        .filter(|&&index| judged[index].is_none())
-        .count();
     (0..plans.len())
         .filter(|index| !started.contains(index))
         .filter(|&index| {
@@ -104,7 +114,7 @@ fn ready(plan: &Plan, judged: &[Option<&Judgement>], started: &BTreeSet<usize>) 
                 .iter()
                 .all(|name| lets_pass(name, plans, judged))
         })
-        .take(plan.concurrency.saturating_sub(running))
+        .take(free)
         .collect()
 }
 
@@ -134,12 +144,7 @@ fn broken(context: &RunContext<'_>, plan: &PhasePlan, failure: &Failure) -> Phas
     };
     PhaseEnd {
         // Its job may be running all the same, and is named.
-        phase: document::of_phase(
-            plan,
-            &context.latest_attempt(plan),
-            context.run_dir,
-            &judgement,
-        ),
+        phase: context.document(plan, &judgement),
         judgement,
     }
 }
@@ -205,7 +210,7 @@ mod tests {
     }
 
     fn ready_of(plan: &Plan, judged: &[Option<&Judgement>], started: &[usize]) -> Vec<usize> {
-        ready(plan, judged, &started.iter().copied().collect())
+        ready(plan, judged, &started.iter().copied().collect(), 9)
     }
 
     #[test]
@@ -235,12 +240,13 @@ mod tests {
     }
 
     #[test]
-    fn no_more_phases_run_than_the_plan_allows() {
-        let mut plan = plan(vec![named("a", &[]), named("b", &[]), named("c", &[])]);
-        plan.concurrency = 2;
-        assert_eq!(ready_of(&plan, &[None; 3], &[]), [0, 1]);
-        assert!(ready_of(&plan, &[None; 3], &[0, 1]).is_empty());
-        let failed = judgement(PhaseStatus::Failed, Exit::Failed);
-        assert_eq!(ready_of(&plan, &[None, Some(&failed), None], &[0, 1]), [2]);
+    fn no_more_phases_start_than_there_are_places() {
+        let plan = plan(vec![named("a", &[]), named("b", &[]), named("c", &[])]);
+        let ready = |started: &[usize], free| {
+            ready(&plan, &[None; 3], &started.iter().copied().collect(), free)
+        };
+        assert_eq!(ready(&[], 2), [0, 1]);
+        assert!(ready(&[0, 1], 0).is_empty());
+        assert_eq!(ready(&[0, 1], 1), [2]);
     }
 }

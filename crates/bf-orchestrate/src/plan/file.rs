@@ -1,21 +1,23 @@
 //! A plan as a file: strict YAML, checked as a whole before anything runs.
 
 use std::collections::BTreeMap;
-use std::num::NonZeroUsize;
+use std::num::{NonZeroU32, NonZeroUsize};
 use std::path::{Path, PathBuf};
 
-use bf_cli::{Failure, Seconds};
+use bf_cli::{Failure, Seconds, Zone};
 use bf_config::{Config, Hours, Loaded, load_yaml};
 use bf_contract::DateRange;
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
 use super::model::{
-    AfterReboot, CheckAgain, Command, Job, OnFail, PhasePlan, Plan, Preflight, Retries, RetryOn,
-    Validator,
+    AfterReboot, CheckAgain, Command, Job, OnFail, OnHang, OnTimeout, PhasePlan, Plan, Preflight,
+    Retries, RetryOn, ToolText, Validator, an_hour,
 };
 use super::order;
-use super::placeholder::{fill_env, fill_path, fill_words};
+use super::placeholder::{fill_env, fill_path, fill_words, has_dates};
+use super::windows::{WindowSize, Windows};
+use super::words::words;
 
 /// The file.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
@@ -48,6 +50,7 @@ pub(crate) struct PlanFile {
 #[serde(deny_unknown_fields)]
 pub(super) struct PreflightFile {
     name: String,
+    #[serde(deserialize_with = "words")]
     command: Vec<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     timeout: Option<Seconds>,
@@ -89,15 +92,31 @@ pub(super) struct PhaseFile {
     pub(super) on_fail: OnFail,
     #[serde(default, skip_serializing_if = "is_default")]
     pub(super) after_reboot: AfterReboot,
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub(super) on_timeout: OnTimeout,
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub(super) on_hang: OnHang,
+    /// How long a validator may take.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) validate_timeout: Option<Seconds>,
+    /// The size of the windows that it is run in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) windows: Option<WindowSize>,
+    /// After how many failed windows no other one is started.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) stop_after: Option<NonZeroU32>,
+    /// How many windows may run at a time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) concurrency: Option<NonZeroUsize>,
 }
 
 /// A job: exactly one of `command`, `attach` and `already_done`.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(super) struct JobFile {
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(skip_serializing_if = "Vec::is_empty", deserialize_with = "words")]
     pub(super) command: Vec<String>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(skip_serializing_if = "Vec::is_empty", deserialize_with = "words")]
     pub(super) restart_command: Vec<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) attach: Option<AttachFile>,
@@ -139,8 +158,16 @@ pub(super) struct RetriesFile {
     limit: u32,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     backoff: Option<Seconds>,
-    #[serde(default)]
-    on: RetryOn,
+    /// `failed_dates` if there is a command for them, else `failure`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    on: Option<RetryOn>,
+    /// The command for dates that failed.
+    #[serde(
+        default,
+        skip_serializing_if = "Vec::is_empty",
+        deserialize_with = "words"
+    )]
+    command: Vec<String>,
 }
 
 /// The tables of the validators that know their own.
@@ -218,8 +245,21 @@ impl std::fmt::Display for Wrong {
 /// # Errors
 /// The file is missing, not YAML, of another form, or not a plan: a cycle, an unknown name in `needs`, two phases of
 /// one name, a log that two phases share. Usage (exit 2), naming the phase.
-pub(crate) fn load(path: &Path, loaded: &Loaded, warehouse: Option<&str>) -> Result<Plan, Failure> {
+///
+/// `range` is that of every phase, in place of the plan's own.
+pub(crate) fn load(
+    path: &Path,
+    loaded: &Loaded,
+    warehouse: Option<&str>,
+    range: Option<DateRange>,
+) -> Result<Plan, Failure> {
     let mut file: PlanFile = load_yaml(path)?;
+    if range.is_some() {
+        file.range = range;
+        for phase in &mut file.phases {
+            phase.range = None;
+        }
+    }
     if file.name.is_none() {
         let stem = path.file_stem().map(|stem| stem.to_string_lossy());
         file.name = Some(stem.unwrap_or_default().into_owned());
@@ -247,9 +287,7 @@ pub(super) fn resolve(
     let warehouse = config.warehouse_url(warehouse).to_owned();
     let mut phases = Vec::with_capacity(file.phases.len());
     for phase in &file.phases {
-        phases.push(
-            resolve_phase(phase, file.range, &warehouse).map_err(|wrong| wrong.of(&phase.name))?,
-        );
+        phases.push(resolve_phase(phase, file, &warehouse).map_err(|wrong| wrong.of(&phase.name))?);
     }
     Ok(Plan {
         name: file.name.clone().unwrap_or_default(),
@@ -262,8 +300,22 @@ pub(super) fn resolve(
             .clone()
             .unwrap_or_else(|| own_next_steps(config)),
         folder: std::env::current_dir().ok(),
+        run_command: Vec::new(),
+        shared_flags: Vec::new(),
         config_file: None,
     })
+}
+
+/// The zone of the first suite of a plan that names one. A plan that cannot be read is refused when it is loaded.
+pub(crate) fn zone_of(plan: &Path) -> Option<Zone> {
+    #[derive(Deserialize)]
+    struct SuiteZone {
+        timezone: Option<String>,
+    }
+    let plan: PlanFile = load_yaml(plan).ok()?;
+    let validators = plan.phases.iter().flat_map(|phase| &phase.validate);
+    let mut suites = validators.filter_map(|one| one.suite.as_deref());
+    suites.find_map(|suite| load_yaml::<SuiteZone>(suite).ok()?.timezone?.parse().ok())
 }
 
 /// The config's file, as it is found from anywhere.
@@ -326,16 +378,12 @@ fn without_dates(words: &[String]) -> Result<Vec<String>, String> {
     }
 }
 
-fn resolve_phase(
-    phase: &PhaseFile,
-    shared_range: Option<DateRange>,
-    warehouse: &str,
-) -> Result<PhasePlan, Wrong> {
+fn resolve_phase(phase: &PhaseFile, file: &PlanFile, warehouse: &str) -> Result<PhasePlan, Wrong> {
     check_name(&phase.name)?;
     let range = phase
         .range
-        .or(shared_range)
-        .ok_or("it has no range, and the plan has none for it")?;
+        .or(file.range)
+        .ok_or("it has no range, and the plan has none for it (range: in the plan, or --range)")?;
     let range = DateRange::new(range.start, range.end).map_err(|error| error.to_string())?;
     let (mut validate, mut known_table) = (Vec::new(), None);
     for validator in &phase.validate {
@@ -354,35 +402,160 @@ fn resolve_phase(
     let table = match (&phase.table, known_table) {
         (Some(table), _) => table.clone(),
         (None, Some(table)) => table.to_owned(),
-        (None, None) => return Err("its table is not named".into()),
+        (None, None) => suite_table(&phase.validate)
+            .ok_or("its table is not named: give table:, or a suite that names it")?,
+    };
+    let job = phase
+        .job
+        .as_ref()
+        .map(|job| resolve_job(job, phase, range))
+        .transpose()?;
+    let windows = match phase.windows {
+        Some(size) => Some(resolve_windows(size, phase, file, range)?),
+        None if phase.stop_after.is_some() || phase.concurrency.is_some() => {
+            return Err("stop_after and concurrency of a phase are for windows:".into());
+        }
+        None => None,
+    };
+    let retries = match &phase.retries {
+        Some(retries) => resolve_retries(retries, job.as_ref())?,
+        None => Retries::default(),
     };
     Ok(PhasePlan {
         name: phase.name.clone(),
         needs: phase.needs.clone(),
         table,
         range,
-        job: phase
-            .job
-            .as_ref()
-            .map(|job| resolve_job(job, phase, range))
-            .transpose()?,
+        job,
         dialect: phase.dialect.clone(),
         validate,
         timeout: Seconds(phase.timeout_hours.unwrap_or(Hours(12.0)).duration()),
-        retries: phase
-            .retries
-            .as_ref()
-            .map(|retries| Retries {
-                limit: retries.limit,
-                backoff: retries.backoff,
-                on: retries.on,
-            })
-            .unwrap_or_default(),
+        retries,
         check_again: phase
             .check_again
             .unwrap_or_else(|| CheckAgain::default_for(warehouse)),
         on_fail: phase.on_fail,
         after_reboot: phase.after_reboot,
+        on_timeout: phase.on_timeout,
+        on_hang: phase.on_hang,
+        validate_timeout: phase.validate_timeout.unwrap_or_else(an_hour),
+        windows,
+        earlier_log: None,
+        text: ToolText::All,
+    })
+}
+
+/// What a suite says of its table. Everything else of it is its validator's to read.
+#[derive(Deserialize)]
+struct SuiteTable {
+    table: String,
+}
+
+/// The table of the first suite that names one.
+fn suite_table(validators: &[ValidatorFile]) -> Option<String> {
+    let suites = validators.iter().filter_map(|one| one.suite.as_deref());
+    suites.filter_map(table_of).next()
+}
+
+/// The table that a suite judges; `None` if it cannot be read: its validator knows better what is wrong.
+pub(crate) fn table_of(suite: &Path) -> Option<String> {
+    let suite: SuiteTable = load_yaml(suite).ok()?;
+    Some(suite.table)
+}
+
+fn resolve_windows(
+    size: WindowSize,
+    phase: &PhaseFile,
+    file: &PlanFile,
+    range: DateRange,
+) -> Result<Windows, Wrong> {
+    let Some(job) = phase.job.as_ref().filter(|job| !job.command.is_empty()) else {
+        return Err("windows are for a job with a command".into());
+    };
+    if size.is_larger_than(range) {
+        return Err(format!(
+            "windows: {size} is larger than its range {range}: give a smaller window, or leave windows out"
+        )
+        .into());
+    }
+    if !has_dates(&job.command) {
+        return Err(Wrong::at("command")(
+            "every window would run the same command: {start} and {end} must be in it".to_owned(),
+        ));
+    }
+    let concurrency = phase
+        .concurrency
+        .or(file.concurrency)
+        .map_or(1, NonZeroUsize::get);
+    let log = match &phase.log {
+        Some(log) => log.clone(),
+        None => PathBuf::from(format!("logs/{}_{{start}}_{{end}}.log", phase.name)),
+    };
+    let shares_log = !has_dates(&[log.display().to_string()]);
+    if concurrency > 1 && shares_log {
+        return Err(Wrong::at("log")(format!(
+            "{concurrency} windows at a time would write one log: put {{start}} in its name"
+        )));
+    }
+    Ok(Windows {
+        size,
+        stop_after: phase.stop_after.map_or(1, NonZeroU32::get),
+        concurrency,
+        job: Job::Command(Command {
+            command: job.command.clone(),
+            restart_command: job.restart_command.clone(),
+            env: phase.env.clone(),
+            cwd: phase.cwd.clone(),
+            log,
+        }),
+    })
+}
+
+/// The shells whose `-c` takes the whole command as one word.
+const SHELLS: [&str; 6] = ["sh", "bash", "dash", "zsh", "ksh", "fish"];
+
+fn resolve_retries(retries: &RetriesFile, job: Option<&Job>) -> Result<Retries, Wrong> {
+    let wrong = |message: &str| Wrong::at("retries")(message.to_owned());
+    let own = &retries.command;
+    let on = retries.on.unwrap_or(match own.is_empty() {
+        true => RetryOn::Failure,
+        false => RetryOn::FailedDates,
+    });
+    let names = |placeholder: &str| own.iter().any(|word| word.contains(placeholder));
+    if !own.is_empty() {
+        let kinds = [
+            names("{dates}"),
+            names("{date}"),
+            names("{start}") && names("{end}"),
+        ];
+        if on != RetryOn::FailedDates {
+            return Err(wrong("retries.command is for on: failed_dates"));
+        }
+        if kinds.iter().filter(|is_named| **is_named).count() != 1 {
+            return Err(wrong(
+                "retries.command must name its dates in one way: {dates} (a list), {date} (one call a date), or {start} and {end} (one call a span)",
+            ));
+        }
+    }
+    let command = job.and_then(Job::command);
+    let is_shell_string = command.is_some_and(|job| match job.command.as_slice() {
+        [program, flag, ..] => {
+            let name = Path::new(program).file_name().unwrap_or_default();
+            let is_shell = SHELLS.iter().any(|shell| name == *shell);
+            is_shell && flag.starts_with('-') && flag.ends_with('c')
+        }
+        _ => false,
+    });
+    if on == RetryOn::FailedDates && own.is_empty() && is_shell_string && retries.limit > 0 {
+        return Err(wrong(
+            "its command is a shell string, which gets no --dates: give retries.command with {dates}, {date}, or {start} and {end}",
+        ));
+    }
+    Ok(Retries {
+        limit: retries.limit,
+        backoff: retries.backoff,
+        on,
+        command: own.clone(),
     })
 }
 

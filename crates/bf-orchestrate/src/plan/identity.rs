@@ -24,15 +24,18 @@ impl std::fmt::Display for Difference {
 
 /// What lasts of a phase: its job, its table, its range, its needs. Time limits, retries and validators may
 /// change while a run goes on.
-fn lasting(phase: &PhasePlan) -> [(&'static str, Value); 4] {
+fn lasting(phase: &PhasePlan) -> Vec<(&'static str, Value)> {
     // Texts, dates and numbers can always be written as JSON.
     let value = |result: Result<Value, _>| result.unwrap_or(Value::Null);
-    [
+    let mut lasting = vec![
         ("needs", value(serde_json::to_value(&phase.needs))),
         ("table", value(serde_json::to_value(&phase.table))),
         ("range", value(serde_json::to_value(phase.range))),
         ("job", value(serde_json::to_value(&phase.job))),
-    ]
+    ];
+    let windows = phase.windows.as_ref().map(|windows| windows.size);
+    lasting.push(("windows", value(serde_json::to_value(windows))));
+    lasting
 }
 
 impl Plan {
@@ -43,6 +46,10 @@ impl Plan {
         for phase in &self.phases {
             hasher.update(format!("\0{}", phase.name).as_bytes());
             for (field, value) in lasting(phase) {
+                // A plan without windows keeps the identity that it had before there were some.
+                if field == "windows" && value.is_null() {
+                    continue;
+                }
                 hasher.update(format!("\0{field}\0{value}").as_bytes());
             }
         }

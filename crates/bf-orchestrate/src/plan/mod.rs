@@ -5,14 +5,22 @@ mod identity;
 mod model;
 mod order;
 mod placeholder;
+mod start_from;
 mod two_phase;
+mod windows;
+mod words;
 
-pub(crate) use file::{config_file, load};
+pub(crate) use file::{config_file, load, table_of, zone_of};
 #[cfg(test)]
 pub(crate) use model::tests;
 pub(crate) use model::{
-    AfterReboot, Command, Job, OnFail, PhasePlan, Plan, Preflight, RetryOn, Validator, shell_words,
+    AfterReboot, Command, Job, OnFail, OnHang, OnTimeout, PhasePlan, Plan, Preflight, RetryOn,
+    ToolText, Validator, shell_words,
 };
+pub(crate) use start_from::start_from;
 pub(crate) use two_phase::{
     NAME as TWO_PHASES, TwoPhases, file as two_phase_file, resolve as two_phases,
 };
+#[cfg(test)]
+pub(crate) use windows::WindowSize;
+pub(crate) use windows::Windows;

@@ -7,6 +7,8 @@ use bf_cli::Seconds;
 use bf_contract::DateRange;
 use serde::{Deserialize, Serialize};
 
+use super::windows::Windows;
+
 /// All phases of a run, in the order that they may start.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Plan {
@@ -27,6 +29,12 @@ pub(crate) struct Plan {
     /// there, wherever the run is taken up. `None` for a run of a build that did not write it down.
     #[serde(default)]
     pub folder: Option<PathBuf>,
+    /// The command that begins a run of this plan, with every flag that was given; empty for one of an older bf.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub run_command: Vec<String>,
+    /// The flags that another command about the run needs as well.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub shared_flags: Vec<String>,
     /// The config that the run was begun with; `None` for the built-in one. The run's own copy holds no
     /// secrets, so that people are told by this one.
     pub config_file: Option<PathBuf>,
@@ -71,6 +79,61 @@ pub(crate) struct PhasePlan {
     pub on_fail: OnFail,
     /// What happens to a job that ran when the machine went down.
     pub after_reboot: AfterReboot,
+    /// What happens to a job whose time is over.
+    #[serde(default)]
+    pub on_timeout: OnTimeout,
+    /// What happens to a job that hangs.
+    #[serde(default)]
+    pub on_hang: OnHang,
+    /// How long a validator may take.
+    #[serde(default = "an_hour")]
+    pub validate_timeout: Seconds,
+    /// How it is run in windows; `None` as a whole.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub windows: Option<Windows>,
+    /// The documents of the log of an earlier run, of a phase that is judged again and not run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub earlier_log: Option<PathBuf>,
+    /// What is shown of the text of its tools.
+    #[serde(skip)]
+    pub text: ToolText,
+}
+
+/// How long a validator may take whose plan does not say it.
+pub(crate) const fn an_hour() -> Seconds {
+    Seconds::new(3600)
+}
+
+/// What is shown of the text of a phase's tools.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) enum ToolText {
+    #[default]
+    All,
+    /// That of bf-monitor.
+    WatchOnly,
+    None,
+}
+
+/// What happens to a job that the run started and whose time is over.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum OnTimeout {
+    /// It is left running.
+    #[default]
+    Leave,
+    /// It is ended: SIGTERM, then SIGKILL.
+    Kill,
+}
+
+/// What happens to a job that the run started and that hangs.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum OnHang {
+    /// It is reported.
+    #[default]
+    Report,
+    /// It is ended: SIGTERM, then SIGKILL.
+    Kill,
 }
 
 /// Where a phase's process comes from.
@@ -121,7 +184,7 @@ pub(crate) struct Validator {
 }
 
 /// When a job that did not come through its gate is run again.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Retries {
     /// How often, at most.
     pub limit: u32,
@@ -129,6 +192,10 @@ pub(crate) struct Retries {
     pub backoff: Option<Seconds>,
     /// For what.
     pub on: RetryOn,
+    /// The command for dates that failed, with `{dates}`, `{date}`, or `{start}` and `{end}`; empty for the job's own
+    /// with `--dates`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub command: Vec<String>,
 }
 
 /// What a job is run again for.
@@ -267,6 +334,8 @@ pub(crate) mod tests {
             preflight: Vec::new(),
             next_steps: Vec::new(),
             folder: None,
+            run_command: Vec::new(),
+            shared_flags: Vec::new(),
             config_file: None,
         }
     }
@@ -288,6 +357,12 @@ pub(crate) mod tests {
             check_again: CheckAgain::default_for("sqlite:/warehouse"),
             on_fail: OnFail::Block,
             after_reboot: AfterReboot::Wait,
+            on_timeout: OnTimeout::Leave,
+            on_hang: OnHang::Report,
+            validate_timeout: an_hour(),
+            windows: None,
+            earlier_log: None,
+            text: ToolText::All,
         }
     }
 

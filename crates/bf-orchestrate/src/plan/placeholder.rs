@@ -85,6 +85,15 @@ pub(crate) fn fill_range(text: &str, range: DateRange) -> Result<String, String>
     Ok(filled)
 }
 
+/// Whether a range's dates would be in some of the words.
+pub(crate) fn has_dates(words: &[String]) -> bool {
+    let filled = |range: &str| {
+        let range = range.parse().ok()?;
+        fill_words(words, range).ok()
+    };
+    filled("2001-01-01 2001-01-01") != filled("2002-02-02 2002-02-02")
+}
+
 /// The word at the beginning of `text` between `open` and `close`, and what stands behind it.
 fn in_braces<'a>(text: &'a str, open: &str, close: &str) -> Option<(&'a str, &'a str)> {
     let inner = text.strip_prefix(open)?;

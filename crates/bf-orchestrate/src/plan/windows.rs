@@ -96,9 +96,7 @@ impl WindowSize {
     /// Whether one window is more than all of the range.
     pub fn is_larger_than(self, range: DateRange) -> bool {
         match self.around(range.start) {
-            Some((start, end)) => {
-                end >= range.end && (start, end) != (range.start, range.end)
-            }
+            Some((start, end)) => end >= range.end && (start, end) != (range.start, range.end),
             None => self.end(range.start) > range.end,
         }
     }
@@ -237,9 +235,15 @@ mod tests {
     #[test]
     fn windows_cover_the_range_once_and_in_order() {
         let range = range("2021-10-19 2026-01-02");
-        for text in ["day", "week", "month", "quarter", "year", "1d", "2d", "400d"] {
+        for text in [
+            "day", "week", "month", "quarter", "year", "1d", "2d", "400d",
+        ] {
             let windows = size(text).cut(range);
-            assert_eq!(windows.first().map(|one| one.start), Some(range.start), "{text}");
+            assert_eq!(
+                windows.first().map(|one| one.start),
+                Some(range.start),
+                "{text}"
+            );
             assert_eq!(windows.last().map(|one| one.end), Some(range.end), "{text}");
             for pair in windows.windows(2) {
                 assert_eq!(pair[0].end.succ_opt(), Some(pair[1].start), "{text}");

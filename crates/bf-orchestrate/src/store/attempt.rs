@@ -19,6 +19,7 @@ pub(crate) struct AttemptDir {
     pub validations: Vec<PathBuf>,
     /// bf-monitor's own state.
     pub monitor_state: PathBuf,
+    folder: PathBuf,
 }
 
 impl AttemptDir {
@@ -33,7 +34,13 @@ impl AttemptDir {
             log: folder.join("log.ndjson"),
             validations: (0..phase.validate.len()).map(validation).collect(),
             monitor_state: folder.join("monitor_state.json"),
+            folder: folder.to_owned(),
         }
+    }
+
+    /// The calls of an attempt that makes several.
+    pub fn retry_script(&self) -> PathBuf {
+        self.folder.join("calls.sh")
     }
 
     /// The last event of the process.

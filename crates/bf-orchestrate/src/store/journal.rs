@@ -5,12 +5,36 @@ use std::io::{BufRead, BufReader, Seek, SeekFrom, Write};
 use std::path::Path;
 
 use bf_cli::{Context, Failure};
-use bf_contract::{PhaseStatus, ProcessIdentity, Verdict};
+use bf_contract::{DateRange, PhaseStatus, ProcessIdentity, Verdict};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-/// The form of the journal that this build writes and reads.
+/// The form of the journal of a plan without windows, which every bf reads.
 pub(crate) const VERSION: u32 = 1;
+
+/// The form of the journal of a plan with windows, which an older bf would take for phases.
+pub(crate) const VERSION_WITH_WINDOWS: u32 = 2;
+
+/// What is run and judged by itself: a phase, or a window of one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct UnitName<'a> {
+    /// The phase.
+    pub phase: &'a str,
+    /// The window of it.
+    pub window: Option<DateRange>,
+}
+
+impl std::fmt::Display for UnitName<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self.window {
+            Some(window) if window.start == window.end => {
+                write!(f, "{} {}", self.phase, window.start)
+            }
+            Some(window) => write!(f, "{} {window}", self.phase),
+            None => f.write_str(self.phase),
+        }
+    }
+}
 
 /// One step.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -37,11 +61,17 @@ pub(crate) enum Step {
     JobStarting {
         /// The phase.
         phase: String,
+        /// The window of the phase, if it has some.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        window: Option<DateRange>,
     },
     /// The job's process is known: the identity.
     JobSeen {
         /// The phase.
         phase: String,
+        /// The window of the phase, if it has some.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        window: Option<DateRange>,
         /// The process.
         process: Option<ProcessIdentity>,
     },
@@ -49,6 +79,9 @@ pub(crate) enum Step {
     JobEnded {
         /// The phase.
         phase: String,
+        /// The window of the phase, if it has some.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        window: Option<DateRange>,
         /// bf-monitor's exit code; null where it was killed.
         code: Option<i32>,
     },
@@ -56,6 +89,9 @@ pub(crate) enum Step {
     LogRead {
         /// The phase.
         phase: String,
+        /// The window of the phase, if it has some.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        window: Option<DateRange>,
         /// bf-parse-log's exit code; null where it was killed.
         code: Option<i32>,
     },
@@ -63,6 +99,9 @@ pub(crate) enum Step {
     Validated {
         /// The phase.
         phase: String,
+        /// The window of the phase, if it has some.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        window: Option<DateRange>,
         /// The validator's exit code; null where it was killed.
         code: Option<i32>,
     },
@@ -70,6 +109,9 @@ pub(crate) enum Step {
     CheckedAgain {
         /// The phase.
         phase: String,
+        /// The window of the phase, if it has some.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        window: Option<DateRange>,
         /// Why it could not be checked.
         reason: String,
     },
@@ -77,6 +119,9 @@ pub(crate) enum Step {
     RetryPlanned {
         /// The phase.
         phase: String,
+        /// The window of the phase, if it has some.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        window: Option<DateRange>,
         /// Why.
         reason: String,
         /// The dates that it is for; null for all of the range.
@@ -84,10 +129,27 @@ pub(crate) enum Step {
         /// Whether it takes up where a reboot stopped it (its `restart_command`).
         is_restart: bool,
     },
+    /// A run that had finished is resumed, and what did not pass is judged anew.
+    Reopened {
+        /// The phase.
+        phase: String,
+        /// The window of the phase, if it has some.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        window: Option<DateRange>,
+        /// Whether its job is run again.
+        run_again: bool,
+        /// Whether its job is watched again: its end is not known.
+        watch_again: bool,
+        /// The dates that it is run for; null for all of the range.
+        only_dates: Option<Vec<chrono::NaiveDate>>,
+    },
     /// The gate has judged.
     GateClosed {
         /// The phase.
         phase: String,
+        /// The window of the phase, if it has some.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        window: Option<DateRange>,
         /// What the phase came to.
         status: PhaseStatus,
         /// Why.
@@ -269,6 +331,7 @@ mod tests {
     fn step(phase: &str) -> Step {
         Step::JobStarting {
             phase: phase.to_owned(),
+            window: None,
         }
     }
 

@@ -72,12 +72,12 @@ fn in_words(holder: &Holder) -> String {
     if runs::is_live(&found.run_dir) {
         return format!("{run}, whose orchestrator is at work");
     }
-    let running = found.state.phases.iter().find_map(|(name, done)| {
+    let running = found.state.units().find_map(|(name, done)| {
         let process = done
             .process
             .as_ref()
             .filter(|process| boot::is_alive(process))?;
-        Some((name, process.pid))
+        Some((name.to_string(), process.pid))
     });
     match running {
         Some((phase, job)) => format!(

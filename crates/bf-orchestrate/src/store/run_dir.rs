@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use bf_cli::{Context, Failure};
 use bf_config::Loaded;
+use bf_contract::DateRange;
 use chrono::Utc;
 
 use crate::plan::Plan;
@@ -122,6 +123,23 @@ impl RunDir {
 
     fn stop_mark(&self) -> PathBuf {
         self.path.join("stopped")
+    }
+
+    /// The folder of an attempt at a phase, or at a window of it, that has so many attempts before it.
+    pub fn attempt_folder(
+        &self,
+        phase: &str,
+        window: Option<DateRange>,
+        earlier_attempts: u32,
+    ) -> PathBuf {
+        let mut folder = self.path.join(phase);
+        if let Some(window) = window {
+            folder.push(format!("{}_{}", window.start, window.end));
+        }
+        if earlier_attempts > 0 {
+            folder.push(format!("attempt-{}", earlier_attempts + 1));
+        }
+        folder
     }
 
     /// A folder of the run directory; made when it is first asked for.

@@ -9,8 +9,9 @@ use bf_contract::Verdict;
 use chrono::{DateTime, Local, Utc};
 use rustix::fs::{FlockOperation, flock};
 
-use crate::plan::{Plan, TWO_PHASES};
-use crate::store::journal::{self, Step, VERSION};
+use crate::plan::{PhasePlan, Plan, TWO_PHASES};
+use crate::store::attempt::AttemptDir;
+use crate::store::journal::{self, Step, VERSION, VERSION_WITH_WINDOWS};
 use crate::store::run_dir::RunDir;
 use crate::store::state::{RunState, fold};
 
@@ -88,6 +89,31 @@ pub(crate) fn all(runs: &Path) -> Result<(Vec<Found>, Vec<Unreadable>), Failure>
     Ok((found, unreadable))
 }
 
+/// The documents of the log of a phase, from the latest run of the plan of that name in which the same dates of the
+/// same table were run.
+pub(crate) fn earlier_log(runs: &Path, plan: &str, phase: &PhasePlan) -> Option<PathBuf> {
+    let (found, _) = all(runs).ok()?;
+    found
+        .iter()
+        .filter(|run| run.plan.name == plan)
+        .find_map(|run| {
+            let mut same = run.plan.phases.iter().filter(|one| {
+                one.name == phase.name
+                    && one.table == phase.table
+                    && one.range == phase.range
+                    && one.job.is_some()
+            });
+            let planned = same.next()?;
+            let state = run.state.phases.get(&phase.name)?;
+            let folder = run
+                .run_dir
+                .attempt_folder(&phase.name, None, state.earlier_attempts);
+            let attempt = AttemptDir::in_folder(&folder, planned);
+            let log = std::path::absolute(&attempt.log).ok()?;
+            (state.job_ended.is_some() && log.is_file()).then_some(log)
+        })
+}
+
 /// When a run of the plan of that name last passed, in seconds since 1970.
 pub(crate) fn last_success(runs: &Path, plan: &str) -> Option<i64> {
     let (found, _) = all(runs).ok()?;
@@ -139,27 +165,33 @@ pub(crate) fn open(path: &Path) -> Result<Found, Failure> {
     })
 }
 
-/// The run to resume: the one that `name` means, or the latest that is not finished.
+/// The run to resume: the one that `name` means, or the latest that is not finished, or else the latest of all if it
+/// did not pass.
 ///
 /// # Errors
-/// There is none, or it is finished (exit 2), which says how it ended; or it cannot be read (exit 3).
-pub(crate) fn find_unfinished(runs: &Path, name: Option<&str>) -> Result<Found, Failure> {
-    let is_unfinished = |run: &Found| run.state.finished.is_none();
-    if name.is_none() {
-        let (found, unreadable) = all(runs)?;
-        let has_unfinished = found.iter().any(is_unfinished);
-        if let Some(latest) = found
-            .first()
-            .filter(|_| !has_unfinished && unreadable.is_empty())
-        {
-            return Err(is_finished(latest, "the latest run, "));
-        }
+/// There is none, or it passed (exit 2), which says how it ended; or it cannot be read (exit 3).
+pub(crate) fn find_resumable(runs: &Path, name: Option<&str>) -> Result<Found, Failure> {
+    let passed = |run: &Found| run.state.finished.is_some_and(|(_, code)| code == 0);
+    if name.is_some() {
+        let run = find(runs, name, |_| true)?;
+        return match passed(&run) {
+            true => Err(is_finished(&run, "run ")),
+            false => Ok(run),
+        };
     }
-    let run = find(runs, name, is_unfinished)?;
-    if run.state.finished.is_some() {
-        return Err(is_finished(&run, "run "));
+    let (found, unreadable) = all(runs)?;
+    let unfinished = found.iter().position(|run| run.state.finished.is_none());
+    if unfinished.is_none()
+        && unreadable.is_empty()
+        && let Some(latest) = found.first().filter(|run| passed(run))
+    {
+        return Err(is_finished(latest, "the latest run, "));
     }
-    Ok(run)
+    let wanted = unfinished.or((unreadable.is_empty()).then_some(0));
+    match wanted.and_then(|at| found.into_iter().nth(at)) {
+        Some(run) => Ok(run),
+        None => find(runs, None, |_| false),
+    }
 }
 
 fn is_finished(run: &Found, which: &str) -> Failure {
@@ -197,7 +229,7 @@ fn read(path: &Path) -> Result<Option<Found>, Failure> {
     };
     let began = first.time;
     match &first.what {
-        Step::RunStarted { version, .. } if *version == VERSION => {}
+        Step::RunStarted { version, .. } if [VERSION, VERSION_WITH_WINDOWS].contains(version) => {}
         Step::RunStarted { version, .. } => {
             return Err(Failure::could_not_check(format!(
                 "run {} was begun by another version of bf (journal {version}, not {VERSION})",
@@ -298,7 +330,7 @@ mod tests {
                 phase.name
             );
         }
-        let finished = find_unfinished(runs.path(), None).expect_err("nothing is left to do");
+        let finished = find_resumable(runs.path(), None).expect_err("nothing is left to do");
         assert!(
             finished.message.contains("it passed (exit code 0)"),
             "{finished}"

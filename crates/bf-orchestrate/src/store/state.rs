@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use bf_cli::Failure;
-use bf_contract::{Exit, PhaseAttempt, PhaseStatus, ProcessIdentity, Verdict};
+use bf_contract::{DateRange, Exit, PhaseAttempt, PhaseStatus, ProcessIdentity, Verdict};
 use chrono::{DateTime, NaiveDate, Utc};
 
-use crate::store::journal::{Cause, Journal, Record, Step};
+use crate::store::journal::{Cause, Journal, Record, Step, UnitName};
 
 /// The decision of a gate.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,12 +52,14 @@ impl Judgement {
     }
 }
 
-/// The steps of a phase's current attempt that are done. A step's outer `None` is "not yet"; its value is
+/// The steps of the current attempt at a phase, or at a window, that are done. A step's outer `None` is "not yet"; its value is
 /// the tool's code.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub(crate) struct PhaseState {
+pub(crate) struct UnitState {
     /// Attempts before this one.
     pub earlier_attempts: u32,
+    /// Attempts before the first one that counts for the plan's limit: a person had it run again.
+    pub uncounted_attempts: u32,
     /// The dates that this attempt is for; `None` for all of the range.
     pub only_dates: Option<Vec<NaiveDate>>,
     /// The intent to start the job is written.
@@ -90,7 +92,9 @@ pub(crate) struct RunState {
     /// When the run was begun.
     pub began: Option<DateTime<Utc>>,
     /// Each phase that was begun.
-    pub phases: BTreeMap<String, PhaseState>,
+    pub phases: BTreeMap<String, UnitState>,
+    /// Each window that was begun, by its phase and its dates.
+    pub windows: BTreeMap<(String, NaiveDate, NaiveDate), UnitState>,
     /// What interrupted the run; `None` if it was not, or if its orchestrator had no time to write it.
     pub interrupted_by: Option<Cause>,
     /// The verdict and exit code of a run that is over.
@@ -133,9 +137,18 @@ impl Recorder {
         (both.1.run_uuid.clone(), both.1.began)
     }
 
-    /// How far a phase has come.
-    pub fn phase(&self, name: &str) -> PhaseState {
-        self.lock().1.phases.get(name).cloned().unwrap_or_default()
+    /// How far a phase or a window has come.
+    pub fn unit(&self, name: UnitName<'_>) -> UnitState {
+        self.lock().1.unit(name).cloned().unwrap_or_default()
+    }
+
+    /// How far the windows of a phase have come that were begun, in order.
+    pub fn windows_of(&self, phase: &str) -> Vec<(DateRange, UnitState)> {
+        let both = self.lock();
+        let windows = both.1.windows_of(phase);
+        windows
+            .map(|(window, state)| (window, state.clone()))
+            .collect()
     }
 
     fn lock(&self) -> MutexGuard<'_, (Journal, RunState)> {
@@ -151,63 +164,109 @@ fn apply(state: &mut RunState, record: &Record) {
             state.began = Some(record.time);
         }
         Step::RunResumed { .. } => state.interrupted_by = None,
-        Step::JobStarting { phase } => {
-            let phase = state.phase(phase);
-            phase.job_starting = true;
-            phase.begin_attempt(record.time);
+        Step::JobStarting { phase, window } => {
+            let unit = state.unit_mut(phase, *window);
+            unit.job_starting = true;
+            unit.begin_attempt(record.time, *window);
         }
-        Step::JobSeen { phase, process } => {
-            let done = state.phase(phase);
+        Step::JobSeen {
+            phase,
+            window,
+            process,
+        } => {
+            let done = state.unit_mut(phase, *window);
             done.job_seen = true;
             done.process.clone_from(process);
         }
         // A watch that was only interrupted is not over, nor is one whose bf-monitor was killed.
-        Step::JobEnded { phase, code } if code.is_some() && !is_interruption(*code) => {
-            let phase = state.phase(phase);
+        Step::JobEnded {
+            phase,
+            window,
+            code,
+        } if code.is_some() && !is_interruption(*code) => {
+            let phase = state.unit_mut(phase, *window);
             phase.job_ended = Some(*code);
             phase.attempt(|attempt| attempt.job_ended_at = Some(record.time));
         }
-        Step::LogRead { phase, code } if !is_interruption(*code) => {
-            state.phase(phase).log_read = Some(*code);
+        Step::LogRead {
+            phase,
+            window,
+            code,
+        } if !is_interruption(*code) => {
+            state.unit_mut(phase, *window).log_read = Some(*code);
         }
-        Step::Validated { phase, code } if !is_interruption(*code) => {
-            state.phase(phase).validated.push(*code);
+        Step::Validated {
+            phase,
+            window,
+            code,
+        } if !is_interruption(*code) => {
+            state.unit_mut(phase, *window).validated.push(*code);
         }
         Step::JobEnded { .. } | Step::LogRead { .. } | Step::Validated { .. } => {}
-        Step::CheckedAgain { phase, .. } => {
-            let done = state.phase(phase);
+        Step::CheckedAgain { phase, window, .. } => {
+            let done = state.unit_mut(phase, *window);
             done.checked_again += 1;
             done.log_read = None;
             done.validated.clear();
         }
         Step::RetryPlanned {
             phase,
+            window,
             reason,
             only_dates,
             is_restart,
         } => {
-            let done = state.phase(phase);
+            let done = state.unit_mut(phase, *window);
             let status = match is_restart {
                 true => PhaseStatus::Interrupted,
                 false => PhaseStatus::Failed,
             };
             done.end_attempt(record.time, status, reason);
-            *done = PhaseState {
+            *done = UnitState {
                 earlier_attempts: done.earlier_attempts + 1,
+                uncounted_attempts: done.uncounted_attempts,
                 only_dates: only_dates.clone(),
                 is_restart: *is_restart,
                 attempts: std::mem::take(&mut done.attempts),
-                ..PhaseState::default()
+                ..UnitState::default()
             };
+        }
+        Step::Reopened {
+            phase,
+            window,
+            run_again,
+            watch_again,
+            only_dates,
+        } => {
+            state.finished = None;
+            let done = state.unit_mut(phase, *window);
+            if *run_again {
+                *done = UnitState {
+                    earlier_attempts: done.earlier_attempts + 1,
+                    uncounted_attempts: done.earlier_attempts + 1,
+                    only_dates: only_dates.clone(),
+                    attempts: std::mem::take(&mut done.attempts),
+                    ..UnitState::default()
+                };
+            } else {
+                done.gate = None;
+                done.log_read = None;
+                done.validated.clear();
+                done.checked_again = 0;
+                if *watch_again {
+                    done.job_ended = None;
+                }
+            }
         }
         Step::GateClosed {
             phase,
+            window,
             status,
             reason,
             code,
             downgraded,
         } => {
-            let phase = state.phase(phase);
+            let phase = state.unit_mut(phase, *window);
             phase.end_attempt(record.time, *status, reason);
             phase.gate = Some(Judgement {
                 status: *status,
@@ -222,9 +281,9 @@ fn apply(state: &mut RunState, record: &Record) {
     }
 }
 
-impl PhaseState {
+impl UnitState {
     /// An attempt of which only the intent was written is the same one, when it is begun again.
-    fn begin_attempt(&mut self, time: DateTime<Utc>) {
+    fn begin_attempt(&mut self, time: DateTime<Utc>, window: Option<DateRange>) {
         let number = u64::from(self.earlier_attempts) + 1;
         if self
             .attempts
@@ -235,7 +294,7 @@ impl PhaseState {
         }
         self.attempts.push(PhaseAttempt {
             number,
-            window: None,
+            window,
             started_at: time,
             job_ended_at: None,
             ended_at: None,
@@ -260,8 +319,52 @@ impl PhaseState {
 }
 
 impl RunState {
-    fn phase(&mut self, name: &str) -> &mut PhaseState {
-        self.phases.entry(name.to_owned()).or_default()
+    fn unit_mut(&mut self, phase: &str, window: Option<DateRange>) -> &mut UnitState {
+        let phase = phase.to_owned();
+        match window {
+            None => self.phases.entry(phase).or_default(),
+            Some(window) => {
+                let key = (phase, window.start, window.end);
+                self.windows.entry(key).or_default()
+            }
+        }
+    }
+
+    /// How far a phase or a window has come; `None` if it was not begun.
+    pub fn unit(&self, name: UnitName<'_>) -> Option<&UnitState> {
+        match name.window {
+            None => self.phases.get(name.phase),
+            Some(window) => {
+                let key = (name.phase.to_owned(), window.start, window.end);
+                self.windows.get(&key)
+            }
+        }
+    }
+
+    /// The windows of a phase that were begun, in order.
+    pub fn windows_of(&self, phase: &str) -> impl Iterator<Item = (DateRange, &UnitState)> {
+        let first = (phase.to_owned(), NaiveDate::MIN, NaiveDate::MIN);
+        self.windows
+            .range(first..)
+            .take_while(move |((name, ..), _)| name == phase)
+            .map(|((_, start, end), state)| {
+                let (start, end) = (*start, *end);
+                (DateRange { start, end }, state)
+            })
+    }
+
+    /// Every phase and window that was begun.
+    pub fn units(&self) -> impl Iterator<Item = (UnitName<'_>, &UnitState)> {
+        let phases = self.phases.iter().map(|(phase, state)| {
+            let window = None;
+            (UnitName { phase, window }, state)
+        });
+        let windows = self.windows.iter().map(|((phase, start, end), state)| {
+            let (start, end) = (*start, *end);
+            let window = Some(DateRange { start, end });
+            (UnitName { phase, window }, state)
+        });
+        phases.chain(windows)
     }
 }
 
@@ -297,17 +400,23 @@ mod tests {
     #[test]
     fn a_step_that_was_only_interrupted_is_still_to_be_taken() {
         let state = state_of(vec![
-            Step::JobStarting { phase: phase() },
+            Step::JobStarting {
+                phase: phase(),
+                window: None,
+            },
             Step::JobEnded {
                 phase: phase(),
+                window: None,
                 code: Some(143),
             },
             Step::LogRead {
                 phase: phase(),
+                window: None,
                 code: Some(143),
             },
             Step::Validated {
                 phase: phase(),
+                window: None,
                 code: Some(130),
             },
         ]);
@@ -321,26 +430,36 @@ mod tests {
     fn a_retry_begins_anew_and_keeps_what_the_attempts_before_came_to() {
         let ended = |code| Step::JobEnded {
             phase: phase(),
+            window: None,
             code: Some(code),
         };
         let dates = vec!["2024-01-03".parse().expect("a date")];
         let state = state_of(vec![
-            Step::JobStarting { phase: phase() },
+            Step::JobStarting {
+                phase: phase(),
+                window: None,
+            },
             ended(1),
             Step::LogRead {
                 phase: phase(),
+                window: None,
                 code: Some(0),
             },
             Step::RetryPlanned {
                 phase: phase(),
+                window: None,
                 reason: "1 date failed".to_owned(),
                 only_dates: Some(dates.clone()),
                 is_restart: false,
             },
-            Step::JobStarting { phase: phase() },
+            Step::JobStarting {
+                phase: phase(),
+                window: None,
+            },
             ended(0),
             Step::GateClosed {
                 phase: phase(),
+                window: None,
                 status: PhaseStatus::Passed,
                 reason: "all checks passed".to_owned(),
                 code: 0,
@@ -387,5 +506,67 @@ mod tests {
         assert_eq!(timed_out.clone().downgrade(), timed_out);
         let unknown = Judgement::interrupted("asked to end");
         assert_eq!(unknown.clone().downgrade(), unknown);
+    }
+
+    #[test]
+    fn each_window_of_a_phase_is_a_unit_of_its_own() {
+        let window = |text: &str| Some(text.parse::<DateRange>().expect("a range"));
+        let closed = |text| Step::GateClosed {
+            phase: phase(),
+            window: window(text),
+            status: PhaseStatus::Passed,
+            reason: String::new(),
+            code: 0,
+            downgraded: false,
+        };
+        let state = state_of(vec![
+            closed("2024-02-01 2024-02-29"),
+            closed("2024-01-01 2024-01-31"),
+            Step::JobStarting {
+                phase: "b".to_owned(),
+                window: window("2024-01-01 2024-01-31"),
+            },
+        ]);
+        let starts: Vec<String> = state
+            .windows_of("a")
+            .map(|(window, _)| window.start.to_string())
+            .collect();
+        assert_eq!(starts, ["2024-01-01", "2024-02-01"]);
+        assert!(state.phases.is_empty());
+        assert_eq!(state.units().count(), 3);
+    }
+
+    #[test]
+    fn a_finished_run_that_is_resumed_runs_again_what_failed_and_counts_anew() {
+        let state = state_of(vec![
+            Step::JobStarting {
+                phase: phase(),
+                window: None,
+            },
+            Step::GateClosed {
+                phase: phase(),
+                window: None,
+                status: PhaseStatus::Failed,
+                reason: "bad".to_owned(),
+                code: 1,
+                downgraded: false,
+            },
+            Step::RunFinished {
+                verdict: Verdict::Fail,
+                code: 1,
+            },
+            Step::Reopened {
+                phase: phase(),
+                window: None,
+                run_again: true,
+                watch_again: false,
+                only_dates: None,
+            },
+        ]);
+        assert_eq!(state.finished, None);
+        let done = &state.phases["a"];
+        assert_eq!((done.earlier_attempts, done.uncounted_attempts), (1, 1));
+        assert!(done.gate.is_none() && !done.job_starting);
+        assert_eq!(done.attempts.len(), 1);
     }
 }

@@ -4,16 +4,32 @@ use std::ffi::OsString;
 use std::fs::{self, File};
 use std::os::fd::AsRawFd;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use bf_cli::{Context, Failure};
 use bf_contract::{DateRange, DeliveryStatus, Document, LogFile, ProcessEvent, ValidationReport};
 use chrono::{DateTime, SecondsFormat, Utc};
 
-use crate::plan::{Job, PhasePlan};
+use crate::plan::{Job, OnHang, OnTimeout, PhasePlan, ToolText};
 use crate::store::attempt::AttemptDir;
 use crate::store::table_lock::TableLock;
 use crate::tools::locate::Siblings;
 use crate::tools::process::{Invocation, RunningTools, ToolEnd};
+
+/// A time limit, in seconds, that every process has passed.
+const OVER_AT_ONCE: f64 = 0.001;
+
+/// How long a tool may take that only reads a file, or only says what it would do.
+const QUICK: Duration = Duration::from_secs(300);
+
+/// How long a job may take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Limit {
+    /// As the plan says.
+    OfThePlan,
+    /// No longer: it is ended.
+    IsOver,
+}
 
 /// What a tool prints while it runs.
 pub(crate) enum Printed<'a> {
@@ -88,13 +104,25 @@ impl Tools<'_> {
         job: &Job,
         attempt: &AttemptDir,
         lock: Option<&TableLock>,
-        mut on_event: impl FnMut(&ProcessEvent) -> Result<(), Failure>,
+        limit: Limit,
+        on_event: &mut dyn FnMut(&ProcessEvent) -> Result<(), Failure>,
     ) -> Result<Watched, Failure> {
         let mut args = self.shared_args();
         args.extend(dialect_args(phase));
         args.extend(["--log".into(), job.log().into()]);
         args.extend(["--state".into(), attempt.monitor_state.clone().into()]);
-        args.extend(timeout_args(phase.timeout.0.as_secs_f64()));
+        args.extend(timeout_args(match limit {
+            Limit::OfThePlan => phase.timeout.0.as_secs_f64(),
+            Limit::IsOver => OVER_AT_ONCE,
+        }));
+        if job.command().is_some() {
+            if phase.on_timeout == OnTimeout::Kill || limit == Limit::IsOver {
+                args.push("--kill-on-timeout".into());
+            }
+            if phase.on_hang == OnHang::Kill {
+                args.extend(["--on-hang".into(), "exit".into()]);
+            }
+        }
         match job {
             Job::Attach {
                 pid, expect_cmd, ..
@@ -121,13 +149,15 @@ impl Tools<'_> {
             }
         }
         let mut last = None;
-        let inherit = lock.map(TableLock::file);
         let end = self.run_tool(
-            &self.siblings.monitor,
-            args,
-            &attempt.events,
-            Some(phase),
-            inherit,
+            Call {
+                program: &self.siblings.monitor,
+                args,
+                keep_in: &attempt.events,
+                phase: Some(phase),
+                inherit: lock.map(TableLock::file),
+                limit: None,
+            },
             |document| {
                 let Document::ProcessEvent(event) = document else {
                     return Ok(());
@@ -159,14 +189,17 @@ impl Tools<'_> {
         args.extend(dialect_args(phase));
         args.extend(["--log".into(), log.into()]);
         args.extend(["--pid".into(), pid.to_string().into()]);
-        args.extend(timeout_args(0.001));
+        args.extend(timeout_args(OVER_AT_ONCE));
         args.push("--quiet".into());
         let end = self.run_tool(
-            &self.siblings.monitor,
-            args,
-            &attempt.events,
-            Some(phase),
-            None,
+            Call {
+                program: &self.siblings.monitor,
+                args,
+                keep_in: &attempt.events,
+                phase: Some(phase),
+                inherit: None,
+                limit: Some(QUICK),
+            },
             |_| Ok(()),
         )?;
         Ok(Watched {
@@ -201,11 +234,14 @@ impl Tools<'_> {
         args.push(log.into());
         start_anew(&attempt.log)?;
         self.run_tool(
-            &self.siblings.parse_log,
-            args,
-            &attempt.log,
-            Some(phase),
-            None,
+            Call {
+                program: &self.siblings.parse_log,
+                args,
+                keep_in: &attempt.log,
+                phase: Some(phase),
+                inherit: None,
+                limit: Some(phase.validate_timeout.0),
+            },
             |_| Ok(()),
         )
     }
@@ -224,7 +260,7 @@ impl Tools<'_> {
     ) -> Result<Validated, Failure> {
         let (program, mut args) = self.validator_call(phase, index)?;
         // Only the first validator judges the phase's own table; the log speaks of no other.
-        if phase.job.is_some() && index == 0 {
+        if has_log(phase, index, attempt) {
             args.extend(["--log-summary".into(), attempt.log.clone().into()]);
             if let Some(since) = since {
                 let since = since.to_rfc3339_opts(SecondsFormat::Millis, true);
@@ -233,7 +269,17 @@ impl Tools<'_> {
         }
         let keep_in = &attempt.validations[index];
         start_anew(keep_in)?;
-        let end = self.run_tool(program, args, keep_in, Some(phase), None, |_| Ok(()))?;
+        let end = self.run_tool(
+            Call {
+                program: program,
+                args,
+                keep_in: keep_in,
+                phase: Some(phase),
+                inherit: None,
+                limit: Some(phase.validate_timeout.0),
+            },
+            |_| Ok(()),
+        )?;
         Ok(Validated {
             code: end.code,
             report: attempt.validation(index),
@@ -255,11 +301,14 @@ impl Tools<'_> {
         let (program, mut args) = self.validator_call(phase, index)?;
         args.push("--explain".into());
         self.run_tool(
-            program,
-            args,
-            &attempt.validations[index],
-            Some(phase),
-            None,
+            Call {
+                program: program,
+                args,
+                keep_in: &attempt.validations[index],
+                phase: Some(phase),
+                inherit: None,
+                limit: Some(QUICK),
+            },
             |_| Ok(()),
         )
     }
@@ -282,7 +331,15 @@ impl Tools<'_> {
         let mut args = self.args_with(config.unwrap_or(&self.config));
         args.push("--check".into());
         let mut unreachable = None;
-        let end = self.run_tool(program, args, keep_in, None, None, |document| {
+        let call = Call {
+            program,
+            args,
+            keep_in,
+            phase: None,
+            inherit: None,
+            limit: Some(QUICK),
+        };
+        let end = self.run_tool(call, |document| {
             if let Document::Delivery(delivery) = document
                 && delivery.status != DeliveryStatus::Reachable
             {
@@ -321,27 +378,31 @@ impl Tools<'_> {
 
     fn run_tool(
         &self,
-        program: &Path,
-        args: Vec<OsString>,
-        keep_in: &Path,
-        phase: Option<&PhasePlan>,
-        inherit: Option<&File>,
+        call: Call<'_>,
         on_document: impl FnMut(Document) -> Result<(), Failure>,
     ) -> Result<ToolEnd, Failure> {
+        let is_shown = call.phase.is_none_or(|phase| match phase.text {
+            ToolText::All => true,
+            ToolText::WatchOnly => call.program == self.siblings.monitor,
+            ToolText::None => false,
+        });
+        let name = call.phase.map(|phase| phase.name.as_str());
         Invocation {
-            program: program.to_owned(),
-            args,
-            keep_in: keep_in.to_owned(),
+            program: call.program.to_owned(),
+            args: call.args,
+            keep_in: call.keep_in.to_owned(),
+            limit: call.limit,
         }
         .run(
             self.running,
-            inherit,
+            call.inherit,
             |line| (self.on_print)(Printed::Document(line)),
             on_document,
             |line| {
                 // The heading says it once for all of them; a tool may have dimmed it.
-                if !line.trim_start_matches("\x1b[2m").starts_with("config: ") {
-                    (self.on_print)(Printed::Text(phase.map(|phase| phase.name.as_str()), line));
+                let is_known = line.trim_start_matches("\x1b[2m").starts_with("config: ");
+                if is_shown && !is_known {
+                    (self.on_print)(Printed::Text(name, line));
                 }
             },
         )
@@ -362,6 +423,16 @@ impl Tools<'_> {
     }
 }
 
+/// A call of a tool.
+struct Call<'a> {
+    program: &'a Path,
+    args: Vec<OsString>,
+    keep_in: &'a Path,
+    phase: Option<&'a PhasePlan>,
+    inherit: Option<&'a File>,
+    limit: Option<Duration>,
+}
+
 /// The dialect that the plan names for the phase's log.
 fn dialect_args(phase: &PhasePlan) -> Vec<OsString> {
     match &phase.dialect {
@@ -377,7 +448,7 @@ fn timeout_args(seconds: f64) -> [OsString; 2] {
 /// What a validator of a phase is asked to judge; the first one of a phase with a job judges its own table, by
 /// the log that is attempt.
 pub(crate) fn asked(phase: &PhasePlan, index: usize, attempt: &AttemptDir) -> Asked {
-    let has_log = phase.job.is_some() && index == 0;
+    let has_log = has_log(phase, index, attempt);
     Asked {
         range: phase.range,
         table: has_log.then(|| phase.table.clone()),
@@ -387,6 +458,11 @@ pub(crate) fn asked(phase: &PhasePlan, index: usize, attempt: &AttemptDir) -> As
             .flatten()
             .map(|summary| summary.log),
     }
+}
+
+/// Whether a validator is given a log: the first one, of a phase that has one, or has one of an earlier run.
+fn has_log(phase: &PhasePlan, index: usize, attempt: &AttemptDir) -> bool {
+    index == 0 && (phase.job.is_some() || phase.earlier_log.is_some() && attempt.log.exists())
 }
 
 /// Removes the documents that an interrupted step left half written.

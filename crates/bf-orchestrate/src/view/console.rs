@@ -150,17 +150,17 @@ impl Listener for Console {
                 &format!("preflight {name}: passed in {}", duration(*took)),
             ),
             RunEvent::Text { phase, line } => self.tool_text(*phase, line),
-            RunEvent::Process { phase, event } => self.progress(phase, event),
-            RunEvent::NotWatched { phase } => {
+            RunEvent::Process { unit, event } => self.progress(&unit.to_string(), event),
+            RunEvent::NotWatched { unit } => {
                 let mut live = self.live.lock().unwrap_or_else(PoisonError::into_inner);
-                live.remove(*phase);
+                live.remove(&unit.to_string());
             }
-            RunEvent::WatchingAgain { phase } => self.mark(
+            RunEvent::WatchingAgain { unit } => self.mark(
                 Mark::Warn,
-                &format!("{phase}: bf-monitor was killed; watching again"),
+                &format!("{unit}: bf-monitor was killed; watching again"),
             ),
             RunEvent::CheckingAgain {
-                phase,
+                unit,
                 reason,
                 wait,
                 number,
@@ -168,12 +168,12 @@ impl Listener for Console {
             } => self.mark(
                 Mark::Error,
                 &format!(
-                    "{phase}: {reason}; checking again in {} ({number} of {limit})",
+                    "{unit}: {reason}; checking again in {} ({number} of {limit})",
                     duration(*wait)
                 ),
             ),
             RunEvent::Retrying {
-                phase,
+                unit,
                 reason,
                 dates,
                 wait,
@@ -184,10 +184,27 @@ impl Listener for Console {
                 self.mark(
                     Mark::Warn,
                     &format!(
-                        "{phase}: {reason}; running it again for {what} in {} ({number} of {limit})",
+                        "{unit}: {reason}; running it again for {what} in {} ({number} of {limit})",
                         duration(*wait)
                     ),
                 );
+            }
+            RunEvent::WindowEnded {
+                phase,
+                window,
+                judgement,
+                done,
+                of,
+            } => {
+                let (mark, words) = text::status_words(judgement.status);
+                let words = words.to_lowercase();
+                let why = if judgement.opens() {
+                    String::new()
+                } else {
+                    format!(": {}", judgement.reason)
+                };
+                let said = format!("{phase}: window {window} ({done} of {of}): {words}{why}");
+                self.mark(mark, &printable(&said, 400));
             }
             RunEvent::PhaseEnded(phase) => self.phase_ended(phase),
             RunEvent::Warning(text) => self.mark(Mark::Warn, text),

@@ -65,8 +65,8 @@ impl Listener for MetricsFile<'_> {
     fn on(&self, event: &RunEvent<'_>) {
         match event {
             RunEvent::RunStarted { .. } => self.update(|_| {}),
-            RunEvent::JobSeen { phase, .. } => {
-                self.update(|metrics| metrics.phase(phase).is_running = true);
+            RunEvent::JobSeen { unit, .. } => {
+                self.update(|metrics| metrics.phase(unit.phase).is_running = true);
             }
             RunEvent::PhaseEnded(phase) => {
                 self.update(|metrics| *metrics.phase(&phase.name) = PhaseMetrics::of(phase));

@@ -11,6 +11,7 @@ use bf_contract::{
 use chrono::Utc;
 
 use crate::engine::event::{Listener, RunEvent};
+use crate::store::journal::UnitName;
 use crate::store::run_dir::RunDir;
 use crate::view::console::Console;
 use crate::view::delivery::Notifier;
@@ -76,7 +77,7 @@ impl<'a> Notify<'a> {
         });
     }
 
-    fn process(&self, phase: &str, event: &ProcessEvent) {
+    fn process(&self, unit: UnitName<'_>, event: &ProcessEvent) {
         let kind = match event.event {
             ProcessEventKind::Quiet => NotificationEvent::Quiet,
             ProcessEventKind::Stalled => NotificationEvent::Stalled,
@@ -85,7 +86,7 @@ impl<'a> Notify<'a> {
         };
         let message = event.message.clone();
         let message = message.unwrap_or_else(|| kind.word().to_owned());
-        self.send(Notice::new(kind, format!("{phase}: {message}")).of(phase));
+        self.send(Notice::new(kind, format!("{unit}: {message}")).of(unit.phase));
     }
 
     fn phase_ended(&self, phase: &Phase) {
@@ -149,22 +150,23 @@ impl Listener for Notify<'_> {
                     ..Notice::new(NotificationEvent::RunStarted, title.to_owned())
                 });
             }
-            RunEvent::JobSeen { phase, event } => self.send(Notice {
+            // Of a phase in windows the end is told, and what goes wrong.
+            RunEvent::JobSeen { unit, event } if unit.window.is_none() => self.send(Notice {
                 text: event.message.clone().unwrap_or_default(),
                 ..Notice::new(
                     NotificationEvent::PhaseStarted,
-                    format!("{phase}: its job is watched"),
+                    format!("{unit}: its job is watched"),
                 )
-                .of(phase)
+                .of(unit.phase)
             }),
-            RunEvent::Process { phase, event } => self.process(phase, event),
-            RunEvent::CheckingAgain { phase, reason, .. } => self.send(Notice {
+            RunEvent::Process { unit, event } => self.process(*unit, event),
+            RunEvent::CheckingAgain { unit, reason, .. } => self.send(Notice {
                 verdict: Some(Verdict::Error),
                 ..Notice::new(
                     NotificationEvent::CouldNotCheck,
-                    format!("{phase}: could not be checked, checking again: {reason}"),
+                    format!("{unit}: could not be checked, checking again: {reason}"),
                 )
-                .of(phase)
+                .of(unit.phase)
             }),
             RunEvent::PhaseEnded(phase) => self.phase_ended(phase),
             RunEvent::RunEnded {

@@ -9,7 +9,7 @@ use bf_contract::{
 
 use crate::store::boot;
 use crate::store::runs::{self, Found};
-use crate::store::state::PhaseState;
+use crate::store::state::UnitState;
 use crate::view::text::status_words;
 
 /// What the journal and the processes say of a run now.
@@ -40,7 +40,7 @@ pub(crate) fn status_of(found: &Found) -> RunStatus {
     }
 }
 
-fn phase_progress(name: &str, done: Option<&PhaseState>) -> PhaseProgress {
+fn phase_progress(name: &str, done: Option<&UnitState>) -> PhaseProgress {
     let Some(done) = done else {
         return PhaseProgress {
             name: name.to_owned(),

@@ -6,13 +6,14 @@ use std::time::Duration;
 use bf_cli::text::{Mark, Style, duration, percent, printable, thousands};
 use bf_config::Loaded;
 use bf_contract::{
-    Check, CheckStatus, LogSummary, Phase, PhaseStatus, RunReport, ValidationReport, Verdict,
+    Check, CheckStatus, DateRange, LogSummary, Phase, PhaseStatus, RunReport, ValidationReport,
+    Verdict,
 };
 
 use crate::engine::report::spans_text;
 use crate::plan::{Job, Plan};
 use crate::store::run_dir::RunDir;
-use crate::store::state::RunState;
+use crate::store::state::{RunState, UnitState};
 
 /// How many characters of a text from outside a line shows.
 const TEXT_LIMIT: usize = 300;
@@ -53,6 +54,15 @@ pub(crate) fn heading(
             "\n    Table:   {}\n    Dates:   {}",
             phase.table, phase.range
         );
+        if let Some(windows) = &phase.windows {
+            let all = windows.size.cut(phase.range);
+            let _ = write!(
+                text,
+                "\n    Windows: {} ({})",
+                all.len(),
+                windows_text(&all)
+            );
+        }
         if phase.job.is_some() {
             let _ = write!(text, "\n    Timeout: {}", duration(phase.timeout.0));
         }
@@ -78,19 +88,42 @@ pub(crate) fn heading(
 pub(crate) fn resumed(run_dir: &RunDir, plan: &Plan, state: &RunState) -> String {
     let mut text = format!("Resuming run {}:", run_dir.run_id);
     for phase in &plan.phases {
+        let decided = |state: &UnitState| state.gate.is_some();
+        let windows: Vec<_> = state.windows_of(&phase.name).collect();
         let known = match state.phases.get(&phase.name) {
+            Some(UnitState {
+                gate: Some(judgement),
+                ..
+            }) => status_words(judgement.status).1.to_lowercase(),
+            _ if !windows.is_empty() => format!(
+                "{} windows are decided",
+                windows.iter().filter(|(_, state)| decided(state)).count()
+            ),
             None => "not begun".to_owned(),
-            Some(done) => match (&done.gate, done.job_ended, done.job_starting) {
-                (Some(judgement), ..) => status_words(judgement.status).1.to_lowercase(),
-                (None, Some(_), _) => "its job is over, its gate is still to judge".to_owned(),
-                (None, None, true) => "its job was started, its end is not known yet".to_owned(),
-                (None, None, false) => "its job is to be run again".to_owned(),
+            Some(done) => match (done.job_ended, done.job_starting) {
+                (Some(_), _) => "its job has ended, its gate is not decided yet".to_owned(),
+                (None, true) => "its job was started, its end is not known yet".to_owned(),
+                (None, false) => "its job is to be run again".to_owned(),
             },
         };
         let _ = write!(text, "\n  {}: {known}", phase.name);
     }
     text.push('\n');
     text
+}
+
+/// The first windows and the last one.
+pub(crate) fn windows_text(windows: &[DateRange]) -> String {
+    let words = |window: &DateRange| match window.start == window.end {
+        true => window.start.to_string(),
+        false => window.to_string(),
+    };
+    match windows {
+        [first, second, .., last] if windows.len() > 3 => {
+            format!("{}, {}, …, {}", words(first), words(second), words(last))
+        }
+        _ => windows.iter().map(words).collect::<Vec<_>>().join(", "),
+    }
 }
 
 /// The final report.
@@ -111,6 +144,14 @@ pub(crate) fn report(report: &RunReport, style: Style) -> String {
             )
         }
         (Verdict::Warn, false) => "ALL PHASES COMPLETE & VALIDATED, WITH WARNINGS".to_owned(),
+        (Verdict::Pass, true)
+            if report
+                .phases
+                .iter()
+                .all(|phase| phase.status == PhaseStatus::NotStarted) =>
+        {
+            "DRY RUN: the plan is ready; nothing was started".to_owned()
+        }
         (Verdict::Pass | Verdict::Warn, true) => {
             "DRY RUN: what is there so far would open the gate".to_owned()
         }

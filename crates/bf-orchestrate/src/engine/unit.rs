@@ -1,0 +1,460 @@
+//! One phase or one window of it, step by step: watch the job, read its log, validate its table, judge.
+//!
+//! Each step is in the journal before the next one begins, and the tools' documents are in the run directory before
+//! that; so a resumed run continues at the step where it stopped.
+
+use std::cell::Cell;
+use std::time::Duration;
+
+use bf_cli::Failure;
+use bf_contract::{DateRange, Exit, PhaseStatus, ProcessEvent, ProcessEventKind};
+use rustix::process::Signal;
+
+use crate::engine::event::RunEvent;
+use crate::engine::gate;
+use crate::engine::phase::RunContext;
+use crate::engine::retry::{self, Retry};
+use crate::plan::{AfterReboot, Job, OnFail, OnHang, PhasePlan};
+use crate::store::attempt::AttemptDir;
+use crate::store::boot;
+use crate::store::journal::{Step, UnitName};
+use crate::store::state::{Judgement, is_interruption};
+use crate::tools::calls::{self, Limit, Validated, Watched};
+
+/// How often a job is watched again whose bf-monitor was killed, and after what pause.
+const WATCH_AGAIN: u32 = 5;
+const WATCH_AGAIN_AFTER: Duration = Duration::from_millis(500);
+
+/// What is run and judged by itself: a phase, or a window of one.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Unit<'a> {
+    /// The phase; for a window as it is run for that one.
+    pub phase: &'a PhasePlan,
+    /// The window.
+    pub window: Option<DateRange>,
+}
+
+impl<'a> Unit<'a> {
+    /// A phase as a whole.
+    pub fn whole(phase: &'a PhasePlan) -> Self {
+        Self {
+            phase,
+            window: None,
+        }
+    }
+
+    pub fn name(&self) -> UnitName<'a> {
+        UnitName {
+            phase: &self.phase.name,
+            window: self.window,
+        }
+    }
+}
+
+impl RunContext<'_> {
+    /// Runs a unit from wherever it stopped to its decision, with all the attempts that the plan allows. True if it
+    /// was decided already.
+    ///
+    /// # Errors
+    /// A step could not be taken: a tool that does not start, a journal that cannot be written (exit 3).
+    pub fn run_unit(&self, unit: Unit<'_>) -> Result<(Judgement, bool), Failure> {
+        loop {
+            let state = self.recorder.unit(unit.name());
+            if let Some(judgement) = state.gate {
+                return Ok((judgement, true));
+            }
+            let attempt = self.attempt_dir(unit, state.earlier_attempts)?;
+            let (judgement, retry) = self.attempt(unit, &attempt)?;
+            match retry {
+                Some(retry) => {
+                    if !self.plan_retry(unit, retry)? {
+                        return Ok((Judgement::interrupted("stopped before its retry"), false));
+                    }
+                }
+                None => return Ok((self.close_gate(unit, judgement)?, false)),
+            }
+        }
+    }
+
+    /// One attempt, and what the next one is for where there is to be one.
+    fn attempt(
+        &self,
+        unit: Unit<'_>,
+        attempt: &AttemptDir,
+    ) -> Result<(Judgement, Option<Retry>), Failure> {
+        let state = self.recorder.unit(unit.name());
+        let job = match &unit.phase.job {
+            Some(job) => Some(retry::for_attempt(unit.phase, job, &state, attempt)?),
+            None => None,
+        };
+        let watched = match &job {
+            None | Some(Job::AlreadyDone { .. }) => None,
+            Some(job) => match self.watch(unit, job, attempt)? {
+                Some(watched) => Some(watched),
+                None => return Ok(self.after_reboot(unit)),
+            },
+        };
+        if let Some(ended) = watched.as_ref().map(gate::judge_process)
+            && matches!(
+                ended.status,
+                PhaseStatus::Interrupted | PhaseStatus::NotStarted
+            )
+        {
+            // Nothing ran, or its end is not known yet: there is nothing to validate.
+            return Ok((ended, None));
+        }
+        loop {
+            let state = self.recorder.unit(unit.name());
+            // What was found before the run was resumed is old already: no need to wait.
+            let is_old = state.validated.len() == unit.phase.validate.len();
+            let Some(validated) = self.check(unit, job.as_ref(), watched.as_ref(), attempt)? else {
+                return Ok((
+                    Judgement::interrupted("interrupted while its log was read"),
+                    None,
+                ));
+            };
+            let judgement = gate::judge(watched.as_ref(), &validated);
+            let data = gate::judge_tables(&validated);
+            if data.status == PhaseStatus::CouldNotCheck
+                && judgement.status == PhaseStatus::CouldNotCheck
+                && state.checked_again < unit.phase.check_again.limit
+            {
+                if self.check_again(unit, state.checked_again, &data, is_old)? {
+                    let reason =
+                        format!("interrupted before it was checked again: {}", data.reason);
+                    return Ok((Judgement::interrupted(reason), None));
+                }
+                continue;
+            }
+            // A job that may still run is never started a second time.
+            let may_retry = watched.as_ref().is_some_and(has_ended) && !self.run_dir.is_stopped();
+            let retry = may_retry.then(|| {
+                retry::decide(unit.phase, &state, &judgement, || {
+                    retry::dates_to_repeat(unit.phase, attempt, &judgement)
+                })
+            });
+            return Ok((judgement, retry.flatten()));
+        }
+    }
+
+    /// Judges the tables of a unit that has no job of its own; decides nothing.
+    ///
+    /// # Errors
+    /// As [`RunContext::run_unit`].
+    pub fn judge_only(&self, unit: Unit<'_>) -> Result<Judgement, Failure> {
+        let attempt = self.attempt_dir(unit, self.recorder.unit(unit.name()).earlier_attempts)?;
+        Ok(self.attempt(unit, &attempt)?.0)
+    }
+
+    /// Watches the job of an attempt to its end, or takes the end that is known already. `None` where the job
+    /// belongs to a boot that is over, and its end was not seen.
+    fn watch(
+        &self,
+        unit: Unit<'_>,
+        job: &Job,
+        attempt: &AttemptDir,
+    ) -> Result<Option<Watched>, Failure> {
+        let state = self.recorder.unit(unit.name());
+        if let Some(code) = state.job_ended {
+            return Ok(Some(Watched {
+                code,
+                last: attempt.last_event(),
+                said: None,
+            }));
+        }
+        if !state.job_starting {
+            self.recorder.record(Step::JobStarting {
+                phase: unit.phase.name.clone(),
+                window: unit.window,
+            })?;
+        }
+        let mut watched = self.watch_once(unit, job, attempt)?;
+        for _ in 0..WATCH_AGAIN {
+            // A bf-monitor that was killed says nothing of the job: its state continues the watch.
+            if watched.code.is_some() || self.tools.running.pause(WATCH_AGAIN_AFTER) {
+                break;
+            }
+            self.listeners
+                .emit(&RunEvent::WatchingAgain { unit: unit.name() });
+            watched = self.watch_once(unit, job, attempt)?;
+        }
+        let process = watched
+            .last
+            .as_ref()
+            .and_then(|event| event.process.as_ref());
+        let is_of_another_boot = process
+            .or(state.process.as_ref())
+            .is_some_and(boot::is_over_for);
+        let ended = gate::judge_process(&watched);
+        let is_known = ended.opens() || ended.status == PhaseStatus::Failed;
+        if job.command().is_some() && is_of_another_boot && (!is_known || was_cut_off(&watched)) {
+            return Ok(None);
+        }
+        self.recorder.record(Step::JobEnded {
+            phase: unit.phase.name.clone(),
+            window: unit.window,
+            code: watched.code,
+        })?;
+        Ok(Some(watched))
+    }
+
+    fn watch_once(
+        &self,
+        unit: Unit<'_>,
+        job: &Job,
+        attempt: &AttemptDir,
+    ) -> Result<Watched, Failure> {
+        let lock = self.locks.get(&unit.phase.name);
+        let mut is_seen = self.recorder.unit(unit.name()).job_seen;
+        let is_hung = Cell::new(false);
+        let mut on_event = |event: &ProcessEvent| {
+            self.listeners.emit(&RunEvent::Process {
+                unit: unit.name(),
+                event,
+            });
+            match event.event {
+                ProcessEventKind::Hung => is_hung.set(true),
+                ProcessEventKind::Progress => is_hung.set(false),
+                _ => {}
+            }
+            let is_first = matches!(
+                event.event,
+                ProcessEventKind::Started | ProcessEventKind::Attached
+            ) && !std::mem::replace(&mut is_seen, true);
+            if is_first {
+                self.recorder.record(Step::JobSeen {
+                    phase: unit.phase.name.clone(),
+                    window: unit.window,
+                    process: event.process.clone(),
+                })?;
+                self.listeners.emit(&RunEvent::JobSeen {
+                    unit: unit.name(),
+                    event,
+                });
+            }
+            Ok(())
+        };
+        let watch = |limit, on_event: &mut dyn FnMut(&ProcessEvent) -> Result<(), Failure>| {
+            self.tools
+                .watch(unit.phase, job, attempt, lock, limit, on_event)
+        };
+        let mut watched = watch(Limit::OfThePlan, &mut on_event)?;
+        let gave_up = watched.code == Some(i32::from(Exit::TimedOut.code()));
+        let is_left = watched
+            .last
+            .as_ref()
+            .is_some_and(|event| event.exit.is_none());
+        let ends_hung = job.command().is_some() && unit.phase.on_hang == OnHang::Kill;
+        if gave_up && is_left && is_hung.get() && ends_hung {
+            // Its time is not over, but it hangs: that ends its time.
+            watched = watch(Limit::IsOver, &mut on_event)?;
+        }
+        self.listeners
+            .emit(&RunEvent::NotWatched { unit: unit.name() });
+        Ok(watched)
+    }
+
+    /// What follows for a job that ran when the machine went down.
+    fn after_reboot(&self, unit: Unit<'_>) -> (Judgement, Option<Retry>) {
+        let reason = "the machine was restarted while its job ran".to_owned();
+        let judgement = Judgement {
+            exit: Exit::CouldNotCheck,
+            ..Judgement::interrupted(reason.clone())
+        };
+        let restart = self.restart_interrupted || unit.phase.after_reboot == AfterReboot::Restart;
+        let retry = restart.then_some(Retry {
+            reason,
+            only_dates: None,
+            is_restart: true,
+        });
+        (judgement, retry)
+    }
+
+    /// Reads the log and has the tables validated, as far as that is not done. `None` where the run is about to
+    /// end before the log was read.
+    fn check(
+        &self,
+        unit: Unit<'_>,
+        job: Option<&Job>,
+        watched: Option<&Watched>,
+        attempt: &AttemptDir,
+    ) -> Result<Option<Vec<Validated>>, Failure> {
+        let state = self.recorder.unit(unit.name());
+        if let Some(job) = job
+            && state.log_read.is_none()
+        {
+            let is_over = watched.is_none_or(has_ended);
+            // Every attempt appends to the log of the first; a date's latest outcome counts.
+            let first = self.attempt_dir(unit, 0)?.last_event();
+            let from_byte = first
+                .and_then(|event| event.log_summary)
+                .map_or(0, |summary| summary.log.from_byte);
+            let code = self
+                .tools
+                .read_log(unit.phase, job.log(), from_byte, is_over, attempt)?
+                .code;
+            if is_interruption(code) {
+                return Ok(None);
+            }
+            self.recorder.record(Step::LogRead {
+                phase: unit.phase.name.clone(),
+                window: unit.window,
+                code,
+            })?;
+        }
+        if let Some(earlier) = &unit.phase.earlier_log
+            && !attempt.log.exists()
+        {
+            // One that is gone meanwhile leaves the table to be judged alone.
+            let _ = std::fs::copy(earlier, &attempt.log);
+        }
+        let since = watched
+            .and_then(|watched| watched.last.as_ref())
+            .and_then(|event| event.started_at);
+        let mut validated = Vec::new();
+        for index in 0..unit.phase.validate.len() {
+            validated.push(match state.validated.get(index) {
+                Some(&code) => Validated {
+                    code,
+                    report: attempt.validation(index),
+                    said: None,
+                    asked: Some(calls::asked(unit.phase, index, attempt)),
+                },
+                None => {
+                    let validated = self.tools.validate(unit.phase, index, since, attempt)?;
+                    self.recorder.record(Step::Validated {
+                        phase: unit.phase.name.clone(),
+                        window: unit.window,
+                        code: validated.code,
+                    })?;
+                    validated
+                }
+            });
+        }
+        Ok(Some(validated))
+    }
+
+    /// Waits, and makes ready to check log and tables again. True where the run is about to end.
+    fn check_again(
+        &self,
+        unit: Unit<'_>,
+        checked_again: u32,
+        data: &Judgement,
+        at_once: bool,
+    ) -> Result<bool, Failure> {
+        let again = unit.phase.check_again;
+        let wait = if at_once {
+            Duration::ZERO
+        } else {
+            again.backoff.0
+        };
+        self.listeners.emit(&RunEvent::CheckingAgain {
+            unit: unit.name(),
+            reason: &data.reason,
+            wait,
+            number: checked_again + 1,
+            limit: again.limit,
+        });
+        if self.tools.running.pause(wait) {
+            return Ok(true);
+        }
+        self.recorder.record(Step::CheckedAgain {
+            phase: unit.phase.name.clone(),
+            window: unit.window,
+            reason: data.reason.clone(),
+        })?;
+        Ok(false)
+    }
+
+    /// Waits, and makes ready to run the job again. False if the run's jobs were stopped meanwhile: nothing is
+    /// decided then.
+    fn plan_retry(&self, unit: Unit<'_>, retry: Retry) -> Result<bool, Failure> {
+        let retries = &unit.phase.retries;
+        let wait = retries.backoff.map_or(Duration::ZERO, |time| time.0);
+        let state = self.recorder.unit(unit.name());
+        self.listeners.emit(&RunEvent::Retrying {
+            unit: unit.name(),
+            reason: &retry.reason,
+            dates: retry.only_dates.as_ref().map(Vec::len),
+            wait,
+            number: state.earlier_attempts + 1 - state.uncounted_attempts,
+            limit: retries.limit,
+        });
+        // A run that is about to end still writes what is to be done next.
+        let _ = self.tools.running.pause(wait);
+        if self.run_dir.is_stopped() {
+            return Ok(false);
+        }
+        self.recorder.record(Step::RetryPlanned {
+            phase: unit.phase.name.clone(),
+            window: unit.window,
+            reason: retry.reason,
+            only_dates: retry.only_dates,
+            is_restart: retry.is_restart,
+        })?;
+        Ok(true)
+    }
+
+    /// Records the decision.
+    ///
+    /// # Errors
+    /// It could not be written (exit 3).
+    pub fn close_gate(&self, unit: Unit<'_>, judgement: Judgement) -> Result<Judgement, Failure> {
+        let judgement = match unit.phase.on_fail {
+            OnFail::Warn => judgement.downgrade(),
+            OnFail::Block | OnFail::Continue => judgement,
+        };
+        if judgement.status != PhaseStatus::Interrupted {
+            self.recorder.record(Step::GateClosed {
+                phase: unit.phase.name.clone(),
+                window: unit.window,
+                status: judgement.status,
+                reason: judgement.reason.clone(),
+                code: judgement.exit.code(),
+                downgraded: judgement.downgraded,
+            })?;
+        }
+        Ok(judgement)
+    }
+
+    /// Where the documents of the latest attempt are kept, without making a place for them.
+    pub fn latest_attempt(&self, unit: Unit<'_>) -> AttemptDir {
+        let state = self.recorder.unit(unit.name());
+        let name = unit.name();
+        let folder = self
+            .run_dir
+            .attempt_folder(name.phase, name.window, state.earlier_attempts);
+        AttemptDir::in_folder(&folder, unit.phase)
+    }
+
+    /// Where the documents of an attempt are kept.
+    fn attempt_dir(&self, unit: Unit<'_>, earlier: u32) -> Result<AttemptDir, Failure> {
+        let name = unit.name();
+        let folder = self
+            .run_dir
+            .attempt_folder(name.phase, name.window, earlier);
+        let folder = self.run_dir.folder(&folder)?;
+        Ok(AttemptDir::in_folder(&folder, unit.phase))
+    }
+}
+
+fn has_ended(watched: &Watched) -> bool {
+    watched
+        .last
+        .as_ref()
+        .is_some_and(|event| event.event == ProcessEventKind::Exited || was_ended(event))
+}
+
+/// Whether bf-monitor ended the job when its time was over.
+fn was_ended(event: &ProcessEvent) -> bool {
+    event.event == ProcessEventKind::TimedOut && event.exit.is_some()
+}
+
+/// Whether the job ended as a machine that goes down ends what runs on it: asked first, then killed.
+fn was_cut_off(watched: &Watched) -> bool {
+    let exit = watched.last.as_ref().and_then(|event| event.exit.as_ref());
+    let by = exit.and_then(|exit| exit.signal);
+    [Signal::HUP, Signal::INT, Signal::TERM, Signal::KILL]
+        .iter()
+        .any(|signal| by == Some(signal.as_raw()))
+}
