@@ -4,8 +4,10 @@ mod crash;
 mod disasters;
 mod documented;
 mod plans;
+mod reach;
 mod refusals;
 mod rig;
+mod windows;
 
 use rustix::process::{Pid, Signal, kill_process};
 
