@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::document::{Schema, document_type};
-use crate::{PhaseStatus, ProcessIdentity, Verdict};
+use crate::{DateRange, PhaseStatus, ProcessEventKind, ProcessIdentity, Verdict};
 
 document_type! {
     /// The `type` of a [`RunStatus`].
@@ -64,6 +64,33 @@ pub struct PhaseProgress {
     pub process_is_alive: Option<bool>,
     /// Attempts that were begun.
     pub attempts: u64,
+    /// Dates that are done, of `total_days`; absent where its log was not read yet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub current_day: Option<u64>,
+    /// Dates that there are to do; absent where not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub total_days: Option<u64>,
+    /// Dates an hour; absent where not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub days_per_hour: Option<f64>,
+    /// Seconds until its job is done at this rate; absent where not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub eta_seconds: Option<f64>,
+    /// When its log or its dates last moved; absent where that was not seen.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub moved_at: Option<DateTime<Utc>>,
+    /// `quiet`, `stalled` or `hung`, since then; absent where it is none of them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub silence: Option<ProcessEventKind>,
+    /// The window that is run now; absent where the phase has none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub window: Option<DateRange>,
+    /// Windows that are decided, of `windows`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub windows_done: Option<u64>,
+    /// Windows of the phase; absent where it has none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub windows: Option<u64>,
 }
 
 /// How far a run has come, as `bf-orchestrate status` prints it.
@@ -92,4 +119,7 @@ pub struct RunStatus {
     pub exit_code: Option<u8>,
     /// Every phase of the plan, in order.
     pub phases: Vec<PhaseProgress>,
+    /// The command that resumes it; absent where it is live or passed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resume: Option<String>,
 }

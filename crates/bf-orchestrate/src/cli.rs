@@ -76,9 +76,11 @@ pub enum Action {
     /// Print the plan that the documented flags make, as a file for `run`
     Plan(PrintPlan),
     /// Show how far a run has come
-    Status(Named),
+    Status(Status),
     /// List the runs
     History(History),
+    /// Remove the directories of runs that finished long ago
+    Prune(Prune),
     /// End the jobs of a run: TERM, then KILL
     Stop(Named),
 }
@@ -415,6 +417,62 @@ impl Resume {
     }
 }
 
+/// `bf-orchestrate status`.
+#[derive(Debug, clap::Args)]
+pub struct Status {
+    /// The run's id or directory [default: the live one, or the latest]
+    #[arg(value_name = "RUN")]
+    pub run: Option<String>,
+
+    /// Show it anew every two seconds, until the run has ended
+    #[arg(long)]
+    pub watch: bool,
+
+    /// Where run directories are.
+    #[command(flatten)]
+    pub runs: RunsArgs,
+
+    /// The output.
+    #[command(flatten)]
+    pub output: OutputArgs,
+}
+
+/// `bf-orchestrate prune`.
+#[derive(Debug, clap::Args)]
+pub struct Prune {
+    /// How long a run is kept after it finished: 30d, 12h
+    #[arg(long, value_name = "AGE", value_parser = parse_age)]
+    pub keep: std::time::Duration,
+
+    /// Name what would be removed, and remove nothing
+    #[arg(long)]
+    pub dry_run: bool,
+
+    /// Where run directories are.
+    #[command(flatten)]
+    pub runs: RunsArgs,
+
+    /// The output.
+    #[command(flatten)]
+    pub output: OutputArgs,
+}
+
+/// Reads days, or any other duration.
+fn parse_age(text: &str) -> Result<std::time::Duration, String> {
+    if let Some(days) = text
+        .strip_suffix('d')
+        .and_then(|days| days.parse::<u64>().ok())
+    {
+        return Ok(std::time::Duration::from_secs(
+            days.saturating_mul(24 * 3600),
+        ));
+    }
+    match text.parse::<bf_cli::Seconds>() {
+        Ok(age) => Ok(age.0),
+        Err(error) => Err(format!("{error}; or give days: 30d")),
+    }
+}
+
 /// An action on one run.
 #[derive(Debug, clap::Args)]
 pub struct Named {
@@ -447,6 +505,21 @@ pub struct History {
     pub output: OutputArgs,
 }
 
+/// The output of a verb that only shows something: text, unless documents are asked for.
+pub(crate) fn output_for_people(args: &OutputArgs, streams: Streams) -> Output {
+    Output::new(&for_people(args), streams).0
+}
+
+fn for_people(args: &OutputArgs) -> OutputArgs {
+    OutputArgs {
+        format: match args.format {
+            Format::Auto => Format::Text,
+            format => format,
+        },
+        ..args.clone()
+    }
+}
+
 /// The output that the flags ask for.
 pub(crate) fn output(args: &OutputArgs, streams: Streams) -> Output {
     Output::new(args, streams).0
@@ -459,8 +532,10 @@ impl ToolArgs for Args {
             Some(Action::Run(args)) => args.run.output.format,
             Some(Action::Check(args)) => args.output.format,
             Some(Action::Resume(args)) => args.output.format,
-            Some(Action::Status(args) | Action::Stop(args)) => args.output.format,
-            Some(Action::History(args)) => args.output.format,
+            Some(Action::Stop(args)) => args.output.format,
+            Some(Action::Status(args)) => for_people(&args.output).format,
+            Some(Action::History(args)) => for_people(&args.output).format,
+            Some(Action::Prune(args)) => for_people(&args.output).format,
             // A plan is a file for `run`.
             Some(Action::Plan(_)) => Format::Text,
         }

@@ -44,6 +44,7 @@ pub fn run(args: Args, streams: Streams) -> Result<Exit, Failure> {
         Some(Action::Plan(args)) => commands::plan::print(&args, streams),
         Some(Action::Status(args)) => commands::status::status(&args, streams),
         Some(Action::History(args)) => commands::history::history(&args, streams),
+        Some(Action::Prune(args)) => commands::prune::prune(&args, streams),
         Some(Action::Stop(args)) => commands::stop::stop(&args, streams),
     }
 }

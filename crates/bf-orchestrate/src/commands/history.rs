@@ -1,18 +1,19 @@
 //! `bf-orchestrate history`: the runs of a folder.
 
 use bf_cli::{Failure, Streams};
-use bf_contract::Exit;
+use bf_contract::{Exit, RunState};
+use chrono::Utc;
 
 use crate::cli::{self, History};
 use crate::store::runs::{self, DEFAULT_RUNS};
-use crate::view::status::{history_line, status_of};
+use crate::view::status::{history_table, status_of, status_of_unreadable};
 
-/// `bf-orchestrate history`.
+/// Lists the runs: those that are live first, then the latest, then those that cannot be read.
 ///
 /// # Errors
-/// The runs cannot be listed (exit 3).
+/// The runs cannot be listed, or one of them not be read (exit 3).
 pub(crate) fn history(args: &History, streams: Streams) -> Result<Exit, Failure> {
-    let mut output = cli::output(&args.output, streams);
+    let mut output = cli::output_for_people(&args.output, streams);
     let runs = &args.runs.runs;
     // The default one is made by the first run; a folder that somebody names is there, or is misspelt.
     if runs != std::path::Path::new(DEFAULT_RUNS) && !runs.is_dir() {
@@ -22,13 +23,19 @@ pub(crate) fn history(args: &History, streams: Streams) -> Result<Exit, Failure>
         );
     }
     let (found, unreadable) = runs::all(runs)?;
-    if found.is_empty() {
-        output.text(format!("no runs in {}", runs.display()))?;
+    let mut all: Vec<_> = found.iter().map(status_of).collect();
+    all.sort_by_key(|run| run.state != RunState::Live);
+    all.truncate(args.most);
+    all.extend(unreadable.iter().map(status_of_unreadable));
+    let text = match all.is_empty() {
+        true => format!("no runs in {}", runs.display()),
+        false => history_table(&all, output.style(), Utc::now()),
+    };
+    if !output.show(text)? {
+        return Ok(Exit::Success);
     }
-    for run in found.iter().take(args.most) {
-        let status = status_of(run);
-        output.text(history_line(&status, output.style()))?;
-        output.document(&status)?;
+    for run in &all {
+        output.document(run)?;
     }
     match unreadable.into_iter().next() {
         Some(unreadable) => Err(unreadable.failure),

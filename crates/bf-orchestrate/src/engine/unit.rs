@@ -6,7 +6,7 @@
 use std::cell::Cell;
 use std::time::Duration;
 
-use bf_cli::Failure;
+use bf_cli::{Context, Failure};
 use bf_contract::{DateRange, Exit, PhaseStatus, ProcessEvent, ProcessEventKind};
 use rustix::process::Signal;
 
@@ -433,7 +433,8 @@ impl RunContext<'_> {
         let folder = self
             .run_dir
             .attempt_folder(name.phase, name.window, earlier);
-        let folder = self.run_dir.folder(&folder)?;
+        std::fs::create_dir_all(&folder)
+            .or_could_not_check(|| format!("creating {}", folder.display()))?;
         Ok(AttemptDir::in_folder(&folder, unit.phase))
     }
 }

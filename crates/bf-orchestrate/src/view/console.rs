@@ -48,6 +48,7 @@ impl Console {
     /// terminal does not end it: the report and the run directory keep everything.
     pub fn say(&self, text: impl std::fmt::Display) {
         let mut output = self.lock();
+        let text = text::wrapped(&text.to_string(), output.columns());
         let mut write = || {
             let _ = output.text(&text);
         };
@@ -88,7 +89,10 @@ impl Console {
     /// # Errors
     /// What would have been a pass reached nobody (exit 3). A worse end stays what it is.
     pub fn finish(&self, report: &RunReport, exit: Exit) -> Result<Exit, Failure> {
-        let shown = self.lock().text(text::report(report, self.style));
+        let mut output = self.lock();
+        let text = text::wrapped(&text::report(report, self.style), output.columns());
+        let shown = output.text(text);
+        drop(output);
         let told = shown.and_then(|()| self.report(report));
         match told {
             Err(_) if !exit.is_success() => Ok(exit),

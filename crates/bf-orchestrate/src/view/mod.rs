@@ -6,4 +6,5 @@ pub(crate) mod documents;
 pub(crate) mod metrics;
 pub(crate) mod notify;
 pub(crate) mod status;
+mod table;
 pub(crate) mod text;

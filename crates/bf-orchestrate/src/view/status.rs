@@ -1,18 +1,23 @@
 //! How far runs have come: what `status` and `history` show.
 
 use std::fmt::Write as _;
+use std::time::Duration;
 
-use bf_cli::text::{Mark, Style, printable};
+use bf_cli::text::{Mark, Style, duration, printable, thousands};
 use bf_contract::{
-    PhaseProgress, PhaseStatus, PhaseStep, RunState, RunStatus, RunStatusType, Schema, Verdict,
+    DateRange, Document, PhaseProgress, PhaseStep, ProcessEvent, ProcessEventKind, RunState,
+    RunStatus, RunStatusType, Schema, Verdict,
 };
+use chrono::{DateTime, Utc};
 
+use crate::plan::{PhasePlan, shell_words};
+use crate::store::attempt::{self, AttemptDir};
 use crate::store::boot;
-use crate::store::runs::{self, Found};
+use crate::store::runs::{self, DEFAULT_RUNS, Found, Unreadable};
 use crate::store::state::UnitState;
-use crate::view::text::status_words;
+use crate::view::text::{status_words, verdict_words};
 
-/// What the journal and the processes say of a run now.
+/// What the journal, the processes and the latest documents say of a run now.
 pub(crate) fn status_of(found: &Found) -> RunStatus {
     let finished = found.state.finished;
     let state = match finished {
@@ -21,10 +26,8 @@ pub(crate) fn status_of(found: &Found) -> RunStatus {
         None if found.state.interrupted_by.is_some() => RunState::Interrupted,
         None => RunState::Abandoned,
     };
-    let phases = found.plan.phases.iter().map(|phase| {
-        let done = found.state.phases.get(&phase.name);
-        phase_progress(&phase.name, done)
-    });
+    let passed = finished.is_some_and(|(_, code)| code == 0);
+    let phases = found.plan.phases.iter();
     RunStatus {
         kind: RunStatusType,
         schema: Schema,
@@ -36,124 +39,386 @@ pub(crate) fn status_of(found: &Found) -> RunStatus {
         updated_at: found.updated,
         verdict: finished.map(|(verdict, _)| verdict),
         exit_code: finished.map(|(_, code)| code),
-        phases: phases.collect(),
+        phases: phases.map(|phase| phase_progress(found, phase)).collect(),
+        resume: (state != RunState::Live && !passed).then(|| resume_command(found)),
     }
 }
 
-fn phase_progress(name: &str, done: Option<&UnitState>) -> PhaseProgress {
-    let Some(done) = done else {
-        return PhaseProgress {
-            name: name.to_owned(),
-            step: PhaseStep::Waiting,
-            status: None,
-            reason: None,
-            process: None,
-            process_is_alive: None,
-            attempts: 0,
-        };
+fn resume_command(found: &Found) -> String {
+    let is_default = found.run_dir.path.parent() == Some(std::path::Path::new(DEFAULT_RUNS));
+    let run = match is_default {
+        true => found.run_dir.run_id.clone(),
+        false => found.run_dir.path.display().to_string(),
     };
-    let step = match (&done.gate, done.job_ended, done.job_starting) {
-        (Some(_), ..) => PhaseStep::Done,
-        (None, Some(_), _) => PhaseStep::Judging,
-        (None, None, true) => PhaseStep::Watching,
-        (None, None, false) if done.log_read.is_some() => PhaseStep::Judging,
-        (None, None, false) => PhaseStep::Waiting,
-    };
-    PhaseProgress {
-        name: name.to_owned(),
-        step,
-        status: done.gate.as_ref().map(|gate| gate.status),
-        reason: done.gate.as_ref().map(|gate| gate.reason.clone()),
-        process: done.process.clone(),
-        process_is_alive: done.process.as_ref().map(boot::is_alive),
-        attempts: u64::from(done.earlier_attempts) + 1,
+    let words = ["bf-orchestrate".to_owned(), "resume".to_owned(), run];
+    shell_words(&words)
+}
+
+/// A run that cannot be read, as history lists it.
+pub(crate) fn status_of_unreadable(run: &Unreadable) -> RunStatus {
+    let changed = std::fs::metadata(&run.path).and_then(|metadata| metadata.modified());
+    let changed = changed.map_or_else(|_| DateTime::<Utc>::UNIX_EPOCH, DateTime::<Utc>::from);
+    RunStatus {
+        kind: RunStatusType,
+        schema: Schema,
+        run_id: run
+            .path
+            .file_name()
+            .map(|name| name.to_string_lossy().into_owned())
+            .unwrap_or_default(),
+        run_dir: run.path.display().to_string(),
+        plan: String::new(),
+        state: RunState::Unreadable,
+        started_at: changed,
+        updated_at: changed,
+        verdict: None,
+        exit_code: None,
+        phases: Vec::new(),
+        resume: None,
     }
 }
 
-pub(crate) fn status_text(status: &RunStatus, style: Style) -> String {
+fn phase_progress(found: &Found, phase: &PhasePlan) -> PhaseProgress {
+    let mut progress = PhaseProgress {
+        name: phase.name.clone(),
+        step: PhaseStep::Waiting,
+        status: None,
+        reason: None,
+        process: None,
+        process_is_alive: None,
+        attempts: 0,
+        current_day: None,
+        total_days: None,
+        days_per_hour: None,
+        eta_seconds: None,
+        moved_at: None,
+        silence: None,
+        window: None,
+        windows_done: None,
+        windows: None,
+    };
+    let whole = found.state.phases.get(&phase.name);
+    let mut shown = whole.map(|state| (None, state));
+    if let Some(windows) = &phase.windows {
+        let begun: Vec<_> = found.state.windows_of(&phase.name).collect();
+        let done = begun.iter().filter(|(_, state)| state.gate.is_some());
+        progress.windows_done = Some(done.count() as u64);
+        progress.windows = Some(windows.size.cut(phase.range).len() as u64);
+        let open = begun.iter().find(|(_, state)| state.gate.is_none());
+        if whole.is_none_or(|state| state.gate.is_none()) {
+            let latest = open.or(begun.last());
+            shown = latest
+                .map(|(window, state)| (Some(*window), *state))
+                .or(shown);
+        }
+    }
+    let Some((window, state)) = shown else {
+        return progress;
+    };
+    let gate = whole.and_then(|whole| whole.gate.as_ref());
+    progress.window = window;
+    progress.step = match gate {
+        Some(_) => PhaseStep::Done,
+        None => step_of(state),
+    };
+    progress.status = gate.map(|gate| gate.status);
+    progress.reason = gate.map(|gate| gate.reason.clone());
+    progress.process.clone_from(&state.process);
+    progress.process_is_alive = state.process.as_ref().map(boot::is_alive);
+    progress.attempts = u64::from(state.earlier_attempts) + 1;
+    let attempts = state.earlier_attempts;
+    let folder = found.run_dir.attempt_folder(&phase.name, window, attempts);
+    let attempt = AttemptDir::in_folder(&folder, phase);
+    add_movement(&mut progress, &attempt, gate.is_some(), window);
+    progress
+}
+
+fn step_of(state: &UnitState) -> PhaseStep {
+    match (state.job_ended, state.job_starting) {
+        (Some(_), _) => PhaseStep::Judging,
+        (None, true) => PhaseStep::Watching,
+        (None, false) if state.log_read.is_some() => PhaseStep::Judging,
+        (None, false) => PhaseStep::Waiting,
+    }
+}
+
+/// What bf-monitor reported last of the job's dates, and when it last moved.
+fn add_movement(
+    progress: &mut PhaseProgress,
+    attempt: &AttemptDir,
+    is_decided: bool,
+    _window: Option<DateRange>,
+) {
+    let events = attempt::documents(&attempt.events).into_iter();
+    let events: Vec<ProcessEvent> = events
+        .filter_map(|document| match document {
+            Document::ProcessEvent(event) => Some(*event),
+            _ => None,
+        })
+        .collect();
+    let mut before = None;
+    for event in &events {
+        let now = event
+            .log_summary
+            .as_ref()
+            .map(|summary| (summary.current_day, summary.log.bytes));
+        if now.is_some() && now != before {
+            before = now;
+            progress.moved_at = Some(event.time);
+            progress.silence = None;
+        }
+        match event.event {
+            ProcessEventKind::Quiet | ProcessEventKind::Stalled | ProcessEventKind::Hung => {
+                progress.silence = Some(event.event);
+            }
+            _ => {}
+        }
+        progress.days_per_hour = event.days_per_hour.or(progress.days_per_hour);
+        progress.eta_seconds = event.eta_seconds.or(progress.eta_seconds);
+        if let Some(summary) = &event.log_summary {
+            progress.current_day = Some(summary.current_day);
+            progress.total_days = summary.total_days;
+        }
+    }
+    if is_decided || progress.step != PhaseStep::Watching {
+        progress.eta_seconds = None;
+        progress.silence = None;
+    }
+}
+
+/// A run, line by line.
+pub(crate) fn status_text(status: &RunStatus, style: Style, now: DateTime<Utc>) -> String {
     let mut text = format!(
-        "{}\n  Plan:      {}\n  State:     {}\n  Started:   {}\n  Updated:   {}\n  Directory: {}",
+        "{}\n  Plan:      {}\n  State:     {}\n  Started:   {} ({} ago)\n  Directory: {}",
         style.bold(&format!("Run {}", status.run_id)),
         status.plan,
         state_words(status, style),
         local(status.started_at),
-        local(status.updated_at),
+        since(status.started_at, now),
         status.run_dir,
     );
-    for phase in &status.phases {
-        let _ = write!(text, "\n  {}: {}", phase.name, phase_words(phase, style));
-        if let (Some(process), Some(is_alive)) = (&phase.process, phase.process_is_alive) {
-            let _ = write!(
-                text,
-                " (process {}, {})",
-                process.pid,
-                if is_alive { "running" } else { "over" }
-            );
-        }
-        if let Some(reason) = phase.reason.as_ref().filter(|reason| !reason.is_empty()) {
-            let _ = write!(text, "\n    {}", printable(reason, 300));
-        }
+    match status.state {
+        RunState::Live => text.push_str("\n  Watched:   yes, its orchestrator is at work"),
+        RunState::Abandoned => text.push_str("\n  Watched:   NO, its orchestrator is gone"),
+        RunState::Interrupted => text.push_str("\n  Watched:   no, it waits to be resumed"),
+        _ => {}
     }
-    if matches!(status.state, RunState::Abandoned | RunState::Interrupted) {
+    let width = status.phases.iter().map(|phase| phase.name.len()).max();
+    let width = width.unwrap_or(0);
+    for phase in &status.phases {
         let _ = write!(
             text,
-            "\nResume it with: bf-orchestrate resume {}",
-            status.run_id
+            "\n  {:<width$}  {}",
+            phase.name,
+            phase_words(phase, status.state, style)
         );
+        for line in phase_lines(phase, now) {
+            let _ = write!(text, "\n  {:<width$}  {line}", "");
+        }
+    }
+    if let Some(resume) = &status.resume {
+        let _ = write!(text, "\n  Continue:  {resume}");
     }
     text
 }
 
-pub(crate) fn history_line(status: &RunStatus, style: Style) -> String {
-    let phases: Vec<String> = status
-        .phases
-        .iter()
-        .map(|phase| format!("{} {}", phase.name, phase_words(phase, style)))
-        .collect();
-    format!(
-        "{}  {}  {}  {}",
-        local(status.started_at),
-        status.run_id,
-        state_words(status, style),
-        phases.join(", ")
-    )
+/// What is known of a phase beside its state.
+fn phase_lines(phase: &PhaseProgress, now: DateTime<Utc>) -> Vec<String> {
+    let mut lines = Vec::new();
+    if let (Some(done), Some(all)) = (phase.windows_done, phase.windows) {
+        let window = match phase.window {
+            Some(window) if phase.status.is_none() => format!(", now {window}"),
+            _ => String::new(),
+        };
+        lines.push(format!("{done} of {all} windows{window}"));
+    }
+    let mut facts = Vec::new();
+    if let Some(done) = phase.current_day {
+        facts.push(match phase.total_days {
+            Some(all) => format!("{} of {} dates", thousands(done), thousands(all)),
+            None => format!("{} dates", thousands(done)),
+        });
+    }
+    if phase.step == PhaseStep::Watching {
+        facts.extend(phase.days_per_hour.map(|rate| format!("{rate:.1} dates/h")));
+        let eta = phase.eta_seconds.and_then(seconds);
+        facts.extend(eta.map(|left| format!("ETA {}", duration(left))));
+    }
+    if phase.attempts > 1 {
+        facts.push(format!("attempt {}", phase.attempts));
+    }
+    if !facts.is_empty() {
+        lines.push(facts.join(", "));
+    }
+    if let (Some(process), Some(is_alive)) = (&phase.process, phase.process_is_alive)
+        && (is_alive || phase.status.is_none())
+    {
+        let mut line = format!(
+            "process {} {}",
+            process.pid,
+            if is_alive { "runs" } else { "has ended" }
+        );
+        if phase.step == PhaseStep::Watching {
+            if let Some(moved) = phase.moved_at {
+                let _ = write!(line, ", last movement {} ago", since(moved, now));
+            }
+            match phase.silence {
+                Some(ProcessEventKind::Quiet) => line.push_str(", quiet"),
+                Some(ProcessEventKind::Stalled) => line.push_str(", STALLED"),
+                Some(ProcessEventKind::Hung) => line.push_str(", HUNG"),
+                _ => {}
+            }
+        }
+        lines.push(line);
+    }
+    if let Some(reason) = phase.reason.as_ref().filter(|reason| !reason.is_empty()) {
+        lines.push(printable(reason, 300));
+    }
+    lines
 }
 
-fn phase_words(phase: &PhaseProgress, style: Style) -> String {
+/// The runs as a table, aligned.
+pub(crate) fn history_table(runs: &[RunStatus], style: Style, now: DateTime<Utc>) -> String {
+    let mut rows =
+        vec![["RUN", "PLAN", "STARTED", "DURATION", "VERDICT", "EXIT"].map(str::to_owned)];
+    for run in runs {
+        let end = match run.state {
+            RunState::Live => now,
+            _ => run.updated_at,
+        };
+        rows.push([
+            run.run_id.clone(),
+            run.plan.clone(),
+            local(run.started_at),
+            since(run.started_at, end),
+            state_words(run, Style::default()),
+            run.exit_code
+                .map_or_else(|| "-".to_owned(), |code| code.to_string()),
+        ]);
+    }
+    let width = |column: usize| {
+        let cells = rows.iter().map(|row| row[column].chars().count());
+        cells.max().unwrap_or(0)
+    };
+    let widths: Vec<usize> = (0..6).map(width).collect();
+    let mut text = String::new();
+    for (at, row) in rows.iter().enumerate() {
+        let mut line = String::new();
+        for (cell, width) in row.iter().zip(&widths) {
+            let _ = write!(line, "{cell:<width$}  ");
+        }
+        let line = line.trim_end();
+        text.push_str(&match at {
+            0 => style.bold(line),
+            _ => style.paint(state_mark(&runs[at - 1]), line),
+        });
+        text.push('\n');
+    }
+    text.trim_end().to_owned()
+}
+
+fn phase_words(phase: &PhaseProgress, run: RunState, style: Style) -> String {
+    let is_watched = run == RunState::Live;
     match (phase.status, phase.step) {
         (Some(status), _) => {
             let (mark, words) = status_words(status);
             style.paint(mark, &words.to_lowercase())
         }
         (None, PhaseStep::Waiting) => "waiting".to_owned(),
-        (None, PhaseStep::Watching) => "its job is watched".to_owned(),
-        (None, _) => "its gate is judging".to_owned(),
+        (None, PhaseStep::Watching) if is_watched => "running".to_owned(),
+        (None, PhaseStep::Watching) => match phase.process_is_alive {
+            Some(true) => "running, not watched".to_owned(),
+            _ => "interrupted".to_owned(),
+        },
+        (None, _) if is_watched => "judging".to_owned(),
+        (None, _) => "interrupted".to_owned(),
     }
 }
 
 fn state_words(status: &RunStatus, style: Style) -> String {
-    match (status.state, status.verdict) {
-        (RunState::Finished, Some(Verdict::Pass)) => style.paint(Mark::Pass, "passed"),
-        (RunState::Finished, Some(Verdict::Warn)) => {
-            style.paint(Mark::Warn, "passed with warnings")
+    let words = match (status.state, status.verdict) {
+        (RunState::Finished, verdict) => {
+            let verdict = verdict.unwrap_or(Verdict::Unknown);
+            verdict_words(verdict).1.to_lowercase()
         }
-        (RunState::Finished, Some(Verdict::Fail)) => style.paint(Mark::Fail, "failed"),
-        (RunState::Finished, _) => style.paint(
-            Mark::Error,
-            status_words(PhaseStatus::CouldNotCheck)
-                .1
-                .to_lowercase()
-                .as_str(),
-        ),
-        (RunState::Live, _) => style.paint(Mark::Info, "live"),
-        (RunState::Interrupted, _) => style.paint(Mark::Warn, "interrupted"),
-        (RunState::Abandoned, _) => style.paint(Mark::Warn, "abandoned"),
-        (RunState::Unreadable | RunState::Unknown, _) => style.paint(Mark::Error, "unreadable"),
+        (RunState::Live, _) => "running".to_owned(),
+        (RunState::Interrupted, _) => "interrupted".to_owned(),
+        (RunState::Abandoned, _) => "abandoned".to_owned(),
+        (RunState::Unreadable | RunState::Unknown, _) => "unreadable".to_owned(),
+    };
+    style.paint(state_mark(status), &words)
+}
+
+fn state_mark(status: &RunStatus) -> Mark {
+    match (status.state, status.verdict) {
+        (RunState::Finished, verdict) => verdict_words(verdict.unwrap_or(Verdict::Unknown)).0,
+        (RunState::Live, _) => Mark::Info,
+        (RunState::Interrupted | RunState::Abandoned, _) => Mark::Warn,
+        (RunState::Unreadable | RunState::Unknown, _) => Mark::Error,
     }
 }
 
-fn local(time: chrono::DateTime<chrono::Utc>) -> String {
+fn since(then: DateTime<Utc>, now: DateTime<Utc>) -> String {
+    // A clock that was set back makes no time less than none.
+    duration((now - then).to_std().unwrap_or(Duration::ZERO))
+}
+
+fn seconds(seconds: f64) -> Option<Duration> {
+    Duration::try_from_secs_f64(seconds).ok()
+}
+
+fn local(time: DateTime<Utc>) -> String {
     time.with_timezone(&chrono::Local)
         .format("%Y-%m-%d %H:%M:%S")
         .to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn run(id: &str, plan: &str, verdict: Option<Verdict>, code: Option<u8>) -> RunStatus {
+        let at = |text: &str| text.parse().expect("a time");
+        RunStatus {
+            kind: RunStatusType,
+            schema: Schema,
+            run_id: id.to_owned(),
+            run_dir: format!(".bf/runs/{id}"),
+            plan: plan.to_owned(),
+            state: match verdict {
+                Some(_) => RunState::Finished,
+                None => RunState::Live,
+            },
+            started_at: at("2026-11-28T00:00:00Z"),
+            updated_at: at("2026-11-28T00:12:03Z"),
+            verdict,
+            exit_code: code,
+            phases: Vec::new(),
+            resume: None,
+        }
+    }
+
+    #[test]
+    fn the_columns_of_the_history_are_aligned() {
+        let runs = [
+            run("20261128T000000Z-7", "nightly", None, None),
+            run(
+                "20261127T000000Z-12345",
+                "shop",
+                Some(Verdict::Fail),
+                Some(1),
+            ),
+        ];
+        let now = "2026-11-28T00:00:41Z".parse().expect("a time");
+        let table = history_table(&runs, Style::default(), now);
+        let lines: Vec<&str> = table.lines().collect();
+        let column = |line: &str, word: &str| line.find(word).expect(word);
+        assert_eq!(column(lines[0], "PLAN"), column(lines[1], "nightly"));
+        assert_eq!(column(lines[0], "PLAN"), column(lines[2], "shop"));
+        assert_eq!(column(lines[0], "DURATION"), column(lines[1], "41s"));
+        assert_eq!(column(lines[0], "DURATION"), column(lines[2], "12m 3s"));
+        assert_eq!(column(lines[0], "VERDICT"), column(lines[1], "running"));
+        assert_eq!(column(lines[0], "VERDICT"), column(lines[2], "failed"));
+        assert!(lines.iter().all(|line| line.len() <= 80), "{table}");
+    }
 }

@@ -14,6 +14,7 @@ use crate::engine::report::spans_text;
 use crate::plan::{Job, Plan};
 use crate::store::run_dir::RunDir;
 use crate::store::state::{RunState, UnitState};
+use crate::view::table;
 
 /// How many characters of a text from outside a line shows.
 const TEXT_LIMIT: usize = 300;
@@ -27,7 +28,13 @@ pub(crate) fn heading(
 ) -> String {
     let mut text = style.section("BACKFILL ORCHESTRATOR STARTED");
     let _ = write!(text, "\nConfiguration:");
+    if plan.phases.len() > 2 {
+        text.push_str(&table::plan(plan));
+    }
     for (at, phase) in plan.phases.iter().enumerate() {
+        if plan.phases.len() > 2 {
+            break;
+        }
         let _ = write!(text, "\n  Phase {}: {}", at + 1, phase.name);
         if !phase.needs.is_empty() {
             let _ = write!(
@@ -112,6 +119,57 @@ pub(crate) fn resumed(run_dir: &RunDir, plan: &Plan, state: &RunState) -> String
     text
 }
 
+/// Text whose lines are no longer than a terminal is wide, without breaking a word. What goes into a file or a pipe
+/// stays as it is.
+pub(crate) fn wrapped(text: &str, columns: Option<usize>) -> String {
+    let Some(columns) = columns.filter(|columns| *columns >= 20) else {
+        return text.to_owned();
+    };
+    let lines: Vec<String> = text.split('\n').map(|line| wrap(line, columns)).collect();
+    lines.join("\n")
+}
+
+fn wrap(line: &str, columns: usize) -> String {
+    if shown_width(line) <= columns {
+        return line.to_owned();
+    }
+    let indent = line.len() - line.trim_start().len();
+    let next = " ".repeat((indent + 4).min(columns / 2));
+    let mut wrapped = line[..indent].to_owned();
+    let mut width = indent;
+    let mut is_first = true;
+    for word in line[indent..].split(' ') {
+        let word_width = shown_width(word);
+        if !is_first && width + 1 + word_width > columns {
+            wrapped.push('\n');
+            wrapped.push_str(&next);
+            width = next.len();
+        } else if !is_first {
+            wrapped.push(' ');
+            width += 1;
+        }
+        wrapped.push_str(word);
+        width += word_width;
+        is_first = false;
+    }
+    wrapped
+}
+
+/// How many columns a text takes: colours take none.
+fn shown_width(text: &str) -> usize {
+    let mut width = 0;
+    let mut is_escape = false;
+    for character in text.chars() {
+        match (is_escape, character) {
+            (false, '\x1b') => is_escape = true,
+            (true, letter) if letter.is_ascii_alphabetic() => is_escape = false,
+            (true, _) => {}
+            (false, _) => width += 1,
+        }
+    }
+    width
+}
+
 /// The first windows and the last one.
 pub(crate) fn windows_text(windows: &[DateRange]) -> String {
     let words = |window: &DateRange| match window.start == window.end {
@@ -129,12 +187,7 @@ pub(crate) fn windows_text(windows: &[DateRange]) -> String {
 /// The final report.
 pub(crate) fn report(report: &RunReport, style: Style) -> String {
     let mut text = style.section("ORCHESTRATOR FINAL REPORT");
-    let mark = match report.verdict {
-        Verdict::Pass => Mark::Pass,
-        Verdict::Warn => Mark::Warn,
-        Verdict::Fail => Mark::Fail,
-        Verdict::Error | Verdict::Unknown => Mark::Error,
-    };
+    let (mark, _) = verdict_words(report.verdict);
     let headline = match (report.verdict, report.dry_run) {
         (Verdict::Pass, false) => "ALL PHASES COMPLETE & VALIDATED".to_owned(),
         (Verdict::Warn, false) if report.phases.iter().any(|phase| phase.downgraded) => {
@@ -158,12 +211,13 @@ pub(crate) fn report(report: &RunReport, style: Style) -> String {
         _ => format!("STOPPED: {}", printable(&report.reason, TEXT_LIMIT)),
     };
     let _ = write!(text, "\n{}\n", line(style, mark, &headline));
-    for (at, phase) in report.phases.iter().enumerate() {
-        let _ = write!(
-            text,
-            "\n{}",
-            phase_text(&format!("Phase {}: {}", at + 1, phase.name), phase, style)
-        );
+    if needs_table(report) {
+        text.push_str(&table::phases(report, style));
+    } else {
+        for (at, phase) in report.phases.iter().enumerate() {
+            let title = format!("Phase {}: {}", at + 1, phase.name);
+            let _ = write!(text, "\n{}", phase_text(&title, phase, style));
+        }
     }
     let total = Duration::try_from_secs_f64(report.total_seconds).unwrap_or_default();
     let _ = write!(text, "\nTotal duration: {}", duration(total));
@@ -177,6 +231,11 @@ pub(crate) fn report(report: &RunReport, style: Style) -> String {
         }
     }
     text
+}
+
+/// More than two phases, or windows, are read as a table.
+fn needs_table(report: &RunReport) -> bool {
+    report.phases.len() > 2 || report.phases.iter().any(|phase| !phase.windows.is_empty())
 }
 
 /// What a phase came to, as plain text.
@@ -296,13 +355,23 @@ pub(crate) fn phase_words(phase: &Phase) -> (Mark, &'static str) {
     status_words(phase.status)
 }
 
-/// A status in words, and the mark that goes with it.
+/// A verdict in words, and the mark that goes with it.
+pub(crate) fn verdict_words(verdict: Verdict) -> (Mark, &'static str) {
+    match verdict {
+        Verdict::Pass => status_words(PhaseStatus::Passed),
+        Verdict::Warn => status_words(PhaseStatus::Warned),
+        Verdict::Fail => status_words(PhaseStatus::Failed),
+        Verdict::Error | Verdict::Unknown => status_words(PhaseStatus::CouldNotCheck),
+    }
+}
+
+/// A status in words, the same everywhere, and the mark that goes with it.
 pub(crate) fn status_words(status: PhaseStatus) -> (Mark, &'static str) {
     match status {
         PhaseStatus::Passed => (Mark::Pass, "PASSED"),
-        PhaseStatus::Warned => (Mark::Warn, "PASSED WITH WARNINGS"),
+        PhaseStatus::Warned => (Mark::Warn, "WARNED"),
         PhaseStatus::Failed => (Mark::Fail, "FAILED"),
-        PhaseStatus::CouldNotCheck | PhaseStatus::Unknown => (Mark::Error, "COULD NOT BE CHECKED"),
+        PhaseStatus::CouldNotCheck | PhaseStatus::Unknown => (Mark::Error, "COULD NOT CHECK"),
         PhaseStatus::NotStarted => (Mark::Skipped, "NOT STARTED"),
         PhaseStatus::Interrupted => (Mark::Error, "INTERRUPTED"),
     }
@@ -314,5 +383,26 @@ fn line(style: Style, mark: Mark, words: &str) -> String {
         format!("{} {}", style.mark(mark), style.paint(mark, words))
     } else {
         style.paint(mark, words)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_line_is_broken_between_words_and_indented() {
+        let line = "  - the table has no rows on 3 of 12 expected dates: \x1b[31m2024-01-02\x1b[0m";
+        let text = wrapped(line, Some(40));
+        let lines: Vec<&str> = text.lines().collect();
+        assert!(lines.len() == 2 && lines[1].starts_with("      "), "{text}");
+        assert!(lines.iter().all(|line| shown_width(line) <= 40), "{text}");
+        let words = |text: &str| {
+            text.split_whitespace()
+                .map(str::to_owned)
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(words(&text), words(line));
+        assert_eq!(wrapped(line, None), line);
     }
 }
