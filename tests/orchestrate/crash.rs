@@ -332,7 +332,13 @@ fn after_a_reboot(go_down: impl Fn(u32)) {
     kill(&mut orchestrator, true);
     // What a reboot does: every process of the run is gone, and the boot is another.
     let mut status = rig.sandbox.command("bf-orchestrate");
-    let status = document(&status.arg("status").output().expect("it runs").stdout);
+    let status = document(
+        &status
+            .args(["status", "--format", "json"])
+            .output()
+            .expect("it runs")
+            .stdout,
+    );
     let job = status["phases"][1]["process"]["pid"]
         .as_u64()
         .expect("a pid");

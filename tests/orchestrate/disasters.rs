@@ -306,7 +306,7 @@ fn of_two_that_start_at_once_exactly_one_does() {
 fn a_run_directory_of_another_version_is_no_reason_to_start_its_phases_again() {
     let (rig, journal) = killed_between_the_phases();
     let text = fs::read_to_string(&journal).expect("a journal");
-    fs::write(&journal, text.replace("\"version\":1", "\"version\":2")).expect("writable");
+    fs::write(&journal, text.replace("\"version\":1", "\"version\":9")).expect("writable");
     let again = Ran::from(rig.orchestrate(1_000_000).output().expect("it runs"));
     assert_eq!(again.code, Some(3), "{}", again.text);
     let resumed = rig
@@ -335,7 +335,7 @@ fn a_run_directory_of_another_version_is_no_reason_to_start_its_phases_again() {
     let history = rig
         .sandbox
         .command("bf-orchestrate")
-        .arg("history")
+        .args(["history", "--format", "json"])
         .output()
         .expect("it runs");
     assert_eq!(
@@ -358,7 +358,7 @@ fn a_clock_that_was_set_back_neither_stops_nor_repeats_anything() {
     let status = rig
         .sandbox
         .command("bf-orchestrate")
-        .arg("status")
+        .args(["status", "--format", "json"])
         .output()
         .expect("it runs");
     assert_eq!(document(&status.stdout)["state"], "abandoned");
@@ -373,7 +373,7 @@ fn a_clock_that_was_set_back_neither_stops_nor_repeats_anything() {
     let history = rig
         .sandbox
         .command("bf-orchestrate")
-        .arg("history")
+        .args(["history", "--format", "json"])
         .output()
         .expect("it runs");
     assert_eq!(document(&history.stdout)["verdict"], "warn");
@@ -397,7 +397,7 @@ fn a_torn_last_line_is_a_step_that_was_not_taken() {
         let status = rig
             .sandbox
             .command("bf-orchestrate")
-            .arg("status")
+            .args(["status", "--format", "json"])
             .output()
             .expect("it runs");
         assert_eq!(

@@ -198,7 +198,11 @@ fn a_changed_plan_does_not_take_up_another_run_unasked() {
         .spawn()
         .expect("it starts");
     let status = || -> Option<Value> {
-        let output = rig.sandbox.command("bf-orchestrate").arg("status").output();
+        let output = rig
+            .sandbox
+            .command("bf-orchestrate")
+            .args(["status", "--format", "json"])
+            .output();
         let output = output.expect("it runs");
         output.status.success().then(|| document(&output.stdout))
     };
@@ -250,7 +254,7 @@ fn history_lists_runs_and_metrics_say_how_they_ended() {
     let output = rig
         .sandbox
         .command("bf-orchestrate")
-        .arg("history")
+        .args(["history", "--format", "json"])
         .output();
     let runs = documents(&output.expect("it runs").stdout);
     assert_eq!(runs.len(), 1);

@@ -288,7 +288,14 @@ fn a_start_that_a_lock_refuses_names_the_run_that_has_it() {
         .and_then(|rest| rest.split(' ').next());
     let status = call(
         &rig,
-        &["status", named.expect("a run"), "--runs", "elsewhere"],
+        &[
+            "status",
+            named.expect("a run"),
+            "--runs",
+            "elsewhere",
+            "--format",
+            "json",
+        ],
     );
     let mut status = status;
     let output = status.output().expect("it runs");
@@ -310,7 +317,9 @@ fn a_lock_that_a_job_holds_alone_says_so() {
         .spawn()
         .expect("it starts");
     let pid = || -> Option<u64> {
-        let output = call(&rig, &["status"]).output().expect("it runs");
+        let output = call(&rig, &["status", "--format", "json"])
+            .output()
+            .expect("it runs");
         let status: Value = serde_json::from_slice(&output.stdout).ok()?;
         status["phases"][0]["process"]["pid"].as_u64()
     };
@@ -494,7 +503,7 @@ fn a_run_is_taken_up_in_the_folder_that_it_was_begun_in() {
     orchestrator.wait().expect("it ends");
     fs::create_dir(rig.sandbox.join("other")).expect("a folder");
     let elsewhere = |action: &str| {
-        let mut command = call(&rig, &[action, "--runs", "../.bf/runs"]);
+        let mut command = call(&rig, &[action, "--runs", "../.bf/runs", "--format", "json"]);
         command.current_dir(rig.sandbox.join("other"));
         command.output().expect("it runs")
     };
