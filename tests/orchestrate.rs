@@ -3,6 +3,7 @@
 mod crash;
 mod disasters;
 mod documented;
+mod golden;
 mod plans;
 mod reach;
 mod refusals;

@@ -29,6 +29,9 @@ Examples:
 
   Any number of phases; preflight: in the plan lists commands that must exit 0 before anything is started:
     bf-orchestrate check plan.yaml && bf-orchestrate run plan.yaml
+    bf-orchestrate run plan.yaml --last 7d          other dates than the plan's
+    bf-orchestrate run plan.yaml --from revenue     the phases before are judged again, and not run
+    bf-orchestrate status --watch                   how far it has come
 
   A pid from a file may be another program's by now:
     bf-orchestrate --phase1-pid \"$(cat job.pid)\" --expect-cmd team_offense ...

@@ -3,14 +3,14 @@
 use std::fs::File;
 use std::path::Path;
 
-use bf_cli::text::{Mark, duration};
+use bf_cli::text::{Mark, duration, thousands};
 use bf_cli::{Context, Failure, Streams};
-use bf_contract::{Exit, LogState};
+use bf_contract::{Document, Exit, LogState};
 
 use crate::cli::{self, CheckPlan};
 use crate::engine::preflight::{self, commands};
 use crate::plan::{self, Job, PhasePlan};
-use crate::store::attempt::AttemptDir;
+use crate::store::attempt::{self, AttemptDir};
 use crate::store::run_dir::RunDir;
 use crate::tools::calls::{Printed, Tools};
 use crate::tools::process::{RunningTools, ToolEnd};
@@ -232,7 +232,11 @@ fn look_at_table(
         )));
     }
     Ok(if end.code == Some(0) {
-        Finding::good(format!("{}: {program} can ask the warehouse", phase.name))
+        let estimate = estimate_text(&attempt.validations[index]);
+        Finding::good(format!(
+            "{}: {program} can ask the warehouse{estimate}",
+            phase.name
+        ))
     } else {
         Finding::bad(format!(
             "{}: {}",
@@ -240,6 +244,20 @@ fn look_at_table(
             end.said
                 .unwrap_or_else(|| format!("{program} cannot ask the warehouse"))
         ))
+    })
+}
+
+/// What the engine expects to read for the whole range, if it says so.
+fn estimate_text(documents: &Path) -> String {
+    let bytes: Option<u64> = attempt::documents(documents)
+        .into_iter()
+        .filter_map(|document| match document {
+            Document::ValidationPlan(plan) => plan.estimated_bytes,
+            _ => None,
+        })
+        .reduce(|one, other| one.saturating_add(other));
+    bytes.map_or_else(String::new, |bytes| {
+        format!(", and would read {} bytes", thousands(bytes))
     })
 }
 

@@ -144,6 +144,7 @@ impl Call<'_> {
             console,
             self.siblings.notify.clone(),
             self.plan.config_file.clone(),
+            self.plan,
         );
         let documents = Documents::new(console);
         let all: [&dyn Listener; 4] = [console, &documents, &metrics, &notify];

@@ -1,6 +1,10 @@
 //! A phase as the report has it, from the documents that were attempt.
 
+use std::collections::BTreeMap;
+
 use bf_contract::{DateRange, Document, Phase, PhaseJob, PhaseStatus, ProcessEventKind, Window};
+
+use chrono::NaiveDate;
 
 use crate::plan::{Job, PhasePlan};
 use crate::store::attempt::{self, AttemptDir};
@@ -41,12 +45,19 @@ pub(crate) fn of_phase(
     document
 }
 
-/// Adds the windows that were begun, and their attempts.
-pub(crate) fn add_windows(phase: &mut Phase, windows: &[(DateRange, UnitState)]) {
-    for (range, state) in windows {
+/// Adds every window of a phase, and the attempts at those that were begun.
+pub(crate) fn add_windows(
+    phase: &mut Phase,
+    all: &[DateRange],
+    begun: &BTreeMap<NaiveDate, UnitState>,
+) {
+    let none = UnitState::default();
+    for range in all {
+        let state = begun.get(&range.start).unwrap_or(&none);
         let (status, reason) = match &state.gate {
             Some(gate) => (gate.status, gate.reason.clone()),
-            None => (PhaseStatus::Interrupted, "not decided yet".to_owned()),
+            None if state.job_starting => (PhaseStatus::Interrupted, "not decided yet".to_owned()),
+            None => (PhaseStatus::NotStarted, "not started".to_owned()),
         };
         phase.windows.push(Window {
             range: *range,

@@ -66,8 +66,10 @@ impl RunContext<'_> {
         let attempt = self.latest_attempt(unit);
         let mut document = document::of_phase(phase, &attempt, self.run_dir, judgement);
         document.attempts = self.recorder.unit(unit.name()).attempts;
-        if phase.windows.is_some() {
-            document::add_windows(&mut document, &self.recorder.windows_of(&phase.name));
+        if let Some(windows) = &phase.windows {
+            let begun = self.recorder.windows_of(&phase.name).into_iter();
+            let begun = begun.map(|(window, state)| (window.start, state)).collect();
+            document::add_windows(&mut document, &windows.size.cut(phase.range), &begun);
         }
         document
     }

@@ -226,6 +226,15 @@ fn after_repeating(plan: &Plan, phase: &PhasePlan) -> String {
             }
             words.extend([phase.range.start.to_string(), phase.range.end.to_string()]);
             words.extend(["--warehouse".to_owned(), plan.warehouse.clone()]);
+            // A validator takes no --runs.
+            let mut flags = plan.shared_flags.chunks(2);
+            words.extend(
+                flags
+                    .find(|flag| flag[0] == "--config")
+                    .into_iter()
+                    .flatten()
+                    .cloned(),
+            );
             format!("then check {} again: {}", phase.table, shell_words(&words))
         }
         _ => "then give the same command again: it starts a new run and judges anew".to_owned(),

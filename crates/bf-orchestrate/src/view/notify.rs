@@ -11,6 +11,7 @@ use bf_contract::{
 use chrono::Utc;
 
 use crate::engine::event::{Listener, RunEvent};
+use crate::plan::Plan;
 use crate::store::journal::UnitName;
 use crate::store::run_dir::RunDir;
 use crate::view::console::Console;
@@ -23,16 +24,23 @@ pub(crate) struct Notify<'a> {
     /// bf-notify, and the config that names who is told: the caller's own, as the run's copy has no secrets.
     program: Option<PathBuf>,
     config: Option<PathBuf>,
+    plan: Option<String>,
     begun: Mutex<Option<(Notifier, RunDir)>>,
 }
 
 impl<'a> Notify<'a> {
     /// `program` is bf-notify, `config` the one that names the people.
-    pub fn new(console: &'a Console, program: Option<PathBuf>, config: Option<PathBuf>) -> Self {
+    pub fn new(
+        console: &'a Console,
+        program: Option<PathBuf>,
+        config: Option<PathBuf>,
+        plan: &Plan,
+    ) -> Self {
         Self {
             console,
             program,
             config,
+            plan: Some(plan.name.clone()),
             begun: Mutex::new(None),
         }
     }
@@ -65,8 +73,12 @@ impl<'a> Notify<'a> {
             time: Utc::now(),
             run_id: run_dir.run_id.clone(),
             run_uuid: None,
-            plan: None,
-            host: None,
+            plan: self.plan.clone(),
+            host: rustix::system::uname()
+                .nodename()
+                .to_str()
+                .ok()
+                .map(str::to_owned),
             report: None,
             run_dir: Some(run_dir.path.display().to_string()),
             phase: notice.phase.map(str::to_owned),

@@ -139,8 +139,9 @@ fn shown_windows(windows: &[Window]) -> Vec<&Window> {
     if windows.len() <= FEW_WINDOWS {
         return windows.iter().collect();
     }
-    let bad = windows.iter().filter(|window| !passed(window.status));
-    bad.take(MOST_BAD).collect()
+    let is_bad =
+        |window: &&Window| !passed(window.status) && window.status != PhaseStatus::NotStarted;
+    windows.iter().filter(is_bad).take(MOST_BAD).collect()
 }
 
 fn window_name(window: &Window) -> String {
@@ -164,8 +165,9 @@ fn details(phase: &Phase, style: Style) -> String {
         }
     };
     add(&phase.reason);
-    let bad = phase.windows.iter().filter(|window| !passed(window.status));
-    for window in bad.take(MOST_BAD) {
+    let is_bad =
+        |window: &&Window| !passed(window.status) && window.status != PhaseStatus::NotStarted;
+    for window in phase.windows.iter().filter(is_bad).take(MOST_BAD) {
         if !phase.reason.contains(&window.reason) {
             add(&format!("{}: {}", window_name(window), window.reason));
         }
