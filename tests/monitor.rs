@@ -3,6 +3,7 @@
 mod calls;
 mod earlier;
 mod ends;
+mod family;
 mod giving_up;
 mod identity;
 mod odd;

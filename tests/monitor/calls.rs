@@ -15,11 +15,11 @@ fn a_call_that_cannot_be_meant_is_named_and_nothing_is_started() {
         (&[], "give --pid PID"),
         (&["--pid", "abc"], "positive whole number"),
         (&["--pid", "-1"], "positive whole number"),
-        (&["--pid", "0"], "0 is no pid"),
+        (&["--pid", "0"], "0 is not a pid"),
         (&["--pid", &pid, "--log", "."], "the log . is a folder"),
         (
             &["--pid", &pid, "--log", "/dev/null"],
-            "the log /dev/null is no file",
+            "the log /dev/null is not a file",
         ),
         (&["--pid", &pid, "--state", "."], "reading the state file ."),
         (
@@ -31,7 +31,7 @@ fn a_call_that_cannot_be_meant_is_named_and_nothing_is_started() {
             &["--pid", &pid, "--state", "later.state"],
             "is of version 99",
         ),
-        (&["--state", "new.state"], "tells of no job"),
+        (&["--state", "new.state"], "contains no job"),
         (&["--pid", &pid, "--timeout", "soon"], "is not a duration"),
         (&["--pid", &pid, "--interval", "0"], "must be above 0"),
         (&["--", "touch", "made"], "needs a log"),

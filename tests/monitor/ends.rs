@@ -200,34 +200,36 @@ fn a_job_under_an_init_that_never_reaps_is_over() {
     assert_eq!(ran.end(), (Some(7), None, "zombie"));
 }
 
+/// A log of two dates, of which the first failed, and the second as this line says.
+fn log_with_failures(second: &str) -> String {
+    format!(
+        "INFO:__main__:  Date range: 2024-01-01 to 2024-01-02\n\
+         INFO:__main__:Processing day 1/2: 2024-01-01\nERROR:__main__:  ✗ Exception: x\n\
+         INFO:__main__:Processing day 2/2: 2024-01-02\n{second}\n\
+         INFO:__main__:DAY-BY-DAY BACKFILL SUMMARY:\n"
+    )
+}
+
+const FAILED: &str = "ERROR:__main__:  ✗ Exception: x";
+const SUCCEEDED: &str = "INFO:__main__:  ✓ Success: 5 records";
+
 #[test]
-fn a_job_that_ends_well_with_failed_dates_has_not_passed_for_a_person() {
-    let log = |second: &str| {
-        format!(
-            "INFO:__main__:  Date range: 2024-01-01 to 2024-01-02\n\
-             INFO:__main__:Processing day 1/2: 2024-01-01\nERROR:__main__:  ✗ Exception: x\n\
-             INFO:__main__:Processing day 2/2: 2024-01-02\n{second}\n\
-             INFO:__main__:DAY-BY-DAY BACKFILL SUMMARY:\n"
-        )
-    };
-    for (second, mark, words) in [
-        (
-            "ERROR:__main__:  ✗ Exception: x",
-            "FAIL",
-            "every date failed",
-        ),
-        (
-            "INFO:__main__:  ✓ Success: 5 records",
-            "WARN",
-            "1 of 2 dates failed",
-        ),
+fn a_job_that_ends_well_with_failed_dates_has_not_passed() {
+    let halves: &[&str] = &["--min-success-rate", "50"];
+    let process: &[&str] = &["--judge", "process"];
+    for (second, flags, code, mark, words) in [
+        (FAILED, &[][..], 1, "FAIL", "every date failed"),
+        (SUCCEEDED, &[][..], 1, "FAIL", "1 of 2 dates failed"),
+        (SUCCEEDED, halves, 0, "WARN", "1 of 2 dates failed"),
+        (FAILED, process, 0, "FAIL", "every date failed"),
     ] {
         let rig = Rig::new();
-        rig.sandbox.write("what-it-says", &log(second));
+        rig.sandbox
+            .write("what-it-says", &log_with_failures(second));
         let script = rig.script("cat what-it-says");
-        let ran = rig.run(&["--log", "run.log", "--", "sh", "-c", &script]);
-        // The process ended well and its log is whole: the code says that and no more.
-        assert_eq!(ran.code, Some(0), "{ran:#?}");
+        let job = ["--log", "run.log", "--", "sh", "-c", &script];
+        let ran = rig.run(&[flags, &job[..]].concat());
+        assert_eq!(ran.code, Some(code), "{flags:?}: {ran:#?}");
         let message = ran.exited()["message"].as_str().expect("a message");
         assert!(message.contains(words), "{message}");
         assert!(
@@ -235,4 +237,44 @@ fn a_job_that_ends_well_with_failed_dates_has_not_passed_for_a_person() {
             "{ran:#?}"
         );
     }
+}
+
+#[test]
+fn an_end_that_was_not_seen_is_a_failure_if_the_log_shows_too_many_failed_dates() {
+    let rig = Rig::new();
+    rig.sandbox.write("run.log", &log_with_failures(SUCCEEDED));
+    let call = ["--pid", "4194305", "--log", "run.log"];
+    let ran = rig.run(&call);
+    assert_eq!(ran.code, Some(1), "{ran:#?}");
+    assert_eq!(ran.end(), (None, None, "log"));
+    let ran = rig.run(&[&call[..], &["--min-success-rate", "50"]].concat());
+    assert_eq!(ran.code, Some(0), "{ran:#?}");
+}
+
+#[test]
+fn the_process_alone_passes_with_a_log_that_broke_off() {
+    let rig = Rig::new();
+    rig.sandbox.write("what-it-says", &log_of(3, false));
+    let script = rig.script("cat what-it-says");
+    let job = ["--log", "run.log", "--", "sh", "-c", &script];
+    let ran = rig.run(&[&["--judge", "process"][..], &job[..]].concat());
+    assert_eq!(ran.code, Some(0), "{ran:#?}");
+    assert_eq!(ran.exited()["log_summary"]["state"], "interrupted");
+}
+
+#[test]
+fn a_job_is_reported_once_without_waiting_for_it() {
+    let rig = Rig::new();
+    let mut job = rig.job("echo hello\nwait_for go\nexit 7");
+    job.reap_in_background();
+    let call = ["--once", "--pid", &job.pid(), "--log", "run.log"];
+    let running = rig.run(&call);
+    assert_eq!(running.code, Some(124), "{running:#?}");
+    assert_eq!(running.names(), ["attached", "progress"]);
+    assert!(running.text.contains("still running"), "{}", running.text);
+    rig.touch("go");
+    crate::support::wait_until("it has ended", || !job.is_running());
+    let ended = rig.run(&call);
+    assert!(matches!(ended.code, Some(1 | 3)), "{ended:#?}");
+    assert!(ended.said("exited"), "{ended:#?}");
 }

@@ -62,7 +62,11 @@ fn a_process_that_got_the_pid_of_the_watched_one_is_never_taken_for_it() {
         let ran = rig.ran(name);
         assert_eq!(ran.code, Some(3), "{name}: {ran:#?}");
         assert_eq!(ran.end(), (None, None, "unknown"), "{name}");
-        assert!(ran.text.contains("while nobody watched"), "{}", ran.text);
+        assert!(
+            ran.text.contains("while it was not watched"),
+            "{}",
+            ran.text
+        );
     }
 }
 
@@ -147,7 +151,7 @@ fn a_job_that_an_earlier_boot_ended_is_unknown_and_not_started_again() {
         let ran = rig.run(call);
         assert_eq!(ran.code, Some(3), "{ran:#?}");
         assert_eq!(ran.end(), (None, None, "unknown"));
-        assert!(ran.text.contains("earlier boot"), "{}", ran.text);
+        assert!(ran.text.contains("before the last reboot"), "{}", ran.text);
     }
     assert_eq!(rig.sandbox.read("starts"), "x\n");
     rig.touch("go");

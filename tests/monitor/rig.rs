@@ -44,6 +44,19 @@ impl Rig {
         text
     }
 
+    /// A program beside the job, `worker.sh`, that may wait for files, too. It notes its pid in `worker.pid`.
+    pub fn worker(&self, text: &str) {
+        let text = format!("{PRELUDE}echo $$ > worker.tmp; mv worker.tmp worker.pid\n{text}");
+        self.sandbox.write("worker.sh", &text);
+    }
+
+    /// The pid of the worker, once it is there.
+    pub fn worker_pid(&self) -> u32 {
+        self.wait_for("worker.pid");
+        let pid = self.sandbox.read("worker.pid");
+        pid.trim().parse().expect("a pid")
+    }
+
     /// Starts a job that is no child of any bf-monitor, in a process group of its own. Its output goes to
     /// `run.log`, appended.
     pub fn job(&self, text: &str) -> Shell {
@@ -131,7 +144,7 @@ impl Rig {
                 .trim()
                 .parse()
                 .ok(),
-            events: documents(self.sandbox.read(&format!("{name}.ndjson")).as_bytes()),
+            events: events(self.sandbox.read(&format!("{name}.ndjson")).as_bytes()),
             text: self.sandbox.read(&format!("{name}.txt")),
         }
     }
@@ -237,7 +250,7 @@ impl Monitor {
     pub fn events(&self) -> Vec<Value> {
         let text = fs::read(&self.stdout).expect("events");
         let whole = text.iter().rposition(|&byte| byte == b'\n');
-        documents(&text[..whole.map_or(0, |at| at + 1)])
+        events(&text[..whole.map_or(0, |at| at + 1)])
     }
 
     /// What it said to people so far.
@@ -274,6 +287,14 @@ impl Monitor {
             text: self.text(),
         }
     }
+}
+
+/// The events among the documents: a failure is a document of its own.
+fn events(text: &[u8]) -> Vec<Value> {
+    let documents = documents(text).into_iter();
+    documents
+        .filter(|document| document["type"] == "process_event")
+        .collect()
 }
 
 /// What a run of bf-monitor came to.

@@ -400,13 +400,25 @@ fn tools_with_a_slow(rig: &Rig, slow: &str) -> PathBuf {
                 "#!/bin/sh\ncase \" $* \" in *' --explain '*) ;; *) [ -e asked ] || {{ touch asked; exec sleep 600; }} ;; esac\nexec {} \"$@\"\n",
                 real.display()
             );
-            fs::write(&path, script).expect("writable");
-            fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).expect("a script");
+            write_script(&path, &script);
+        } else if tool == "bf-monitor" && slow == "bf-parse-log" {
+            // One that saves nothing of the log, so that bf-parse-log is asked.
+            let script = format!(
+                "#!/bin/sh\nfor a; do shift; if [ \"$skip\" ]; then skip=; continue; fi\n\
+                 case $a in --save-ledger) skip=1; continue ;; esac; set -- \"$@\" \"$a\"; done\nexec {} \"$@\"\n",
+                real.display()
+            );
+            write_script(&path, &script);
         } else {
             symlink(real, path).expect("a link");
         }
     }
     folder
+}
+
+fn write_script(path: &Path, text: &str) {
+    fs::write(path, text).expect("writable");
+    fs::set_permissions(path, fs::Permissions::from_mode(0o755)).expect("a script");
 }
 
 #[test]

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use bf_cli::{ConfigArgs, Format, OutputArgs, Seconds, ToolArgs};
 use clap::{Parser, ValueEnum};
 
-/// Watches a process and its log until both are finished, and says how it ended.
+/// Watch a process and its log until both are finished, and report how it ended
 ///
 /// Watches a process that it did not start (--pid), or starts one (-- CMD). Events go to standard output
 /// as JSON, one per line; progress for people goes to standard error. The job is never ended unless
@@ -33,9 +33,18 @@ pub struct Args {
     #[arg(long, value_name = "NAME")]
     pub dialect: Option<String>,
 
-    /// Where to keep what is known, so that a second bf-monitor takes up the same job and starts no other
+    /// State file; a later bf-monitor with the same file resumes this job instead of starting another
     #[arg(long, value_name = "FILE")]
     pub state: Option<PathBuf>,
+
+    /// The state file of an earlier attempt of the same job; its log is continued, and a new attempt begins
+    #[arg(long, value_name = "FILE", requires = "log")]
+    pub after: Option<PathBuf>,
+
+    /// Write the log's dates and summary to this file once the job has finished, as bf-parse-log --ledger
+    /// prints them; every file of a rotated log counts
+    #[arg(long, value_name = "FILE", requires = "log")]
+    pub save_ledger: Option<PathBuf>,
 
     /// What was given without a flag, to be told how it is meant.
     #[arg(hide = true)]
@@ -45,13 +54,31 @@ pub struct Args {
     #[arg(last = true, value_name = "CMD")]
     pub command: Vec<OsString>,
 
-    /// Give up so long after the process started (exit 124); the job goes on
+    /// Stop watching this long after the process started (exit 124); the job keeps running
     #[arg(long, value_name = "DURATION", help_heading = "Watching")]
     pub timeout: Option<Seconds>,
 
-    /// How often to look [default: the config's polling.interval_seconds, or 60s]
+    /// How often to check [default: the config's polling.interval_seconds, or 60s]
     #[arg(long, value_name = "DURATION", value_parser = parse_interval, help_heading = "Watching")]
     pub interval: Option<Seconds>,
+
+    /// Report once and exit: 124 if the job still runs, else as ever
+    #[arg(long, help_heading = "Watching")]
+    pub once: bool,
+
+    /// What the exit code is about
+    #[arg(
+        long,
+        value_enum,
+        default_value_t,
+        value_name = "WHAT",
+        help_heading = "Watching"
+    )]
+    pub judge: Judge,
+
+    /// Successful dates that the log needs, in percent [default: the config's for the log's job, or 100]
+    #[arg(long, value_name = "PERCENT", value_parser = parse_percent, help_heading = "Watching")]
+    pub min_success_rate: Option<f64>,
 
     /// Refuse a process whose command line does not contain this
     #[arg(
@@ -62,7 +89,7 @@ pub struct Args {
     )]
     pub expect_cmd: Option<String>,
 
-    /// What to do once nothing moves that can be read
+    /// What to do when the job appears to hang
     #[arg(
         long,
         value_enum,
@@ -72,7 +99,7 @@ pub struct Args {
     )]
     pub on_hang: OnHang,
 
-    /// At --timeout, and at --on-hang exit: SIGTERM to the job's process group, SIGKILL after --kill-grace
+    /// At --timeout, and at --on-hang exit: SIGTERM to all processes of the job, SIGKILL after --kill-grace
     #[arg(long, help_heading = "Watching")]
     pub kill_on_timeout: bool,
 
@@ -114,8 +141,8 @@ pub struct Args {
     )]
     pub inherit_fd: Vec<i32>,
 
-    /// Say which ways of learning how a process ended work on this machine, and end
-    #[arg(long, conflicts_with_all = ["pid", "log", "state", "command"])]
+    /// Check which exit-status sources work on this machine, then exit
+    #[arg(long, conflicts_with_all = ["pid", "log", "state", "command", "once"])]
     pub doctor: bool,
 
     /// How progress is shown to people
@@ -136,7 +163,7 @@ pub struct Args {
     #[command(flatten)]
     pub output: OutputArgs,
 
-    /// What this process is, where it is not bf-monitor itself.
+    /// What this process is, if it is not bf-monitor itself.
     #[arg(long, value_enum, hide = true)]
     pub role: Option<Role>,
 }
@@ -146,24 +173,34 @@ Examples:
   bf-monitor --pid 3022978 --log logs/team_offense.log
   bf-monitor --pid 3022978 --expect-cmd team_offense --timeout 12h
   bf-monitor --log logs/pgs.log --state run/pgs.state --env PYTHONPATH=. -- .venv/bin/python job.py
-  bf-monitor --state run/pgs.state          take up the job of that state file again
+  bf-monitor --state run/pgs.state          resume the job of that state file
 
 Exit codes:
-  0    it exited with 0 and its log, where one is given, says that the job completed;
-       or its end was not seen and the log says that the job completed
-  1    it failed, was killed, or exited with 0 before its log came to an end
+  0    it exited with 0 and its log, if one is given, is complete: every date accounted for, the rate reached;
+       or its end was not seen and the log says all of that
+  1    it failed, was killed, or its log is not complete or shows too many failed dates
   2    wrong call; nothing was started
-  3    nobody can say how it ended
-  124  timed out, or hung with --on-hang exit
-  130, 143  interrupted; the job goes on";
+  3    how it ended is not known, its log cannot be read or is in doubt, or something of the job still runs
+  124  timed out, hung with --on-hang exit, or --once and it still runs
+  130, 143  interrupted; the job keeps running";
+
+/// What the exit code is about.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub enum Judge {
+    /// The process and its log.
+    #[default]
+    All,
+    /// The process alone; the log is judged elsewhere.
+    Process,
+}
 
 /// What to do with a job that hangs.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
 pub enum OnHang {
-    /// Say so and go on watching.
+    /// Report it and continue to watch.
     #[default]
     Report,
-    /// Say so and end with 124.
+    /// Report it and exit with 124.
     Exit,
 }
 
@@ -175,7 +212,7 @@ pub enum Progress {
     Auto,
     /// Lines.
     Plain,
-    /// Nothing; warnings and the end are still said.
+    /// Nothing; warnings and the end are still shown.
     None,
 }
 
@@ -183,9 +220,9 @@ pub enum Progress {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Role {
     /// The job's parent.
-    Keeper,
+    Shim,
     /// The process that becomes the job.
-    Gate,
+    ExecStub,
     /// Exits with 7, for --doctor.
     Probe,
 }
@@ -195,8 +232,8 @@ impl Role {
     #[must_use]
     pub const fn flag(self) -> &'static str {
         match self {
-            Self::Keeper => "--role=keeper",
-            Self::Gate => "--role=gate",
+            Self::Shim => "--role=shim",
+            Self::ExecStub => "--role=exec-stub",
             Self::Probe => "--role=probe",
         }
     }
@@ -222,7 +259,7 @@ fn parse_pid(text: &str) -> Result<Pid, String> {
         return Err("a pid is a positive whole number".to_owned());
     }
     match digits.parse::<u64>() {
-        Ok(0) => Err("0 is no pid".to_owned()),
+        Ok(0) => Err("0 is not a pid".to_owned()),
         Ok(pid) if pid == u64::from(std::process::id()) => {
             Err("that is bf-monitor's own pid".to_owned())
         }
@@ -230,6 +267,13 @@ fn parse_pid(text: &str) -> Result<Pid, String> {
             number: number.unwrap_or(u64::MAX),
             digits: digits.to_owned(),
         }),
+    }
+}
+
+fn parse_percent(text: &str) -> Result<f64, String> {
+    match text.trim_end_matches('%').parse::<f64>() {
+        Ok(percent) if (0.0..=100.0).contains(&percent) => Ok(percent),
+        _ => Err("a percentage is a number from 0 to 100".to_owned()),
     }
 }
 

@@ -10,9 +10,9 @@ use bf_cli::{Failure, Output};
 use bf_contract::{Capability, CapabilityType, Exit, Schema};
 
 use crate::args::Role;
-use crate::keeper;
-use crate::record::Record;
-use crate::sys::{self, Cgroup, Found, Life, Process, ZombieStatus};
+use crate::launch::record::Record;
+use crate::launch::shim;
+use crate::proc::{self, Cgroup, Found, Life, Process, ZombieStatus};
 use bf_logtail::Wake;
 
 /// How the probe ends: with a code that no way of not knowing looks like.
@@ -24,7 +24,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 ///
 /// # Errors
 /// None.
-pub fn probe() -> Result<Exit, Failure> {
+pub(crate) fn probe() -> Result<Exit, Failure> {
     Ok(PROBE)
 }
 
@@ -43,7 +43,7 @@ fn capability(name: &str, outcome: Result<String, String>) -> Capability {
 ///
 /// # Errors
 /// Whoever reads the documents went away (exit 3).
-pub fn run(mut output: Output) -> Result<Exit, Failure> {
+pub(crate) fn run(mut output: Output) -> Result<Exit, Failure> {
     let kernel = sysinfo::System::kernel_version().unwrap_or_else(|_| "kernel unknown".to_owned());
     let style = output.style();
     output.text(style.bold(&format!(
@@ -101,7 +101,7 @@ fn plain(error: io::Error) -> String {
 
 /// A process that ends with [`PROBE`] at once.
 fn start_probe() -> io::Result<(Child, Process)> {
-    let mut child = keeper::ourselves()
+    let mut child = shim::self_command()
         .arg(Role::Probe.flag())
         .stdin(Stdio::null())
         .stdout(Stdio::null())
@@ -123,7 +123,7 @@ fn is_probes(code: Option<i32>) -> bool {
 fn child() -> io::Result<String> {
     let (mut child, _) = start_probe()?;
     if is_probes(child.wait()?.code()) {
-        Ok("a job that bf-monitor starts (-- CMD): its keeper is told".to_owned())
+        Ok("a job that bf-monitor starts (-- CMD): its shim is told".to_owned())
     } else {
         Err(io::Error::other(
             "a child's exit code was not the one it had",
@@ -154,14 +154,12 @@ fn zombie() -> io::Result<String> {
     let status = process.zombie_status();
     child.wait()?;
     match status {
-        ZombieStatus::Known(status) if is_probes(status.code()) => {
-            Ok(if sys::may_see_everything() {
-                "a process of any user that its parent has not asked after".to_owned()
-            } else {
-                "a process of this user that its parent has not asked after; not those of others"
-                    .to_owned()
-            })
-        }
+        ZombieStatus::Known(status) if is_probes(status.code()) => Ok(if proc::can_trace_all() {
+            "a process of any user that its parent has not asked after".to_owned()
+        } else {
+            "a process of this user that its parent has not asked after; not those of others"
+                .to_owned()
+        }),
         ZombieStatus::Known(_) => Err(io::Error::other("the process table told another exit code")),
         ZombieStatus::Hidden | ZombieStatus::None => Err(io::Error::other(
             "the process table hides how a process ended",
@@ -203,7 +201,7 @@ fn identity() -> Result<String, String> {
 }
 
 fn cpu_time() -> Result<String, String> {
-    match sys::usage(std::process::id()).cpu_ticks {
+    match proc::usage(std::process::id()).cpu_ticks {
         Some(total) if total.complete => {
             Ok("CPU time of a job and what it started: a job that hangs is told".to_owned())
         }
@@ -212,8 +210,8 @@ fn cpu_time() -> Result<String, String> {
 }
 
 fn io_bytes() -> Result<String, String> {
-    match sys::usage(std::process::id()).io_bytes {
-        Some(total) if total.complete && sys::may_see_everything() => {
+    match proc::usage(std::process::id()).io_bytes {
+        Some(total) if total.complete && proc::can_trace_all() => {
             Ok("bytes read and written, of any user's processes".to_owned())
         }
         Some(total) if total.complete => {

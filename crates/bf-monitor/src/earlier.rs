@@ -13,8 +13,8 @@ use bf_contract::LogState;
 use bf_logtail::Place;
 use bf_parse_log::{Dialects, LogEnd};
 
-use crate::log::Log;
-use crate::sys::{self, Process};
+use crate::log::LogWatch;
+use crate::proc::{self, Process};
 
 /// Start times of processes are in ticks of 10 ms, those of files in the kernel's, which are no longer.
 const DOUBT: Duration = Duration::from_millis(20);
@@ -29,13 +29,13 @@ enum Written {
 }
 
 /// A log to follow from where the run of `process` begins, and what is to be said of that.
-pub fn begin(
+pub(crate) fn begin(
     path: &Path,
     shown: &Path,
     process: &Process,
     dialects: &Dialects,
-) -> (Log, Option<String>) {
-    let mut log = Log::new(path, None, dialects);
+) -> (LogWatch, Option<String>) {
+    let mut log = LogWatch::new(path, None, dialects);
     let Some((file, metadata)) = File::open(path)
         .and_then(|file| file.metadata().map(|metadata| (file, metadata)))
         .ok()
@@ -51,17 +51,18 @@ pub fn begin(
                 let note = format!(
                     "the log {shown} was last written to before the process started; what it holds is of an earlier run and is not read"
                 );
-                (Log::new(path, Some(end), dialects), Some(note))
+                (LogWatch::new(path, Some(end), dialects), Some(note))
             }
             Err(_) => (log, None), // it cannot be read at all, which is said soon enough
         },
         Written::Unclear => {
-            let is_over =
-                log.catch_up().is_ok() && is_over(log.summary(LogEnd::StillWritten).state);
+            log.read(proc::monotonic());
+            let is_readable = log.problem().is_none();
+            let is_over = is_readable && is_over(log.summary(LogEnd::StillWritten).state);
             let note = is_over.then(|| {
                 log.forget();
                 format!(
-                    "the log {shown} holds a run that is over, and its time does not tell whether that is of this process: it is taken for an earlier one and is not read"
+                    "the log {shown} holds a run that has ended, and its timestamp does not tell whether this process wrote it; assuming an earlier run, it is not read"
                 )
             });
             (log, note)
@@ -76,7 +77,7 @@ fn written(file: &File, metadata: &Metadata, process: &Process) -> Written {
     let after = SystemTime::now();
     let start = |now: SystemTime| now.checked_sub(age?);
     match (metadata.modified(), start(before), start(after)) {
-        (Ok(modified), Some(earliest), Some(latest)) if sys::keeps_our_time(file) => {
+        (Ok(modified), Some(earliest), Some(latest)) if proc::has_local_timestamps(file) => {
             compare(modified, (earliest, latest), after)
         }
         _ => Written::Unclear,
@@ -90,7 +91,7 @@ fn compare(modified: SystemTime, started: (SystemTime, SystemTime), now: SystemT
     } else if modified > started.1 + DOUBT && modified <= now + DOUBT {
         Written::Since
     } else {
-        // A time to come is another clock's.
+        // mtime in the future: not our clock.
         Written::Unclear
     }
 }

@@ -26,7 +26,7 @@ const FAST_DAYS: u64 = 20;
 
 /// The counter over time. Times are those of a monotonic clock.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-pub struct Rate {
+pub(crate) struct Rate {
     /// When the counter was seen to move, and where to, oldest first.
     moves: VecDeque<(Duration, u64)>,
     /// The newest observation, moved or not.
@@ -40,7 +40,7 @@ pub struct Rate {
 
 impl Rate {
     /// Notes where the counter stands.
-    pub fn observe(&mut self, at: Duration, finished: u64) {
+    pub(crate) fn observe(&mut self, at: Duration, finished: u64) {
         self.second = self.newest;
         let Some((_, before)) = self.newest.replace((at, finished)) else {
             self.moves.push_back((at, finished));
@@ -77,8 +77,7 @@ impl Rate {
     }
 
     /// Finished dates an hour over the last while; `None` until it can be trusted.
-    #[must_use]
-    pub fn days_per_hour(&self) -> Option<f64> {
+    pub(crate) fn days_per_hour(&self) -> Option<f64> {
         let &(from, first) = self.moves.front()?;
         let &(_, last) = self.moves.back()?;
         let (now, _) = self.newest?;
@@ -92,16 +91,14 @@ impl Rate {
     }
 
     /// Seconds until `remaining` dates are done at that rate; `None` until it can be trusted.
-    #[must_use]
     #[allow(clippy::cast_precision_loss)] // far below 2^53
-    pub fn eta_seconds(&self, remaining: u64) -> Option<f64> {
+    pub(crate) fn eta_seconds(&self, remaining: u64) -> Option<f64> {
         let rate = self.days_per_hour()?;
         (rate > 0.0).then(|| (remaining as f64 * 3600.0 / rate).round())
     }
 
     /// The median time per date of this run; `None` until there are enough of them.
-    #[must_use]
-    pub fn median_gap(&self) -> Option<Duration> {
+    pub(crate) fn median_gap(&self) -> Option<Duration> {
         if self.gaps.len() < MEDIAN_GAPS {
             return None;
         }
@@ -111,8 +108,7 @@ impl Rate {
     }
 
     /// The recent time per date and the median, where dates take more than three times as long as usual.
-    #[must_use]
-    pub fn slowed_down(&self) -> Option<(Duration, Duration)> {
+    pub(crate) fn slowed_down(&self) -> Option<(Duration, Duration)> {
         let median = self.median_gap()?;
         if self.gaps.len() < MEDIAN_GAPS + RECENT_GAPS || median.is_zero() {
             return None;
@@ -125,8 +121,7 @@ impl Rate {
     /// Whether the run ended much faster than its dates allow: the dates since the last look or the one before
     /// it, which may have come in the middle of the haste, and the time that they took. Ask before the last
     /// count is observed.
-    #[must_use]
-    pub fn ended_too_fast(&self, at: Duration, finished: u64) -> Option<(u64, Duration)> {
+    pub(crate) fn ended_too_fast(&self, at: Duration, finished: u64) -> Option<(u64, Duration)> {
         let median = self.median_gap()?;
         let since = |(seen, before): (Duration, u64)| {
             let days = finished.saturating_sub(before);

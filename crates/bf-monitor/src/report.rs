@@ -4,14 +4,16 @@ use std::time::Duration;
 
 use bf_cli::text::{Mark, Style, clock, duration, percent, thousands};
 use bf_cli::{Failure, Output};
-use bf_contract::{LogSummary, ProcessEvent, ProcessEventKind, ProcessExit, ProcessIdentity};
+use bf_contract::{
+    AliveProcess, LogSummary, ProcessEvent, ProcessEventKind, ProcessExit, ProcessIdentity,
+};
 use chrono::{DateTime, Local, Utc};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::args::Progress;
 
 /// Writes events and text.
-pub struct Reporter {
+pub(crate) struct Reporter {
     output: Output,
     began: DateTime<Local>,
     bar: Option<ProgressBar>,
@@ -22,25 +24,26 @@ pub struct Reporter {
 
 /// The parts of an event that differ from one kind to the next.
 #[derive(Debug, Clone, Default)]
-pub struct Details {
+pub(crate) struct Details {
     /// Seconds since the process's own start.
-    pub elapsed: Option<Duration>,
+    pub(crate) elapsed: Option<Duration>,
     /// One line for a person.
-    pub message: Option<String>,
+    pub(crate) message: Option<String>,
     /// How the process ended.
-    pub exit: Option<ProcessExit>,
+    pub(crate) exit: Option<ProcessExit>,
+    /// What of the job lives on.
+    pub(crate) alive: Vec<AliveProcess>,
     /// What the log claims.
-    pub log_summary: Option<LogSummary>,
+    pub(crate) log_summary: Option<LogSummary>,
     /// Finished dates an hour.
-    pub days_per_hour: Option<f64>,
+    pub(crate) days_per_hour: Option<f64>,
     /// Seconds until the last date.
-    pub eta_seconds: Option<f64>,
+    pub(crate) eta_seconds: Option<f64>,
 }
 
 impl Details {
     /// What the log claims, once it tells of days: before that there is no progress to speak of.
-    #[must_use]
-    pub fn days(&self) -> Option<&LogSummary> {
+    pub(crate) fn days(&self) -> Option<&LogSummary> {
         self.log_summary
             .as_ref()
             .filter(|summary| summary.total_days.is_some() || summary.current_day > 0)
@@ -49,8 +52,7 @@ impl Details {
 
 impl Reporter {
     /// A reporter with a live bar where a person looks.
-    #[must_use]
-    pub fn new(output: Output, progress: Progress) -> Self {
+    pub(crate) fn new(output: Output, progress: Progress) -> Self {
         let live = progress == Progress::Auto && output.is_live();
         let bar = live.then(|| {
             // The bar goes where the text goes: to standard output where no documents are written.
@@ -60,7 +62,7 @@ impl Reporter {
                 ProgressDrawTarget::stdout()
             };
             let bar = ProgressBar::with_draw_target(None, target);
-            bar.set_style(bar_style(output.style()));
+            bar.set_style(bar_style(output.style(), false));
             bar
         });
         Self {
@@ -74,7 +76,7 @@ impl Reporter {
     }
 
     /// Whom the events are about.
-    pub fn set_process(
+    pub(crate) fn set_process(
         &mut self,
         process: Option<ProcessIdentity>,
         started_at: Option<DateTime<Utc>>,
@@ -87,7 +89,11 @@ impl Reporter {
     ///
     /// # Errors
     /// The reader went away: exit 3.
-    pub fn event(&mut self, event: ProcessEventKind, details: Details) -> Result<(), Failure> {
+    pub(crate) fn event(
+        &mut self,
+        event: ProcessEventKind,
+        details: Details,
+    ) -> Result<(), Failure> {
         let seconds = |duration: Duration| (duration.as_secs_f64() * 1000.0).round() / 1000.0;
         self.output.document(&ProcessEvent {
             kind: Default::default(),
@@ -99,7 +105,7 @@ impl Reporter {
             elapsed_seconds: details.elapsed.map(seconds),
             message: details.message,
             exit: details.exit,
-            alive: Vec::new(),
+            alive: details.alive,
             log_summary: details.log_summary,
             days_per_hour: details.days_per_hour,
             eta_seconds: details.eta_seconds,
@@ -110,7 +116,7 @@ impl Reporter {
     ///
     /// # Errors
     /// The text is the only output, and could not be written.
-    pub fn say(&mut self, line: &str) -> Result<(), Failure> {
+    pub(crate) fn say(&mut self, line: &str) -> Result<(), Failure> {
         let clock = clock(Local::now(), self.began);
         self.lines(&format!("{clock} {line}"))
     }
@@ -119,7 +125,7 @@ impl Reporter {
     ///
     /// # Errors
     /// As [`Reporter::say`].
-    pub fn warn(&mut self, line: &str) -> Result<(), Failure> {
+    pub(crate) fn warn(&mut self, line: &str) -> Result<(), Failure> {
         let style = self.output.style();
         let line = format!("{} {line}", style.mark(Mark::Warn));
         self.say(&style.paint(Mark::Warn, &line))
@@ -129,7 +135,7 @@ impl Reporter {
     ///
     /// # Errors
     /// As [`Reporter::say`].
-    pub fn lines(&mut self, lines: &str) -> Result<(), Failure> {
+    pub(crate) fn lines(&mut self, lines: &str) -> Result<(), Failure> {
         let output = &mut self.output;
         match &self.bar {
             Some(bar) => bar.suspend(|| output.text(lines)),
@@ -141,7 +147,7 @@ impl Reporter {
     ///
     /// # Errors
     /// As [`Reporter::say`].
-    pub fn progress(&mut self, details: &Details) -> Result<(), Failure> {
+    pub(crate) fn progress(&mut self, details: &Details) -> Result<(), Failure> {
         if !self.shows_progress {
             return Ok(());
         }
@@ -172,15 +178,16 @@ impl Reporter {
         self.lines(&lines.join("\n"))
     }
 
-    /// Moves the live bar, where there is one.
-    pub fn move_bar(&self, details: &Details) {
+    /// Moves the live bar, if there is one.
+    pub(crate) fn move_bar(&self, details: &Details) {
         let Some(bar) = &self.bar else {
             return;
         };
-        if let Some(summary) = &details.log_summary {
-            if let Some(total) = summary.total_days {
-                bar.set_length(total);
-            }
+        let days = details.days();
+        // A bar of a length of nothing would be a full one.
+        bar.set_style(bar_style(self.output.style(), days.is_some()));
+        if let Some(summary) = days {
+            bar.set_length(summary.total_days.unwrap_or(summary.current_day).max(1));
             bar.set_position(summary.current_day);
         }
         let left = details
@@ -195,15 +202,14 @@ impl Reporter {
     }
 
     /// Takes the live bar away.
-    pub fn end_bar(&mut self) {
+    pub(crate) fn end_bar(&mut self) {
         if let Some(bar) = self.bar.take() {
             bar.finish_and_clear();
         }
     }
 
     /// How text is to look.
-    #[must_use]
-    pub fn style(&self) -> Style {
+    pub(crate) fn style(&self) -> Style {
         self.output.style()
     }
 }
@@ -230,11 +236,19 @@ fn rate_in_words(days_per_hour: f64) -> String {
     thousands(days_per_hour.round() as u64)
 }
 
-fn bar_style(style: Style) -> ProgressStyle {
-    let (template, marks) = if style.emoji {
-        ("  {bar:32.cyan} {pos}/{len} days, {msg}", "█▉▊▋▌▍▎▏ ")
-    } else {
-        ("  [{bar:32}] {pos}/{len} days, {msg}", "#>-")
+/// The bar; empty before the first date.
+fn bar_style(style: Style, has_days: bool) -> ProgressStyle {
+    let (template, marks) = match (style.emoji, has_days) {
+        (true, true) => ("  {bar:32.cyan} {pos}/{len} days, {msg}", "█▉▊▋▌▍▎▏ "),
+        (true, false) => (
+            "                                   no date yet, {msg}",
+            "█ ",
+        ),
+        (false, true) => ("  [{bar:32}] {pos}/{len} days, {msg}", "#>-"),
+        (false, false) => (
+            "  [--------------------------------] no date yet, {msg}",
+            "#>-",
+        ),
     };
     ProgressStyle::with_template(template)
         .unwrap_or_else(|_| ProgressStyle::default_bar())

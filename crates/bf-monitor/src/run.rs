@@ -2,21 +2,20 @@
 
 use bf_cli::text::{duration, printable};
 use bf_cli::{Failure, Interrupts, Output, Streams};
-use bf_config::Loaded;
 use bf_contract::{Exit, ExitSource, ProcessEventKind};
-use chrono::{DateTime, TimeDelta, Utc};
-
-use crate::args::{Args, Role};
 use bf_parse_log::Dialects;
 
-use crate::log::Log;
+use crate::args::{Args, Role};
+use crate::job::Job;
+use crate::launch::{exec_stub, shim, start};
+use crate::log::LogWatch;
+use crate::proc::monotonic;
 use crate::report::Reporter;
 use crate::settings::Settings;
 use crate::state::{State, StateFile};
-use crate::subject::{self, Past, Subject, Watched};
-use crate::sys::Process;
-use crate::watch::{Beginning, End, Watch};
-use crate::{doctor, earlier, gate, keeper};
+use crate::target::{self, Target, TargetProcess};
+use crate::watch::Watch;
+use crate::{doctor, earlier};
 
 /// Runs bf-monitor.
 ///
@@ -24,8 +23,8 @@ use crate::{doctor, earlier, gate, keeper};
 /// The call is wrong or nothing could be started (exit 2), or there is nothing to watch (exit 3).
 pub fn run(args: Args, streams: Streams) -> Result<Exit, Failure> {
     match args.role {
-        Some(Role::Keeper) => return keeper::run(&args),
-        Some(Role::Gate) => return gate::run(&args),
+        Some(Role::Shim) => return shim::run(&args),
+        Some(Role::ExecStub) => return exec_stub::run(&args),
         Some(Role::Probe) => return doctor::probe(),
         None => {}
     }
@@ -33,7 +32,7 @@ pub fn run(args: Args, streams: Streams) -> Result<Exit, Failure> {
         let hint = if stray.bytes().all(|byte| byte.is_ascii_digit()) {
             format!("nothing was watched; a process is given with --pid {stray}")
         } else {
-            "nothing was started; a log is given with --log FILE, a job behind --".to_owned()
+            "nothing was started; a log is given with --log FILE, a job after --".to_owned()
         };
         return Err(Failure::usage(format!("unexpected argument {stray:?}")).hint(hint));
     }
@@ -54,19 +53,76 @@ pub fn run(args: Args, streams: Streams) -> Result<Exit, Failure> {
         }
         None => (None, None),
     };
+    let earlier = earlier_attempt(&args, &dialects, state.as_ref())?;
     // Before anything is started, so that no signal is lost.
     let interrupts = Interrupts::install()?;
-    let subject = subject::find(&args, state.as_ref())?;
-    let begun = Begun {
-        args: &args,
-        loaded: &loaded,
-        dialects: &dialects,
-        output,
-        interrupts,
-        state_file,
-        state,
+    let target = target::find(&args, state.as_ref())?;
+    let (first, message) = beginning_in_words(&target);
+
+    let mut reporter = Reporter::new(output, args.progress);
+    reporter.lines(&loaded.describe())?;
+    let (log, note) = match earlier {
+        Some(log) => (Some(log), None),
+        None => begin_log(&args, &dialects, state.as_ref(), &target),
     };
-    begun.watch(subject)
+    if let Some(note) = note {
+        reporter.warn(&note)?;
+    }
+    let settings = Settings::new(&args, &loaded.config);
+    Watch::new(settings, reporter, interrupts, Job::new(target), log)
+        .with_state(state_file, state)
+        .run(first, &message)
+}
+
+/// The log as the bf-monitor of an earlier attempt left it, read to where the next attempt begins. `None` without
+/// --after, if that attempt had another log, and if this attempt's own state has the log already.
+fn earlier_attempt(
+    args: &Args,
+    dialects: &Dialects,
+    state: Option<&State>,
+) -> Result<Option<LogWatch>, Failure> {
+    let (Some(after), Some(given)) = (&args.after, &args.log) else {
+        return Ok(None);
+    };
+    if state.is_some_and(|state| state.log.is_some()) {
+        return Ok(None);
+    }
+    let path = start::absolute(given)
+        .map_err(|error| Failure::usage(format!("the path {}: {error}", given.display())))?;
+    let saved = StateFile::read_only(after)?.log;
+    let Some(saved) = saved.filter(|log| log.path == path) else {
+        return Ok(None);
+    };
+    let mut log = LogWatch::resume(&path, &saved, dialects).shown_as(given);
+    log.read(monotonic());
+    log.begin_attempt();
+    Ok(Some(log))
+}
+
+/// The log, from where the run begins; and what is to be reported of that.
+fn begin_log(
+    args: &Args,
+    dialects: &Dialects,
+    state: Option<&State>,
+    target: &Target,
+) -> (Option<LogWatch>, Option<String>) {
+    let Some(path) = &target.log else {
+        return (None, None);
+    };
+    let given = args.log.as_ref().unwrap_or(path);
+    let saved = state
+        .and_then(|state| state.log.as_ref())
+        .filter(|saved| saved.path == *path);
+    let process = match &target.process {
+        TargetProcess::Started(process, _) | TargetProcess::Attached(process) => Some(process),
+        TargetProcess::Ended(_) => None,
+    };
+    let (log, note) = match (saved, target.log_from, process) {
+        (Some(saved), _, _) => (LogWatch::resume(path, saved, dialects), None),
+        (None, None, Some(process)) => earlier::begin(path, given, process, dialects),
+        (None, from, _) => (LogWatch::new(path, from, dialects), None),
+    };
+    (Some(log.shown_as(given)), note)
 }
 
 /// Refuses a log that can never be read: better now than after hours.
@@ -79,7 +135,7 @@ fn refuse_unreadable_log(args: &Args) -> Result<(), Failure> {
             let what = if metadata.is_dir() {
                 "a folder"
             } else {
-                "no file"
+                "not a file"
             };
             Err(
                 Failure::usage(format!("the log {} is {what}", path.display()))
@@ -97,148 +153,34 @@ fn refuse_unreadable_log(args: &Args) -> Result<(), Failure> {
     }
 }
 
-/// Everything that is there before the job is.
-struct Begun<'a> {
-    args: &'a Args,
-    loaded: &'a Loaded,
-    dialects: &'a Dialects,
-    output: Output,
-    interrupts: Interrupts,
-    state_file: Option<StateFile>,
-    state: Option<State>,
-}
-
-impl Begun<'_> {
-    fn watch(self, subject: Subject) -> Result<Exit, Failure> {
-        let kept_log = self.state.as_ref().and_then(|state| state.log.clone());
-        let (event, message) = beginning_in_words(&subject);
-        let Subject {
-            life,
-            record,
-            log,
-            log_from,
-            ..
-        } = subject;
-        let (process, keeper, over, identity, started_at) = match life {
-            Watched::Started(process, keeper) => with_process(process, Some(keeper)),
-            Watched::Attached(process) => with_process(process, None),
-            Watched::Over(past) => with_past(past),
-        };
-        let mut stale = None;
-        let log = log.map(|path| {
-            let given = self.args.log.as_ref().unwrap_or(&path);
-            let resumed = kept_log
-                .as_ref()
-                .filter(|kept| kept.path == path)
-                .map(|kept| Log::resume(&path, kept, self.dialects));
-            let log = resumed.unwrap_or_else(|| match (log_from, &process) {
-                (None, Some(process)) => {
-                    let (log, note) = earlier::begin(&path, given, process, self.dialects);
-                    stale = note;
-                    log
-                }
-                (from, _) => Log::new(&path, from, self.dialects),
-            });
-            log.shown_as(given)
-        });
-        let mut reporter = Reporter::new(self.output, self.args.progress);
-        reporter.lines(&self.loaded.describe())?;
-        if let Some(stale) = stale {
-            reporter.warn(&stale)?;
-        }
-        let config = &self.loaded.config;
-        let watch = Watch::new(Beginning {
-            settings: Settings::new(self.args, &config.polling, config.hang),
-            reporter,
-            interrupts: self.interrupts,
-            process,
-            identity,
-            started_at,
-            over,
-            keeper,
-            record,
-            log,
-            state_file: self.state_file,
-            state: self.state,
-        });
-        watch.run(event, &message)
-    }
-}
-
-type Known = (
-    Option<Process>,
-    Option<crate::start::Keeper>,
-    Option<End>,
-    Option<bf_contract::ProcessIdentity>,
-    Option<DateTime<Utc>>,
-);
-
-fn with_process(process: Process, keeper: Option<crate::start::Keeper>) -> Known {
-    let identity = process.identity().clone();
-    let started_at = process
-        .age()
-        .and_then(|age| TimeDelta::from_std(age).ok())
-        .map(|age| Utc::now() - age);
-    (Some(process), keeper, None, Some(identity), started_at)
-}
-
-fn with_past(past: Past) -> Known {
-    let end = match (past.settled, past.status) {
-        (Some(settled), _) => End {
-            exit: settled.exit.clone(),
-            said_before: Some(settled),
-            ..End::unknown(None, past.elapsed)
-        },
-        (None, Some((status, source))) => End {
-            oom_kills: past.oom_kills,
-            ..End::known(status, source, past.elapsed)
-        },
-        (None, None) => End::unknown(past.doubt, past.elapsed),
-    };
-    (None, past.keeper, Some(end), past.identity, past.started_at)
-}
-
 /// The first event and its words.
-fn beginning_in_words(subject: &Subject) -> (ProcessEventKind, String) {
-    let command = |process: &Process| {
-        let text = process.command_line().unwrap_or_default();
-        printable(&text, 120)
-    };
-    match &subject.life {
-        Watched::Started(process, _) => {
-            let command = subject.command.as_ref().map(|words| words.join(" "));
-            let text = format!(
-                "started pid {}: {}",
-                process.identity().pid,
-                printable(&command.unwrap_or_default(), 200)
-            );
+fn beginning_in_words(target: &Target) -> (ProcessEventKind, String) {
+    let command = printable(&target.command.clone().unwrap_or_default().join(" "), 200);
+    match &target.process {
+        TargetProcess::Started(process, _) => {
+            let text = format!("started pid {}: {command}", process.identity().pid);
             (ProcessEventKind::Started, text)
         }
-        Watched::Attached(process) => {
+        TargetProcess::Attached(process) => {
             let since = process.age().map_or(String::new(), |age| {
                 format!(", running for {}", duration(age))
             });
             let text = format!(
                 "watching pid {} ({}){since}",
                 process.identity().pid,
-                command(process)
+                printable(&process.command_line().unwrap_or_default(), 120)
             );
             (ProcessEventKind::Attached, text)
         }
-        Watched::Over(past) if past.started_now => (
+        TargetProcess::Ended(ended) if ended.shim.is_some() => (
             ProcessEventKind::Started,
-            format!(
-                "started a job that is over already: {}",
-                printable(&subject.command.clone().unwrap_or_default().join(" "), 200)
-            ),
+            format!("started a job that has ended already: {command}"),
         ),
-        Watched::Over(past) => {
-            let text = match (&past.doubt, &past.status) {
-                (Some(doubt), _) => doubt.clone(),
-                (None, Some((_, ExitSource::Record))) => {
-                    "the job is over, and its record says how".to_owned()
-                }
-                _ => "the job is over, and that was seen".to_owned(),
+        TargetProcess::Ended(ended) => {
+            let text = match (&ended.exit.doubt, ended.exit.exit.source) {
+                (Some(doubt), _) if ended.exit.message.is_none() => doubt.clone(),
+                (_, ExitSource::Record) => "the job has ended, and its record says how".to_owned(),
+                _ => "the job has ended, and that was seen".to_owned(),
             };
             (ProcessEventKind::Attached, text)
         }

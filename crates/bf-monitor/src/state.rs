@@ -1,60 +1,53 @@
-//! The state file: what a second bf-monitor needs to take up where the first one was killed.
+//! The state file: what a second bf-monitor needs to continue where the first one was killed.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use bf_cli::{Context, Failure};
-use bf_contract::{ProcessExit, ProcessIdentity};
+use bf_contract::ProcessIdentity;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use crate::log::Kept;
+use crate::exit::ExitInfo;
+use crate::launch::record;
+use crate::log::SavedLog;
+use crate::proc::Family;
 use crate::rate::Rate;
-use crate::record;
-use crate::silence::Silence;
+use crate::stall::StallDetector;
 
 /// The version that is written; a later one is refused.
 const VERSION: u32 = 1;
 
 /// What is kept. Every save replaces the file as a whole, so that it is always of one moment.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
-pub struct State {
+pub(crate) struct State {
     /// The version of this file.
-    pub version: u32,
+    pub(crate) version: u32,
     /// When it was written.
-    pub saved_at: DateTime<Utc>,
+    pub(crate) saved_at: DateTime<Utc>,
     /// The boot that the monotonic times in it belong to.
-    pub boot_id: Option<String>,
+    pub(crate) boot_id: Option<String>,
     /// The watched process.
-    pub process: Option<ProcessIdentity>,
+    pub(crate) process: Option<ProcessIdentity>,
     /// When that started.
-    pub started_at: Option<DateTime<Utc>>,
+    pub(crate) started_at: Option<DateTime<Utc>>,
     /// The log's place and claims.
-    pub log: Option<Kept>,
+    pub(crate) log: Option<SavedLog>,
     /// How fast dates got done.
-    pub rate: Rate,
-    /// Since when what stands still.
-    pub silence: Option<Silence>,
+    pub(crate) rate: Rate,
+    /// Since when what stands still; null in files of an earlier version.
+    #[serde(default)]
+    pub(crate) stall: Option<StallDetector>,
+    /// What else is of the job; null in files of an earlier version.
+    #[serde(default)]
+    pub(crate) family: Option<Family>,
     /// How it ended, once that is settled.
-    pub ended: Option<Ended>,
-}
-
-/// How a watched process ended.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Ended {
-    /// When it was seen.
-    pub at: DateTime<Utc>,
-    /// What was known of the process alone, before the log was asked.
-    pub exit: ProcessExit,
-    /// The same in words.
-    pub message: String,
-    /// Seconds from its start to its end.
-    pub elapsed_seconds: Option<f64>,
+    pub(crate) ended: Option<ExitInfo>,
 }
 
 /// The file that a [`State`] is kept in.
 #[derive(Debug, Clone)]
-pub struct StateFile {
+pub(crate) struct StateFile {
     path: PathBuf,
 }
 
@@ -63,21 +56,13 @@ impl StateFile {
     ///
     /// # Errors
     /// It cannot be read or written, or is no state file of this version: exit 2, before anything starts.
-    pub fn open(path: &Path) -> Result<(Self, Option<State>), Failure> {
+    pub(crate) fn open(path: &Path) -> Result<(Self, Option<State>), Failure> {
         let file = Self {
             path: path.to_owned(),
         };
-        let state = match std::fs::read(path) {
-            Ok(bytes) => Some(file.parse(&bytes)?),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
-            Err(error) => {
-                return Err(error)
-                    .or_usage(|| format!("reading the state file {}", path.display()))
-                    .map_err(|failure| failure.hint("nothing was started; give --state a file"));
-            }
-        };
+        let state = file.read()?;
         tempfile::NamedTempFile::new_in(file.folder())
-            // The name of a temporary file is nobody's concern.
+            // The name of a temporary file is of no interest.
             .map_err(|error| std::io::Error::from(error.kind()))
             .or_usage(|| format!("writing the state file {}", path.display()))
             .map_err(|failure| {
@@ -86,6 +71,30 @@ impl StateFile {
                 )
             })?;
         Ok((file, state))
+    }
+
+    /// The state of an earlier attempt, which is read only.
+    ///
+    /// # Errors
+    /// It is not there, cannot be read or is not a state file of this version: exit 2, before anything starts.
+    pub(crate) fn read_only(path: &Path) -> Result<State, Failure> {
+        let file = Self {
+            path: path.to_owned(),
+        };
+        file.read()?.ok_or_else(|| {
+            Failure::usage(format!("no state file {}", path.display()))
+                .hint("nothing was started; leave --after out if there was no earlier attempt")
+        })
+    }
+
+    fn read(&self) -> Result<Option<State>, Failure> {
+        match std::fs::read(&self.path) {
+            Ok(bytes) => self.parse(&bytes).map(Some),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error)
+                .or_usage(|| format!("reading the state file {}", self.path.display()))
+                .map_err(|failure| failure.hint("nothing was started; give a state file")),
+        }
     }
 
     fn parse(&self, bytes: &[u8]) -> Result<State, Failure> {
@@ -115,7 +124,7 @@ impl StateFile {
     ///
     /// # Errors
     /// It could not be written; the old one is untouched.
-    pub fn save(&self, mut state: State) -> std::io::Result<()> {
+    pub(crate) fn save(&self, mut state: State) -> std::io::Result<()> {
         state.version = VERSION;
         state.saved_at = Utc::now();
         let mut file = tempfile::NamedTempFile::new_in(self.folder())?;
@@ -134,8 +143,7 @@ impl StateFile {
     }
 
     /// Its path.
-    #[must_use]
-    pub fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         &self.path
     }
 }

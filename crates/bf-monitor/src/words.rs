@@ -6,8 +6,7 @@ use std::process::ExitStatus;
 use bf_contract::{ExitSource, ProcessExit};
 
 /// An exit as the contract says it.
-#[must_use]
-pub fn process_exit(status: ExitStatus, source: ExitSource) -> ProcessExit {
+pub(crate) fn process_exit(status: ExitStatus, source: ExitSource) -> ProcessExit {
     ProcessExit {
         code: status.code(),
         signal: status.signal(),
@@ -17,8 +16,7 @@ pub fn process_exit(status: ExitStatus, source: ExitSource) -> ProcessExit {
 }
 
 /// The name of a signal, such as `SIGKILL`; `SIGRTMIN+2` for those that have none of their own.
-#[must_use]
-pub fn signal_name(signal: i32) -> String {
+pub(crate) fn signal_name(signal: i32) -> String {
     // Linux numbers of the real-time signals; the C library keeps the first two for itself.
     const FIRST_REAL_TIME: i32 = 34;
     match signal_hook::low_level::signal_name(signal) {
@@ -31,15 +29,18 @@ pub fn signal_name(signal: i32) -> String {
 
 /// An exit in words. `oom_kills` is what the job's control group counted meanwhile: it does not say whom
 /// it hit, so it is said as what was counted and not as the cause.
-#[must_use]
-pub fn exit_in_words(exit: &ProcessExit, core_dumped: bool, oom_kills: Option<u64>) -> String {
+pub(crate) fn exit_in_words(
+    exit: &ProcessExit,
+    core_dumped: bool,
+    oom_kills: Option<u64>,
+) -> String {
     let mut text = match (exit.code, exit.signal) {
         (_, Some(signal)) => format!("killed by {} ({signal})", signal_name(signal)),
         (Some(code), None) => format!("exited with code {code}"),
         (None, None) if exit.source == ExitSource::Log => {
             "its end was not seen; the log says that it completed".to_owned()
         }
-        (None, None) => "it is over, and how it ended is not known".to_owned(),
+        (None, None) => "it has ended; exit status unknown".to_owned(),
     };
     if core_dumped {
         text.push_str(", core dumped");
@@ -53,15 +54,14 @@ pub fn exit_in_words(exit: &ProcessExit, core_dumped: bool, oom_kills: Option<u6
 }
 
 /// Where the knowledge of an exit comes from, in words.
-#[must_use]
-pub const fn source_in_words(source: ExitSource) -> &'static str {
+pub(crate) const fn source_in_words(source: ExitSource) -> &'static str {
     match source {
         ExitSource::Child => "as its parent was told",
         ExitSource::Pidfd => "as the kernel recorded it",
         ExitSource::Zombie => "as the process table says",
         ExitSource::Record => "as the job's record says",
         ExitSource::Log => "as the log says",
-        ExitSource::Unknown => "nobody saw it",
+        ExitSource::Unknown => "which was not seen",
     }
 }
 
@@ -102,7 +102,7 @@ mod tests {
     #[test]
     fn an_unknown_exit_is_said_as_that() {
         let exit = ProcessExit::unknown(ExitSource::Unknown);
-        assert!(exit_in_words(&exit, false, None).contains("not known"));
+        assert!(exit_in_words(&exit, false, None).contains("unknown"));
     }
 
     #[test]

@@ -12,4 +12,5 @@ pub(crate) mod past;
 #[allow(clippy::module_inception)]
 pub(crate) mod run;
 
-pub(crate) use doubts::{Doubts, stops_check};
+pub(crate) use doubts::Doubts;
+pub use doubts::stops_check;

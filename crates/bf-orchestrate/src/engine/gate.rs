@@ -124,6 +124,11 @@ pub(crate) fn judge_process(watched: &Watched) -> Judgement {
                 Exit::Success,
                 because("how the job ended was not seen; its log says that it completed"),
             ),
+            _ if event.is_some_and(|event| !event.alive.is_empty()) => Judgement::new(
+                PhaseStatus::Warned,
+                Exit::Success,
+                because("something of the job still runs; its log says that it completed"),
+            ),
             _ => Judgement::new(PhaseStatus::Passed, Exit::Success, ""),
         },
         Some(Exit::Success) => {

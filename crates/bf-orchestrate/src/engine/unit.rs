@@ -4,6 +4,7 @@
 //! that; so a resumed run continues at the step where it stopped.
 
 use std::cell::Cell;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use bf_cli::{Context, Failure};
@@ -205,6 +206,8 @@ impl RunContext<'_> {
         attempt: &AttemptDir,
     ) -> Result<Watched, Failure> {
         let lock = self.locks.get(&unit.phase.name);
+        let after = self.earlier_monitor_state(unit)?;
+        let after = after.as_deref();
         let mut is_seen = self.recorder.unit(unit.name()).job_seen;
         let is_hung = Cell::new(false);
         let mut on_event = |event: &ProcessEvent| {
@@ -236,7 +239,7 @@ impl RunContext<'_> {
         };
         let watch = |limit, on_event: &mut dyn FnMut(&ProcessEvent) -> Result<(), Failure>| {
             self.tools
-                .watch(unit.phase, job, attempt, lock, limit, on_event)
+                .watch(unit.phase, job, attempt, after, lock, limit, on_event)
         };
         let mut watched = watch(Limit::OfThePlan, &mut on_event)?;
         let gave_up = watched.code == Some(i32::from(Exit::TimedOut.code()));
@@ -252,6 +255,16 @@ impl RunContext<'_> {
         self.listeners
             .emit(&RunEvent::NotWatched { unit: unit.name() });
         Ok(watched)
+    }
+
+    /// bf-monitor's state of the attempt before this one, if there was one: its log is continued.
+    fn earlier_monitor_state(&self, unit: Unit<'_>) -> Result<Option<PathBuf>, Failure> {
+        let attempts = self.recorder.unit(unit.name()).earlier_attempts;
+        let Some(before) = attempts.checked_sub(1) else {
+            return Ok(None);
+        };
+        let state = self.attempt_dir(unit, before)?.monitor_state;
+        Ok(state.exists().then_some(state))
     }
 
     /// What follows for a job that ran when the machine went down.
@@ -289,10 +302,13 @@ impl RunContext<'_> {
             let from_byte = first
                 .and_then(|event| event.log_summary)
                 .map_or(0, |summary| summary.log.from_byte);
-            let code = self
-                .tools
-                .read_log(unit.phase, job.log(), from_byte, is_over, attempt)?
-                .code;
+            let code = if watched.is_some() && self.tools.take_monitor_log(attempt)? {
+                Some(i32::from(Exit::Success.code()))
+            } else {
+                self.tools
+                    .read_log(unit.phase, job.log(), from_byte, is_over, attempt)?
+                    .code
+            };
             if is_interruption(code) {
                 return Ok(None);
             }
@@ -439,11 +455,12 @@ impl RunContext<'_> {
     }
 }
 
+/// Whether the job has ended, and nothing of it lives on.
 fn has_ended(watched: &Watched) -> bool {
-    watched
-        .last
-        .as_ref()
-        .is_some_and(|event| event.event == ProcessEventKind::Exited || was_ended(event))
+    watched.last.as_ref().is_some_and(|event| {
+        let is_end = event.event == ProcessEventKind::Exited || was_ended(event);
+        is_end && event.alive.is_empty()
+    })
 }
 
 /// Whether bf-monitor ended the job when its time was over.

@@ -13,12 +13,14 @@ use crate::plan::PhasePlan;
 pub(crate) struct AttemptDir {
     /// What bf-monitor printed.
     pub events: PathBuf,
-    /// What bf-parse-log printed.
+    /// What bf-monitor saved of the log, else what bf-parse-log printed.
     pub log: PathBuf,
     /// What each validator printed.
     pub validations: Vec<PathBuf>,
     /// bf-monitor's own state.
     pub monitor_state: PathBuf,
+    /// What bf-monitor read of the log, in all of its files.
+    pub monitor_log: PathBuf,
     folder: PathBuf,
 }
 
@@ -34,6 +36,7 @@ impl AttemptDir {
             log: folder.join("log.ndjson"),
             validations: (0..phase.validate.len()).map(validation).collect(),
             monitor_state: folder.join("monitor_state.json"),
+            monitor_log: folder.join("monitor_log.ndjson"),
             folder: folder.to_owned(),
         }
     }
@@ -51,7 +54,7 @@ impl AttemptDir {
         })
     }
 
-    /// What the log claims, by bf-parse-log.
+    /// What the log claims.
     pub fn log_summary(&self) -> Option<LogSummary> {
         last_of(&self.log, |document| match document {
             Document::LogSummary(summary) => Some(*summary),

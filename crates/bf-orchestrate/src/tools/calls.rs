@@ -94,15 +94,18 @@ pub(crate) struct Asked {
 
 impl Tools<'_> {
     /// Watches the job until it is over; starts it first where the plan says so. Every event is handed to
-    /// `on_event` when it is attempt. The job's keeper inherits `lock`.
+    /// `on_event` when it is kept. The log of an earlier attempt is continued from its state, `after`. What waits for
+    /// the job inherits `lock`.
     ///
     /// # Errors
     /// bf-monitor could not be started, or its documents not be kept (exit 3).
+    #[allow(clippy::too_many_arguments)] // each of another kind, so that none can be taken for another
     pub fn watch(
         &self,
         phase: &PhasePlan,
         job: &Job,
         attempt: &AttemptDir,
+        after: Option<&Path>,
         lock: Option<&TableLock>,
         limit: Limit,
         on_event: &mut dyn FnMut(&ProcessEvent) -> Result<(), Failure>,
@@ -111,6 +114,12 @@ impl Tools<'_> {
         args.extend(dialect_args(phase));
         args.extend(["--log".into(), job.log().into()]);
         args.extend(["--state".into(), attempt.monitor_state.clone().into()]);
+        args.extend(["--save-ledger".into(), attempt.monitor_log.clone().into()]);
+        if let Some(after) = after {
+            args.extend(["--after".into(), after.into()]);
+        }
+        // The log is judged once, by the validators.
+        args.extend(["--judge".into(), "process".into()]);
         args.extend(timeout_args(match limit {
             Limit::OfThePlan => phase.timeout.0.as_secs_f64(),
             Limit::IsOver => OVER_AT_ONCE,
@@ -174,7 +183,7 @@ impl Tools<'_> {
         })
     }
 
-    /// Looks at a process without waiting for it: a time limit that has always passed.
+    /// Reports on a process without waiting for it.
     ///
     /// # Errors
     /// bf-monitor could not be started, or its documents not be kept (exit 3).
@@ -189,7 +198,7 @@ impl Tools<'_> {
         args.extend(dialect_args(phase));
         args.extend(["--log".into(), log.into()]);
         args.extend(["--pid".into(), pid.to_string().into()]);
-        args.extend(timeout_args(OVER_AT_ONCE));
+        args.push("--once".into());
         args.push("--quiet".into());
         let end = self.run_tool(
             Call {
@@ -246,6 +255,20 @@ impl Tools<'_> {
         )
     }
 
+    /// Takes what bf-monitor read of the log: it followed every rotation, and the file that is left may be a part of
+    /// the log. False if it saved nothing.
+    ///
+    /// # Errors
+    /// The documents could not be kept (exit 3).
+    pub fn take_monitor_log(&self, attempt: &AttemptDir) -> Result<bool, Failure> {
+        match fs::copy(&attempt.monitor_log, &attempt.log) {
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(false),
+            copied => copied
+                .map(|_| true)
+                .or_could_not_check(|| format!("writing {}", attempt.log.display())),
+        }
+    }
+
     /// Has one validator of the phase hold its table against the thresholds, and against the log where the
     /// phase has one. `since` is when the job began, where that is known: rows that it claims are no older.
     ///
@@ -271,9 +294,9 @@ impl Tools<'_> {
         start_anew(keep_in)?;
         let end = self.run_tool(
             Call {
-                program: program,
+                program,
                 args,
-                keep_in: keep_in,
+                keep_in,
                 phase: Some(phase),
                 inherit: None,
                 limit: Some(phase.validate_timeout.0),
@@ -302,7 +325,7 @@ impl Tools<'_> {
         args.push("--explain".into());
         self.run_tool(
             Call {
-                program: program,
+                program,
                 args,
                 keep_in: &attempt.validations[index],
                 phase: Some(phase),

@@ -96,6 +96,9 @@ fn terminate(pid: u32) {
     }
 }
 
+/// Takes what a tool printed.
+type OnBytes<'a> = &'a mut dyn FnMut(Pipe, &[u8]) -> Result<(), Failure>;
+
 impl Invocation {
     /// Runs the tool to its end. Every line of documents is kept first, and then handed to `on_line` and, read, to
     /// `on_document`; every line of text is handed to `on_text`. The tool inherits `inherit` under the same number.
@@ -199,7 +202,7 @@ impl Invocation {
             Option<std::process::ChildStdout>,
             Option<std::process::ChildStderr>,
         ),
-        on_bytes: &mut dyn FnMut(Pipe, &[u8]) -> Result<(), Failure>,
+        on_bytes: OnBytes<'_>,
     ) -> Result<InTime, Failure> {
         let doing = || format!("reading from {}", self.program.display());
         let pid = i32::try_from(child.id()).ok().and_then(Pid::from_raw);

@@ -218,19 +218,19 @@ impl Listener for Console {
 }
 
 /// A bar that follows a job's events and goes away with it.
-struct LiveBar(ProgressBar);
+struct LiveBar {
+    bar: ProgressBar,
+    signs: &'static str,
+}
 
 impl LiveBar {
     fn new(bars: &MultiProgress, name: &str, style: Style) -> Self {
         let bar = bars.add(ProgressBar::new(0));
-        // A template is refused only for its syntax, which is fixed here.
-        let template = "  {prefix} {wide_bar} {pos}/{len} days {percent}% {msg}";
-        if let Ok(bar_style) = ProgressStyle::with_template(template) {
-            let signs = if style.emoji { "━╸─" } else { "##-" };
-            bar.set_style(bar_style.progress_chars(signs));
-        }
         bar.set_prefix(name.to_owned());
-        Self(bar)
+        let signs = if style.emoji { "━╸─" } else { "##-" };
+        let live = Self { bar, signs };
+        live.set_template("  {prefix} no date yet {msg}");
+        live
     }
 
     /// Shows how far the job has come.
@@ -238,18 +238,29 @@ impl LiveBar {
         let Some(summary) = &event.log_summary else {
             return;
         };
-        self.0.set_length(summary.total_days.unwrap_or(0));
-        self.0.set_position(summary.current_day);
+        // A bar over a total of nothing would be a full one.
+        if let Some(total) = summary.total_days.filter(|&total| total > 0) {
+            self.set_template("  {prefix} {wide_bar} {pos}/{len} days {percent}% {msg}");
+            self.bar.set_length(total);
+            self.bar.set_position(summary.current_day);
+        }
         let eta = event
             .eta_seconds
             .and_then(|seconds| Duration::try_from_secs_f64(seconds).ok())
             .map(|left| format!("ETA {}", bf_cli::text::duration(left)));
-        self.0.set_message(eta.unwrap_or_default());
+        self.bar.set_message(eta.unwrap_or_default());
+    }
+
+    fn set_template(&self, template: &str) {
+        // A template is refused only for its syntax, which is fixed here.
+        if let Ok(style) = ProgressStyle::with_template(template) {
+            self.bar.set_style(style.progress_chars(self.signs));
+        }
     }
 }
 
 impl Drop for LiveBar {
     fn drop(&mut self) {
-        self.0.finish_and_clear();
+        self.bar.finish_and_clear();
     }
 }

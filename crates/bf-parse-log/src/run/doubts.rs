@@ -11,7 +11,8 @@ const MOST: usize = 400;
 
 /// Whether a doubt leaves open whose a line is, or when it was written: then nothing else decides. A figure
 /// or an error that no rule reads is shown and changes no verdict.
-pub(crate) const fn stops_check(kind: DoubtKind) -> bool {
+#[must_use]
+pub const fn stops_check(kind: DoubtKind) -> bool {
     matches!(
         kind,
         DoubtKind::TwoJobs

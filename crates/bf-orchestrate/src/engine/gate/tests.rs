@@ -300,6 +300,21 @@ fn an_open_gate_names_what_nobody_could_check_and_stays_open() {
 }
 
 #[test]
+fn a_job_of_which_something_still_runs_passes_with_a_warning() {
+    let mut alive = exited(Some(0), Some(0));
+    if let Some(event) = alive.last.as_mut() {
+        event.alive.push(bf_contract::AliveProcess {
+            pid: 7,
+            command: None,
+        });
+    }
+    let passed = reported(Some(0), Verdict::Pass);
+    assert_eq!(status(&alive, &passed), (PhaseStatus::Warned, 0));
+    alive.code = Some(3);
+    assert_eq!(status(&alive, &passed), (PhaseStatus::CouldNotCheck, 3));
+}
+
+#[test]
 fn a_closed_gate_gives_the_reason_why_and_no_more() {
     let one = unanswered(reported(Some(1), Verdict::Fail), "sums");
     let reason = judge(None, std::slice::from_ref(&one)).reason;

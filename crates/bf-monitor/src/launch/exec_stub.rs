@@ -1,7 +1,7 @@
-//! The gate: the process that becomes the job. It waits until its pid is on the disk, writes down that it
+//! The stub: the process that becomes the job. It waits until its pid is on the disk, writes down that it
 //! goes, and executes the program; whoever dies before that leaves no job behind.
 //!
-//! It talks to the keeper through its standard input (a socket), has the log as standard output and the
+//! It talks to the shim through its standard input (a socket), has the log as standard output and the
 //! locked record as standard error. The program gets none of these but the log.
 
 use std::fs::File;
@@ -15,24 +15,24 @@ use bf_contract::Exit;
 use chrono::Utc;
 
 use crate::args::Args;
-use crate::record::{Step, append};
+use crate::launch::record::{Step, append};
 
-/// What the keeper sends once the pid is recorded.
-pub const GO: u8 = b'G';
-/// What the gate answers once it has written down that it goes; a reason behind it is why it could not.
-pub const RELEASED: &str = "R";
+/// What the shim sends once the pid is recorded.
+pub(crate) const GO: u8 = b'G';
+/// What the stub answers once it has written down that it goes; what follows is the reason why it could not.
+pub(crate) const RELEASED: &str = "R";
 
-/// Runs as the gate. Comes back only where no job was started.
+/// Runs as the stub. Comes back only where no job was started.
 ///
 /// # Errors
-/// None: the keeper is told.
-pub fn run(args: &Args) -> Result<Exit, Failure> {
+/// None: the shim is told.
+pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
     let Ok(socket) = io::stdin().as_fd().try_clone_to_owned().map(File::from) else {
         return Ok(Exit::CouldNotCheck);
     };
     let mut go = [0];
     if (&socket).read_exact(&mut go).is_err() || go != [GO] {
-        return Ok(Exit::CouldNotCheck); // the keeper is gone
+        return Ok(Exit::CouldNotCheck); // the shim is gone
     }
     if let Err(error) = execute(args, &socket) {
         let _ = (&socket).write_all(error.to_string().as_bytes());

@@ -18,8 +18,7 @@ const OURS: [u64; 10] = [
 ];
 
 /// Whether the times of a file can be compared with those of this machine's processes.
-#[must_use]
-pub fn keeps_our_time(file: &File) -> bool {
+pub(crate) fn has_local_timestamps(file: &File) -> bool {
     rustix::fs::fstatfs(file)
         .ok()
         .and_then(|mount| u64::try_from(mount.f_type).ok())

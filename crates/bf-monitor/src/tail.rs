@@ -11,8 +11,7 @@ const REACH: u64 = 256 * 1024;
 const WIDTH: usize = 300;
 
 /// The last `count` lines of a file, safe to show on a terminal. What cannot be read is left out.
-#[must_use]
-pub fn last_lines(file: &File, count: usize) -> Vec<String> {
+pub(crate) fn last_lines(file: &File, count: usize) -> Vec<String> {
     let Ok(size) = file.metadata().map(|metadata| metadata.len()) else {
         return Vec::new();
     };

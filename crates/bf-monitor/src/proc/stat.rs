@@ -10,24 +10,26 @@ use rustix::time::{ClockId, clock_gettime};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Stat {
     /// Field 3: `R`, `S`, `D`, `Z` …
-    pub state: u8,
+    pub(crate) state: u8,
     /// Field 4.
-    pub parent: u32,
+    pub(crate) parent: u32,
     /// Field 5.
-    pub group: u32,
+    pub(crate) group: u32,
+    /// Field 6.
+    pub(crate) session: u32,
     /// Field 9, `PF_KTHREAD`: a thread of the kernel's own. Source: include/linux/sched.h.
-    pub is_kernel_thread: bool,
+    pub(crate) is_kernel_thread: bool,
     /// Fields 14 to 17: clock ticks of the process and of its children that were waited for.
-    pub cpu_ticks: u64,
+    pub(crate) cpu_ticks: u64,
     /// Field 20.
-    pub threads: u64,
+    pub(crate) threads: u64,
     /// Field 22: clock ticks after boot.
-    pub start_ticks: u64,
+    pub(crate) start_ticks: u64,
     /// Field 35. The address is hidden nowadays, but a sleeping single-threaded process shows 1 to whoever
     /// may trace it and 0 to everybody else: the sign that field 52 is not merely blanked out.
-    pub may_be_traced: bool,
+    pub(crate) may_be_traced: bool,
     /// Field 52: a wait status; 0 for whoever may not trace the process.
-    pub exit_status: i32,
+    pub(crate) exit_status: i32,
 }
 
 impl Stat {
@@ -35,14 +37,14 @@ impl Stat {
     ///
     /// # Errors
     /// `NotFound` where there is no such process, or where /proc hides it (hidepid).
-    pub fn of(pid: u32) -> std::io::Result<Self> {
+    pub(crate) fn of(pid: u32) -> std::io::Result<Self> {
         let line = std::fs::read(format!("/proc/{pid}/stat"))?;
         Self::parse(&line).ok_or_else(|| std::io::ErrorKind::InvalidData.into())
     }
 
     /// Reads a line. The second field is the program's name in brackets and may itself hold brackets,
     /// spaces and newlines, so counting begins behind the last bracket.
-    fn parse(line: &[u8]) -> Option<Self> {
+    pub(crate) fn parse(line: &[u8]) -> Option<Self> {
         let after_name = line.iter().rposition(|&byte| byte == b')')? + 1;
         let rest = std::str::from_utf8(line.get(after_name..)?).ok()?;
         let fields: Vec<&str> = rest.split_ascii_whitespace().collect();
@@ -53,6 +55,7 @@ impl Stat {
             state: *field(3)?.as_bytes().first()?,
             parent: field(4)?.parse().ok()?,
             group: field(5)?.parse().ok()?,
+            session: field(6)?.parse().ok()?,
             is_kernel_thread: count(9)? & 0x0020_0000 != 0,
             // The times of waited-for children are signed in the documentation; they never are below 0.
             cpu_ticks: count(14)? + count(15)? + count(16)? + count(17)?,
@@ -63,43 +66,72 @@ impl Stat {
         })
     }
 
+    /// Whether it has ended. A leader that ended before its threads is shown as a zombie, too, and lives.
+    pub(crate) fn has_ended(&self) -> bool {
+        matches!(self.state, b'X' | b'x') || self.state == b'Z' && self.threads <= 1
+    }
+
     /// How a zombie ended; `None` where a 0 may only mean that this user may not see it.
-    pub fn zombie_exit(&self) -> Option<ExitStatus> {
+    pub(crate) fn zombie_exit(&self) -> Option<ExitStatus> {
         (self.exit_status != 0 || self.may_be_traced)
             .then(|| ExitStatus::from_raw(self.exit_status))
     }
 }
 
+/// The pids of all processes that may be seen.
+///
+/// # Errors
+/// `/proc` cannot be read.
+pub(crate) fn pids() -> std::io::Result<Vec<u32>> {
+    let entries = std::fs::read_dir("/proc")?;
+    let pids: Vec<u32> = entries
+        .flatten()
+        .filter_map(|entry| entry.file_name().to_str()?.parse().ok())
+        .collect();
+    // This very process is always there: without it, this is not a proc file system.
+    if pids.contains(&std::process::id()) {
+        Ok(pids)
+    } else {
+        Err(std::io::Error::other("/proc does not list the processes"))
+    }
+}
+
+/// The entries of all processes that may be seen. One that ends meanwhile is left out.
+///
+/// # Errors
+/// `/proc` cannot be read.
+pub(crate) fn table() -> std::io::Result<Vec<(u32, Stat)>> {
+    let pids = pids()?.into_iter();
+    Ok(pids
+        .filter_map(|pid| Some((pid, Stat::of(pid).ok()?)))
+        .collect())
+}
+
 /// Whether this user may see how the processes of every user ended, as root may: whether the process with
 /// pid 1 shows what it shows only to those who may trace it.
-#[must_use]
-pub fn may_see_everything() -> bool {
+pub(crate) fn can_trace_all() -> bool {
     std::fs::read_link("/proc/1/exe").is_ok()
 }
 
 /// The id of this boot: start times and pids mean nothing across two of them.
-#[must_use]
-pub fn boot_id() -> Option<String> {
+pub(crate) fn boot_id() -> Option<String> {
     let text = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").ok()?;
     Some(text.trim().to_owned()).filter(|id| !id.is_empty())
 }
 
 /// Clock ticks in a second: the unit of start times and CPU times.
-#[must_use]
-pub fn ticks_per_second() -> u64 {
+pub(crate) fn ticks_per_second() -> u64 {
     rustix::param::clock_ticks_per_second().max(1)
 }
 
 /// Time since boot, suspended time included: the clock of the start times.
-#[must_use]
-pub fn elapsed_since_boot() -> Duration {
+pub(crate) fn elapsed_since_boot() -> Duration {
     clock(ClockId::Boottime)
 }
 
 /// Time that this machine was awake since boot. Not set by anybody, and the same for all processes of one
 /// boot, so that it can be kept in a file.
-#[must_use]
-pub fn monotonic() -> Duration {
+pub(crate) fn monotonic() -> Duration {
     clock(ClockId::Monotonic)
 }
 

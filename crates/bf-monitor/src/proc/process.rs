@@ -8,12 +8,11 @@ use bf_contract::ProcessIdentity;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 use rustix::process::{
-    Pid, PidfdFlags, Signal, kill_process, kill_process_group, pidfd_open, pidfd_send_signal,
-    test_kill_process,
+    Pid, PidfdFlags, Signal, kill_process, pidfd_open, pidfd_send_signal, test_kill_process,
 };
 
-use super::super::{Found, Life, ZombieStatus};
 use super::stat::{Stat, boot_id, elapsed_since_boot, ticks_per_second};
+use super::{Found, Life, ZombieStatus};
 
 /// `PIDFS_MAGIC`, the file system of pidfds since Linux 6.9, where an inode number is one process of this
 /// boot. Before, all pidfds share one inode. Source: include/uapi/linux/magic.h.
@@ -21,7 +20,7 @@ const PIDFS_MAGIC: u64 = 0x5049_4446;
 
 /// A process that was there when it was looked for.
 #[derive(Debug)]
-pub struct Process {
+pub(crate) struct Process {
     pid: Pid,
     /// `None` on kernels before 5.3 and where a sandbox forbids it: then `/proc` is asked.
     pidfd: Option<OwnedFd>,
@@ -31,8 +30,7 @@ pub struct Process {
 impl Process {
     /// Looks for a process. The pidfd is opened first, then the start time is read, then the pidfd is
     /// asked whether the process is still there: so the start time cannot be another's.
-    #[must_use]
-    pub fn find(pid: u64) -> Found {
+    pub(crate) fn find(pid: u64) -> Found {
         let Some(pid) = i32::try_from(pid).ok().and_then(Pid::from_raw) else {
             return Found::Gone;
         };
@@ -78,20 +76,17 @@ impl Process {
     }
 
     /// Who it is.
-    #[must_use]
-    pub fn identity(&self) -> &ProcessIdentity {
+    pub(crate) fn identity(&self) -> &ProcessIdentity {
         &self.identity
     }
 
     /// A descriptor that becomes readable when the process ends, and hangs up when it was reaped.
-    #[must_use]
-    pub fn pidfd(&self) -> Option<BorrowedFd<'_>> {
+    pub(crate) fn pidfd(&self) -> Option<BorrowedFd<'_>> {
         self.pidfd.as_ref().map(AsFd::as_fd)
     }
 
     /// Where in its life it is, now.
-    #[must_use]
-    pub fn life(&self) -> Life {
+    pub(crate) fn life(&self) -> Life {
         let Some(pidfd) = &self.pidfd else {
             return self.life_in_proc();
         };
@@ -127,8 +122,7 @@ impl Process {
             {
                 Life::Reaped
             }
-            // A leader that ended before its threads is shown as a zombie, too, and is alive.
-            Ok(stat) if stat.state == b'Z' && stat.threads <= 1 => Life::Zombie,
+            Ok(stat) if stat.has_ended() => Life::Zombie,
             Ok(_) => Life::Running,
             Err(_) => match test_kill_process(self.pid) {
                 Err(Errno::SRCH) => Life::Reaped,
@@ -138,14 +132,12 @@ impl Process {
     }
 
     /// How it ended, from the kernel's record; `None` before the reap and on kernels before 6.15.
-    #[must_use]
-    pub fn exit_status(&self) -> Option<ExitStatus> {
+    pub(crate) fn exit_status(&self) -> Option<ExitStatus> {
         super::ioctl::exit_status(self.pidfd()?).ok().flatten()
     }
 
     /// How it ended, from the process table, while it is a zombie.
-    #[must_use]
-    pub fn zombie_status(&self) -> ZombieStatus {
+    pub(crate) fn zombie_status(&self) -> ZombieStatus {
         match Stat::of(self.identity.pid) {
             Ok(stat)
                 if stat.state == b'Z' && Some(stat.start_ticks) == self.identity.start_ticks =>
@@ -158,56 +150,44 @@ impl Process {
     }
 
     /// How long ago it started; `None` where its start time is unknown.
-    #[must_use]
-    pub fn age(&self) -> Option<Duration> {
+    pub(crate) fn age(&self) -> Option<Duration> {
         age(&self.identity)
     }
 
     /// The name of its program; `None` where it may not be seen.
-    #[must_use]
-    pub fn name(&self) -> Option<String> {
+    pub(crate) fn name(&self) -> Option<String> {
         let bytes = std::fs::read(format!("/proc/{}/comm", self.identity.pid)).ok()?;
         Some(String::from_utf8_lossy(&bytes).trim_end().to_owned())
     }
 
     /// Whether it is a thread of the kernel's own.
-    #[must_use]
-    pub fn is_kernel_thread(&self) -> bool {
+    pub(crate) fn is_kernel_thread(&self) -> bool {
         Stat::of(self.identity.pid).is_ok_and(|stat| stat.is_kernel_thread)
     }
 
     /// Its command line, arguments separated by spaces; `None` where it has none or may not be seen.
-    #[must_use]
-    pub fn command_line(&self) -> Option<String> {
-        let bytes = std::fs::read(format!("/proc/{}/cmdline", self.identity.pid)).ok()?;
-        let text = String::from_utf8_lossy(&bytes);
-        let text = text.trim_end_matches('\0').replace('\0', " ");
-        (!text.is_empty()).then_some(text)
+    pub(crate) fn command_line(&self) -> Option<String> {
+        command_line(self.identity.pid)
     }
 
-    /// Whether it leads its process group, so that the group's members are what it started.
-    #[must_use]
-    pub fn leads_its_group(&self) -> bool {
-        // Not getpgid(2), which answers 0 for a group outside of this pid namespace, and no library has a
-        // type for that.
-        Stat::of(self.identity.pid).is_ok_and(|stat| stat.group == self.identity.pid)
-    }
-
-    /// Sends a signal to its whole process group where it leads one, else to itself alone. The pidfd makes
-    /// sure that it is still the same process.
+    /// Sends it a signal. The pidfd makes sure that it is still the same process.
     ///
     /// # Errors
-    /// It is over, or another user's.
-    pub fn signal_group(&self, signal: Signal) -> std::io::Result<()> {
-        // A zombie's group may still have members, so the group comes before the leader.
-        if self.leads_its_group() && self.life() != Life::Reaped {
-            return Ok(kill_process_group(self.pid, signal)?);
-        }
+    /// It has ended, or is another user's.
+    pub(crate) fn signal(&self, signal: Signal) -> std::io::Result<()> {
         match &self.pidfd {
             Some(pidfd) => Ok(pidfd_send_signal(pidfd, signal)?),
             None => Ok(kill_process(self.pid, signal)?),
         }
     }
+}
+
+/// The command line of a process, arguments separated by spaces; `None` where it has none or may not be seen.
+pub(crate) fn command_line(pid: u32) -> Option<String> {
+    let bytes = std::fs::read(format!("/proc/{pid}/cmdline")).ok()?;
+    let text = String::from_utf8_lossy(&bytes);
+    let text = text.trim_end_matches('\0').replace('\0', " ");
+    (!text.is_empty()).then_some(text)
 }
 
 /// How long ago a process of this boot started.

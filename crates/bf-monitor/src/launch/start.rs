@@ -4,58 +4,63 @@ use std::ffi::{OsStr, OsString};
 use std::fs::{File, OpenOptions};
 use std::io::{self, BufRead, BufReader, Write};
 use std::os::fd::{AsFd, BorrowedFd, RawFd};
-use std::os::unix::fs::{FileExt, OpenOptionsExt};
+use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Stdio};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use bf_cli::{Context, Failure};
 use bf_contract::Exit;
+use bf_logtail::Place;
 use chrono::Utc;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::fs::{FlockOperation, flock};
+use rustix::io::Errno;
 
 use crate::args::Role;
-use crate::keeper;
-use crate::record::{Exited, Intent, Record, Recorded, Step, Story};
-use crate::sys;
-use bf_logtail::Place;
+use crate::launch::record::{Exited, Intent, JobState, Record, Recorded, Step};
+use crate::launch::shim;
+use crate::proc::{self, Family, MARK_VARIABLE};
 
 /// How long another bf-monitor may take between locking a record and starting its job.
 const PATIENCE: Duration = Duration::from_secs(10);
 
+/// How long the shim of an ended job may take to let go of the record.
+const SHIM_PATIENCE: Duration = Duration::from_secs(1);
+
 /// A job to start.
 #[derive(Debug, Clone)]
-pub struct Spec {
+pub(crate) struct Spec {
     /// The program and its arguments.
-    pub command: Vec<OsString>,
+    pub(crate) command: Vec<OsString>,
     /// Its working directory, absolute.
-    pub cwd: PathBuf,
+    pub(crate) cwd: PathBuf,
     /// Environment variables on top of the inherited ones.
-    pub env: Vec<(OsString, OsString)>,
+    pub(crate) env: Vec<(OsString, OsString)>,
     /// The log, absolute.
-    pub log: PathBuf,
+    pub(crate) log: PathBuf,
     /// Where the job's record is.
-    pub record: PathBuf,
+    pub(crate) record: PathBuf,
     /// Whether the record stands for one job for ever (`--state`), and not for one after the other.
-    pub once: bool,
-    /// Open descriptors that the keeper is to hold, and the job not.
-    pub inherit: Vec<RawFd>,
+    pub(crate) once: bool,
+    /// Open descriptors that the shim is to hold, and the job not.
+    pub(crate) inherit: Vec<RawFd>,
 }
 
 /// What came of it.
 #[derive(Debug)]
-pub enum Joined {
+pub(crate) enum StartOutcome {
     /// The job was started, just now.
-    Started(Intent, Recorded, Keeper),
+    Started(Intent, Recorded, Shim),
     /// It was started earlier; its end is not recorded.
     Running(Intent, Recorded),
     /// It was started earlier, and is over.
     Ended(Intent, Recorded, Exited),
 }
 
-/// The keeper of a job that was started just now: tells how the job ended.
+/// The shim of a job that was started just now: tells how the job ended.
 #[derive(Debug)]
-pub struct Keeper {
+pub(crate) struct Shim {
     child: Child,
     lines: BufReader<ChildStdout>,
 }
@@ -65,7 +70,7 @@ pub struct Keeper {
 /// # Errors
 /// Nothing was started: exit 2 where the call is wrong (no such program, a record of another job, a log
 /// that cannot be written), exit 3 where the start went wrong or nobody can say.
-pub fn start_or_join(spec: &Spec) -> Result<Joined, Failure> {
+pub(crate) fn start_or_join(spec: &Spec) -> Result<StartOutcome, Failure> {
     if !spec.record.exists() {
         // The usual first call: what is wrong with it is found before anything is made.
         find_program(spec)?;
@@ -79,19 +84,19 @@ pub fn start_or_join(spec: &Spec) -> Result<Joined, Failure> {
                 failure
                     .hint("nothing was started; give a state file in a folder that can be written")
             })?;
-        let story = record
-            .story()
+        let job_state = record
+            .job_state()
             .or_could_not_check(|| format!("reading the job record {}", spec.record.display()))?;
-        match story {
-            Story::Started(intent, recorded) if spec.once => {
+        match job_state {
+            JobState::Started(intent, recorded) if spec.once => {
                 same_job(spec, &intent)?;
-                return Ok(Joined::Running(intent, recorded));
+                return Ok(StartOutcome::Running(intent, recorded));
             }
-            Story::Ended(intent, recorded, exited) if spec.once => {
+            JobState::Ended(intent, recorded, exited) if spec.once => {
                 same_job(spec, &intent)?;
-                return Ok(Joined::Ended(intent, recorded, exited));
+                return Ok(StartOutcome::Ended(intent, recorded, exited));
             }
-            Story::Started(_, recorded) if !locked || is_alive(&recorded) => {
+            JobState::Started(_, recorded) if !locked || is_alive(&recorded) => {
                 let pid = recorded.job.pid;
                 return Err(Failure::usage(format!(
                     "{} is the log of a job that still runs (pid {pid})",
@@ -101,12 +106,27 @@ pub fn start_or_join(spec: &Spec) -> Result<Joined, Failure> {
                     "nothing was started; watch it with --pid {pid}, or give another --log"
                 )));
             }
-            _ if locked => return start(spec, record),
-            _ => {}
+            JobState::Started(intent, recorded) | JobState::Ended(intent, recorded, _) => {
+                let left = what_lives_on(&intent, &recorded);
+                if locked && left.is_empty() {
+                    return start(spec, record);
+                }
+                // A shim that just recorded the end is about to let go of the record.
+                if waiting_since.elapsed() > SHIM_PATIENCE && !left.is_empty() {
+                    return Err(Failure::usage(format!(
+                        "{} is the log of a job of which something still runs (pid {})",
+                        spec.log.display(),
+                        left.join(", ")
+                    ))
+                    .hint("nothing was started; wait until it has ended, or give another --log"));
+                }
+            }
+            JobState::NotStarted if locked => return start(spec, record),
+            JobState::NotStarted => {}
         }
         if waiting_since.elapsed() > PATIENCE {
             return Err(Failure::could_not_check(format!(
-                "another bf-monitor has locked {} and starts no job",
+                "timed out waiting for the bf-monitor that locks {}",
                 spec.record.display()
             ))
             .hint("nothing was started; find it with fuser, and try again once it is gone"));
@@ -115,16 +135,26 @@ pub fn start_or_join(spec: &Spec) -> Result<Joined, Failure> {
     }
 }
 
+/// The pids of what lives on of a job whose own process has ended.
+fn what_lives_on(intent: &Intent, recorded: &Recorded) -> Vec<String> {
+    if recorded.job.boot_id != proc::boot_id() {
+        return Vec::new();
+    }
+    let family = Family::of_started(&recorded.job, &recorded.shim, &intent.mark);
+    let living = family.living().unwrap_or_default();
+    living.iter().map(|member| member.pid.to_string()).collect()
+}
+
 /// Whether the recorded job may still live.
 fn is_alive(recorded: &Recorded) -> bool {
-    recorded.job.boot_id == sys::boot_id()
-        && match sys::Process::find(u64::from(recorded.job.pid)) {
-            sys::Found::Process(process) => {
+    recorded.job.boot_id == proc::boot_id()
+        && match proc::Process::find(u64::from(recorded.job.pid)) {
+            proc::Found::Process(process) => {
                 process.identity().start_ticks == recorded.job.start_ticks
-                    && process.life() == sys::Life::Running
+                    && process.life() == proc::Life::Running
             }
-            sys::Found::CannotTell(_) => true,
-            sys::Found::Gone | sys::Found::ThreadOf(_) => false,
+            proc::Found::CannotTell(_) => true,
+            proc::Found::Gone | proc::Found::ThreadOf(_) => false,
         }
 }
 
@@ -167,14 +197,18 @@ fn texts(command: &[OsString]) -> Vec<String> {
 }
 
 /// Starts the job. The record is locked and says that none was started.
-fn start(spec: &Spec, record: Record) -> Result<Joined, Failure> {
+fn start(spec: &Spec, record: Record) -> Result<StartOutcome, Failure> {
     let existed = spec.log.exists();
     let prepared = prepare(spec).and_then(|log| Ok((intend(spec, &record, &log)?, log)));
     let outcome = prepared.and_then(|(intent, log)| {
-        let (recorded, keeper) = spawn_keeper(spec, &record, log)?;
-        Ok(Joined::Started(intent, recorded, keeper))
+        let (recorded, shim) = spawn_shim(spec, &record, log, &intent.mark)?;
+        Ok(StartOutcome::Started(intent, recorded, shim))
     });
-    if outcome.is_err() && record.story().is_ok_and(|story| story == Story::NotStarted) {
+    if outcome.is_err()
+        && record
+            .job_state()
+            .is_ok_and(|job_state| job_state == JobState::NotStarted)
+    {
         // Nothing is left behind of what did not happen.
         record.remove();
         if !existed && std::fs::metadata(&spec.log).is_ok_and(|log| log.len() == 0) {
@@ -203,12 +237,39 @@ fn prepare(spec: &Spec) -> Result<File, Failure> {
         .mode(0o644)
         .open(&spec.log)
         .or_usage(opening)?;
+    refuse_shared(spec, &log)?;
     let size = log.metadata().or_usage(opening)?.len();
     let mut last = [b'\n'];
     if size > 0 && log.read_at(&mut last, size - 1).is_ok() && last != [b'\n'] {
         (&log).write_all(b"\n").or_usage(opening)?;
     }
     Ok(log)
+}
+
+/// Refuses a log that a job of another bf-monitor writes: nothing would tell whose its lines are. The lock belongs to
+/// the open file, which the job inherits: it is held until the last process of the job has let go of its output.
+fn refuse_shared(spec: &Spec, log: &File) -> Result<(), Failure> {
+    match flock(log, FlockOperation::NonBlockingLockExclusive) {
+        Err(Errno::AGAIN) => {}
+        // Some file systems have no locks.
+        Ok(()) | Err(_) => return Ok(()),
+    }
+    let file = log.metadata().map(|file| (file.dev(), file.ino()));
+    let writers = file.map_or_else(
+        |_| Vec::new(),
+        |file| proc::log_writers(file, &[std::process::id()]),
+    );
+    let writers: Vec<String> = writers.iter().map(u32::to_string).collect();
+    let whose = if writers.is_empty() {
+        String::new()
+    } else {
+        format!(" (pid {})", writers.join(", "))
+    };
+    Err(Failure::usage(format!(
+        "the log {} is written by another job{whose}",
+        spec.log.display()
+    ))
+    .hint("nothing was started; give each job a log of its own, or wait until that one has ended"))
 }
 
 fn make_folder_of_log(spec: &Spec) -> Result<(), Failure> {
@@ -224,11 +285,12 @@ fn intend(spec: &Spec, record: &Record, log: &File) -> Result<Intent, Failure> {
     let recording = || format!("writing the job record {}", record.path().display());
     let intent = Intent {
         at: Utc::now(),
-        boot_id: sys::boot_id(),
+        boot_id: proc::boot_id(),
         command: texts(&spec.command),
         cwd: spec.cwd.clone(),
         log: spec.log.clone(),
         from: Place::end_of(log).or_usage(recording)?,
+        mark: new_mark(),
     };
     record
         .clear()
@@ -236,6 +298,23 @@ fn intend(spec: &Spec, record: &Record, log: &File) -> Result<Intent, Failure> {
         .or_usage(recording)
         .map_err(|failure| failure.hint("nothing was started"))?;
     Ok(intent)
+}
+
+/// A mark that no other job of this machine has.
+fn new_mark() -> String {
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+    let nanoseconds = now.map_or(0, |now| now.as_nanos());
+    format!("{nanoseconds:x}-{:x}", std::process::id())
+}
+
+/// The marks of the jobs that bf-monitor itself is a part of, and this one.
+fn marks(mark: &str) -> OsString {
+    let mut marks = std::env::var_os(MARK_VARIABLE).unwrap_or_default();
+    if !marks.is_empty() {
+        marks.push(",");
+    }
+    marks.push(mark);
+    marks
 }
 
 /// Makes sure that the program is there, where execvp(3) will look for it.
@@ -288,11 +367,16 @@ fn find_program(spec: &Spec) -> Result<(), Failure> {
     )
 }
 
-/// Starts the keeper and waits until it says that the job runs.
-fn spawn_keeper(spec: &Spec, record: &Record, log: File) -> Result<(Recorded, Keeper), Failure> {
-    let starting = || "starting the job's keeper".to_owned();
-    let mut command = keeper::ourselves();
-    command.arg(Role::Keeper.flag());
+/// Starts the shim and waits until it says that the job runs.
+fn spawn_shim(
+    spec: &Spec,
+    record: &Record,
+    log: File,
+    mark: &str,
+) -> Result<(Recorded, Shim), Failure> {
+    let starting = || "starting the job's shim".to_owned();
+    let mut command = shim::self_command();
+    command.arg(Role::Shim.flag());
     command.arg("--cwd").arg(&spec.cwd);
     for number in &spec.inherit {
         command.arg("--inherit-fd").arg(number.to_string());
@@ -300,6 +384,7 @@ fn spawn_keeper(spec: &Spec, record: &Record, log: File) -> Result<(Recorded, Ke
     command.arg("--").args(&spec.command);
     // Through the environment and not as arguments: the process list is for everybody.
     command.envs(spec.env.iter().map(|(name, value)| (name, value)));
+    command.env(MARK_VARIABLE, marks(mark));
     command
         .stdin(Stdio::from(
             record.hand_down().or_could_not_check(starting)?,
@@ -309,13 +394,13 @@ fn spawn_keeper(spec: &Spec, record: &Record, log: File) -> Result<(Recorded, Ke
     let mut child = command.spawn().or_could_not_check(starting)?;
     let lines = child.stdout.take().map(BufReader::new);
     let Some(lines) = lines else {
-        return Err(Failure::could_not_check("the keeper has no pipe"));
+        return Err(Failure::could_not_check("the shim has no pipe"));
     };
-    let mut keeper = Keeper { child, lines };
-    match keeper.next_step() {
-        Some(Step::Recorded(recorded)) => Ok((recorded, keeper)),
+    let mut shim = Shim { child, lines };
+    match shim.next_step() {
+        Some(Step::Recorded(recorded)) => Ok((recorded, shim)),
         Some(Step::NotStarted { reason, .. }) => {
-            let _ = keeper.child.wait();
+            let _ = shim.child.wait();
             Err(Failure::new(
                 Exit::Usage,
                 format!("starting {}: {reason}", spec.command[0].to_string_lossy()),
@@ -323,15 +408,15 @@ fn spawn_keeper(spec: &Spec, record: &Record, log: File) -> Result<(Recorded, Ke
             .hint("nothing was started"))
         }
         _ => {
-            let _ = keeper.child.wait();
-            Err(Failure::could_not_check("the keeper ended before it said whether the job runs")
+            let _ = shim.child.wait();
+            Err(Failure::could_not_check("the shim ended before it said whether the job runs")
                 .hint("give the same command again: its state file knows whether the job was started"))
         }
     }
 }
 
-impl Keeper {
-    /// The next thing that the keeper says; `None` once it is gone. Blocks.
+impl Shim {
+    /// The next thing that the shim says; `None` once it is gone. Blocks.
     fn next_step(&mut self) -> Option<Step> {
         let mut line = String::new();
         loop {
@@ -347,8 +432,8 @@ impl Keeper {
         }
     }
 
-    /// The job's end, once the descriptor is readable; `None` where the keeper went without telling it.
-    pub fn read_exit(&mut self) -> Option<Exited> {
+    /// The job's end, once the descriptor is readable; `None` where the shim went without telling it.
+    pub(crate) fn read_exit(&mut self) -> Option<Exited> {
         match self.next_step()? {
             Step::Exited(exited) => Some(exited),
             _ => None,
@@ -356,29 +441,25 @@ impl Keeper {
     }
 
     /// Whether there is something to read, within `limit`.
-    #[must_use]
-    pub fn has_news(&self, limit: Duration) -> bool {
+    pub(crate) fn has_news(&self, limit: Duration) -> bool {
         let mut fds = [PollFd::new(self.lines.get_ref(), PollFlags::IN)];
-        let limit = Timespec {
-            tv_sec: i64::try_from(limit.as_secs()).unwrap_or(i64::MAX),
-            tv_nsec: i64::from(limit.subsec_nanos()),
-        };
-        !self.lines.buffer().is_empty() || poll(&mut fds, Some(&limit)).is_ok_and(|ready| ready > 0)
+        let limit = Timespec::try_from(limit).ok();
+        !self.lines.buffer().is_empty()
+            || poll(&mut fds, limit.as_ref()).is_ok_and(|ready| ready > 0)
     }
 
-    /// Waits until the keeper has synced its record and is gone, at most `limit`.
-    pub fn see_off(mut self, limit: Duration) {
+    /// Waits until the shim has synced its record, at most `limit`. It may live on, as what the job left behind does.
+    pub(crate) fn wait_for_exit(mut self, limit: Duration) {
         let since = Instant::now();
         while self.has_news(limit.saturating_sub(since.elapsed())) {
             if self.next_step().is_none() {
-                let _ = self.child.wait();
                 return;
             }
         }
     }
 }
 
-impl AsFd for Keeper {
+impl AsFd for Shim {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.lines.get_ref().as_fd()
     }
@@ -388,6 +469,6 @@ impl AsFd for Keeper {
 ///
 /// # Errors
 /// The current folder is gone.
-pub fn absolute(path: &Path) -> io::Result<PathBuf> {
+pub(crate) fn absolute(path: &Path) -> io::Result<PathBuf> {
     std::path::absolute(path)
 }

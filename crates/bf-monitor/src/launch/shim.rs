@@ -1,4 +1,7 @@
-//! The keeper: the job's parent, which does nothing but wait and write down how the job ended.
+//! The shim: the job's parent, which waits and records how the job ended.
+//!
+//! It adopts what the job's processes leave behind, in whatever session that runs, and lives until the last of them
+//! has ended: as long as it does, the record stays locked, and so does what it was told to hold.
 //!
 //! It lives in a session of its own, so that neither the end of the terminal nor that of bf-monitor
 //! reaches it or the job. What it needs it is given as its three streams: the locked job record as
@@ -8,23 +11,25 @@ use std::fs::File;
 use std::io::{self, Read, Write};
 use std::os::fd::AsFd;
 use std::os::unix::net::UnixStream;
-use std::os::unix::process::{CommandExt, ExitStatusExt};
+use std::os::unix::process::CommandExt;
 use std::process::{Child, Command, Stdio};
 
 use bf_cli::{Failure, Interrupts};
 use bf_contract::{Exit, ProcessIdentity};
 use chrono::Utc;
+use rustix::io::Errno;
+use rustix::process::{Pid, WaitOptions};
 
 use crate::args::{Args, Role};
-use crate::gate;
-use crate::record::{Exited, Recorded, Step, append};
-use crate::sys::{self, Cgroup, Found, Process};
+use crate::launch::exec_stub;
+use crate::launch::record::{Exited, Recorded, Step, append};
+use crate::proc::{self, Cgroup, Found, Process};
 
-/// Runs as the keeper.
+/// Runs as the shim.
 ///
 /// # Errors
 /// None that anybody reads: what goes wrong is told to bf-monitor through the pipe.
-pub fn run(args: &Args) -> Result<Exit, Failure> {
+pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
     if let Err(error) = keep(args) {
         tell(&not_started(error.to_string()));
     }
@@ -33,33 +38,34 @@ pub fn run(args: &Args) -> Result<Exit, Failure> {
 
 fn keep(args: &Args) -> io::Result<()> {
     rustix::process::setsid()?;
+    rustix::process::set_child_subreaper(Some(rustix::process::getpid()))?;
     // A handler, not "ignore": what is ignored would be ignored by the job, too. SIGTERM to a whole
     // control group must not keep the job's end from being written down.
     let _interrupts = Interrupts::install().map_err(io::Error::other)?;
     for &number in &args.inherit_fd {
-        sys::keep_from_children(number)?;
+        proc::keep_from_children(number)?;
     }
     let record = File::from(io::stdin().as_fd().try_clone_to_owned()?);
     let log = File::from(io::stderr().as_fd().try_clone_to_owned()?);
     let cgroup = Cgroup::of(std::process::id());
 
-    let (mut gate, theirs) = UnixStream::pair()?;
-    let mut child = spawn_gate(args, theirs, &log, &record)?;
+    let (mut stub, theirs) = UnixStream::pair()?;
+    let mut child = spawn_stub(args, theirs, &log, &record)?;
     let job = identity(child.id());
     let recorded = Recorded {
         at: Utc::now(),
         job,
-        keeper: identity(std::process::id()),
+        shim: identity(std::process::id()),
     };
-    // Whatever fails from here on closes the socket, and the gate ends without having executed anything.
+    // Whatever fails from here on closes the socket, and the stub ends without having executed anything.
     append(&record, &Step::Recorded(recorded.clone()))?;
-    gate.write_all(&[gate::GO])?;
-    gate.shutdown(std::net::Shutdown::Write)?;
+    stub.write_all(&[exec_stub::GO])?;
+    stub.shutdown(std::net::Shutdown::Write)?;
     let mut answer = String::new();
-    gate.read_to_string(&mut answer)?;
-    drop(gate);
+    stub.read_to_string(&mut answer)?;
+    drop(stub);
 
-    match answer.strip_prefix(gate::RELEASED) {
+    match answer.strip_prefix(exec_stub::RELEASED) {
         Some("") => tell(&Step::Recorded(recorded)),
         Some(reason) => {
             let _ = child.wait();
@@ -78,19 +84,19 @@ fn keep(args: &Args) -> io::Result<()> {
         }
     }
     drop(log);
-    let _ = leave_the_place();
-    wait_for(&mut child, &record, cgroup.as_ref())
+    let _ = detach();
+    wait_for(&child, &record, cgroup.as_ref())
 }
 
-/// Starts the gate, in a process group that the job then leads.
-fn spawn_gate(args: &Args, socket: UnixStream, log: &File, record: &File) -> io::Result<Child> {
-    let mut gate = ourselves();
-    gate.arg(Role::Gate.flag());
+/// Starts the stub, in a process group that the job then leads.
+fn spawn_stub(args: &Args, socket: UnixStream, log: &File, record: &File) -> io::Result<Child> {
+    let mut stub = self_command();
+    stub.arg(Role::ExecStub.flag());
     if let Some(cwd) = &args.cwd {
-        gate.arg("--cwd").arg(cwd);
+        stub.arg("--cwd").arg(cwd);
     }
-    gate.arg("--").args(&args.command);
-    gate.stdin(Stdio::from(std::os::fd::OwnedFd::from(socket)))
+    stub.arg("--").args(&args.command);
+    stub.stdin(Stdio::from(std::os::fd::OwnedFd::from(socket)))
         .stdout(Stdio::from(log.try_clone()?))
         .stderr(Stdio::from(record.try_clone()?))
         .process_group(0)
@@ -98,34 +104,43 @@ fn spawn_gate(args: &Args, socket: UnixStream, log: &File, record: &File) -> io:
 }
 
 /// This very program, even where its file was replaced meanwhile.
-pub fn ourselves() -> Command {
-    let mut command = Command::new(if cfg!(target_os = "linux") {
-        std::path::PathBuf::from("/proc/self/exe")
-    } else {
-        std::env::current_exe().unwrap_or_default()
-    });
+pub(crate) fn self_command() -> Command {
+    let mut command = Command::new("/proc/self/exe");
     command.arg0("bf-monitor");
     command
 }
 
-/// Lets go of the folder and the log, so that a keeper never is what keeps a disk busy.
-fn leave_the_place() -> io::Result<()> {
+/// Lets go of the folder and the log, so that a shim never is what keeps a disk busy.
+fn detach() -> io::Result<()> {
     std::env::set_current_dir("/")?;
     let null = File::options().write(true).open("/dev/null")?;
     rustix::stdio::dup2_stderr(null)?;
     Ok(())
 }
 
-fn wait_for(child: &mut Child, record: &File, cgroup: Option<&Cgroup>) -> io::Result<()> {
-    let status = child.wait()?;
-    let exited = Step::Exited(Exited {
-        at: Utc::now(),
-        wait_status: status.into_raw(),
-        oom_kills: cgroup.and_then(Cgroup::oom_kills),
-    });
-    // bf-monitor first: syncing takes longer than it should have to wait.
-    tell(&exited);
-    append(record, &exited)
+/// Waits for the job, records its end, and waits for what it left behind.
+fn wait_for(child: &Child, record: &File, cgroup: Option<&Cgroup>) -> io::Result<()> {
+    let job = Pid::from_child(child);
+    loop {
+        match rustix::process::wait(WaitOptions::empty()) {
+            Ok(Some((pid, status))) if pid == job => {
+                let exited = Step::Exited(Exited {
+                    at: Utc::now(),
+                    wait_status: status.as_raw(),
+                    oom_kills: cgroup.and_then(Cgroup::oom_kills),
+                });
+                // bf-monitor first: syncing takes longer than it should have to wait.
+                tell(&exited);
+                append(record, &exited)?;
+                // bf-monitor learns that nothing more is said.
+                let null = File::options().write(true).open("/dev/null")?;
+                rustix::stdio::dup2_stdout(null)?;
+            }
+            Ok(_) | Err(Errno::INTR) => {}
+            // No child is left.
+            Err(_) => return Ok(()),
+        }
+    }
 }
 
 fn identity(pid: u32) -> ProcessIdentity {
@@ -134,7 +149,7 @@ fn identity(pid: u32) -> ProcessIdentity {
         _ => ProcessIdentity {
             pid,
             start_ticks: None,
-            boot_id: sys::boot_id(),
+            boot_id: proc::boot_id(),
             pidfd_inode: None,
         },
     }

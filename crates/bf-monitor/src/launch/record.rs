@@ -1,7 +1,7 @@
 //! The job record: what was decided about a job, step by step, in one file that is only appended to.
 //!
 //! Each step is one JSON line, written whole and synced before what it stands for is done. The starter, the
-//! keeper and the gate hold an exclusive lock on the file for as long as they live, so whoever gets the
+//! shim and the stub hold an exclusive lock on the file for as long as they live, so whoever gets the
 //! lock knows that none of them does.
 
 use std::fs::{File, OpenOptions};
@@ -9,23 +9,28 @@ use std::io::{self, Read, Seek, Write};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::process::ExitStatus;
+use std::time::{Duration, Instant};
 
-use bf_contract::ProcessIdentity;
+use bf_contract::{ExitSource, ProcessIdentity};
+use bf_logtail::Place;
 use chrono::{DateTime, Utc};
 use rustix::fs::{FlockOperation, flock};
 use serde::{Deserialize, Serialize};
 
-use bf_logtail::Place;
+use crate::exit::ExitInfo;
+
+/// How long a shim may take to write down an end that was seen already.
+const RECORD_PATIENCE: Duration = Duration::from_secs(5);
 
 /// One line of the record.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "step", rename_all = "snake_case")]
-pub enum Step {
+pub(crate) enum Step {
     /// A job is about to be prepared. Begins a new attempt.
     Intended(Intent),
-    /// The job's process is there and waits at the gate.
+    /// The job's process is there and waits to become it.
     Recorded(Recorded),
-    /// The gate is open: from here on the job counts as started.
+    /// The stub may go: from here on the job counts as started.
     Released {
         /// When.
         at: DateTime<Utc>,
@@ -43,54 +48,65 @@ pub enum Step {
 
 /// What is to be started.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Intent {
+pub(crate) struct Intent {
     /// When.
-    pub at: DateTime<Utc>,
+    pub(crate) at: DateTime<Utc>,
     /// The boot that it happens in.
-    pub boot_id: Option<String>,
+    pub(crate) boot_id: Option<String>,
     /// The program and its arguments, as they were given.
-    pub command: Vec<String>,
+    pub(crate) command: Vec<String>,
     /// The job's working directory, absolute.
-    pub cwd: PathBuf,
+    pub(crate) cwd: PathBuf,
     /// The log that its output is appended to, absolute.
-    pub log: PathBuf,
+    pub(crate) log: PathBuf,
     /// Where in that log this run begins.
-    pub from: Place,
+    pub(crate) from: Place,
+    /// The mark that every process of the job carries in its environment; empty in records of an earlier version.
+    #[serde(default)]
+    pub(crate) mark: String,
 }
 
 /// Who the job is.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Recorded {
+pub(crate) struct Recorded {
     /// When.
-    pub at: DateTime<Utc>,
+    pub(crate) at: DateTime<Utc>,
     /// The job's process. It keeps its pid and start time when it becomes the program.
-    pub job: ProcessIdentity,
+    pub(crate) job: ProcessIdentity,
     /// Its parent, which waits for it.
-    pub keeper: ProcessIdentity,
+    #[serde(rename = "keeper")]
+    pub(crate) shim: ProcessIdentity,
 }
 
 /// How the job ended.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Exited {
+pub(crate) struct Exited {
     /// When.
-    pub at: DateTime<Utc>,
+    pub(crate) at: DateTime<Utc>,
     /// The wait status, as wait(2) gave it.
-    pub wait_status: i32,
+    pub(crate) wait_status: i32,
     /// Kills for want of memory that the job's control group counted meanwhile; null where unknown.
-    pub oom_kills: Option<u64>,
+    pub(crate) oom_kills: Option<u64>,
 }
 
 impl Exited {
+    /// How the job ended, as reported by `source`.
+    pub(crate) fn info(&self, source: ExitSource, elapsed: Option<Duration>) -> ExitInfo {
+        ExitInfo {
+            oom_kills: self.oom_kills,
+            ..ExitInfo::known(self.status(), source, elapsed)
+        }
+    }
+
     /// The wait status.
-    #[must_use]
-    pub fn status(&self) -> ExitStatus {
+    pub(crate) fn status(&self) -> ExitStatus {
         std::os::unix::process::ExitStatusExt::from_raw(self.wait_status)
     }
 }
 
 /// What the steps of the last attempt come to.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Story {
+pub(crate) enum JobState {
     /// Nothing was ever released: whoever holds the lock may start the job.
     NotStarted,
     /// The job was started, and its end is not recorded.
@@ -101,8 +117,7 @@ pub enum Story {
 
 /// Reads the steps of a record. A line that is torn or not known is passed over: it was never synced, or
 /// is of a later version.
-#[must_use]
-pub fn read(bytes: &[u8]) -> Story {
+pub(crate) fn read(bytes: &[u8]) -> JobState {
     let steps = bytes
         .split(|&byte| byte == b'\n')
         .filter_map(|line| serde_json::from_slice::<Step>(line).ok());
@@ -120,11 +135,11 @@ pub fn read(bytes: &[u8]) -> Story {
         }
     }
     match (intent, recorded, released, exited) {
-        (Some(intent), Some(recorded), true, None) => Story::Started(intent, recorded),
+        (Some(intent), Some(recorded), true, None) => JobState::Started(intent, recorded),
         (Some(intent), Some(recorded), true, Some(exited)) => {
-            Story::Ended(intent, recorded, exited)
+            JobState::Ended(intent, recorded, exited)
         }
-        _ => Story::NotStarted,
+        _ => JobState::NotStarted,
     }
 }
 
@@ -132,7 +147,7 @@ pub fn read(bytes: &[u8]) -> Story {
 ///
 /// # Errors
 /// The line could not be written whole or synced: what it stands for must not be done.
-pub fn append(file: &File, step: &Step) -> io::Result<()> {
+pub(crate) fn append(file: &File, step: &Step) -> io::Result<()> {
     let mut line = vec![b'\n'];
     serde_json::to_writer(&mut line, step)?;
     line.push(b'\n');
@@ -142,8 +157,7 @@ pub fn append(file: &File, step: &Step) -> io::Result<()> {
 }
 
 /// The record's path: beside the state file, or beside the log where there is none.
-#[must_use]
-pub fn path_beside(base: &Path) -> PathBuf {
+pub(crate) fn path_beside(base: &Path) -> PathBuf {
     let mut name = base.as_os_str().to_owned();
     name.push(".job");
     PathBuf::from(name)
@@ -151,7 +165,7 @@ pub fn path_beside(base: &Path) -> PathBuf {
 
 /// A record that is open, and locked or not.
 #[derive(Debug)]
-pub struct Record {
+pub(crate) struct Record {
     path: PathBuf,
     file: File,
 }
@@ -162,7 +176,7 @@ impl Record {
     ///
     /// # Errors
     /// The file cannot be made or opened for writing.
-    pub fn open(path: &Path) -> io::Result<(Self, bool)> {
+    pub(crate) fn open(path: &Path) -> io::Result<(Self, bool)> {
         loop {
             let file = OpenOptions::new()
                 .create(true)
@@ -197,7 +211,7 @@ impl Record {
     ///
     /// # Errors
     /// It cannot be read.
-    pub fn story(&self) -> io::Result<Story> {
+    pub(crate) fn job_state(&self) -> io::Result<JobState> {
         let mut bytes = Vec::new();
         let mut reader = &self.file;
         reader.rewind()?;
@@ -209,7 +223,7 @@ impl Record {
     ///
     /// # Errors
     /// It cannot be written.
-    pub fn clear(&self) -> io::Result<()> {
+    pub(crate) fn clear(&self) -> io::Result<()> {
         self.file.set_len(0)
     }
 
@@ -217,13 +231,13 @@ impl Record {
     ///
     /// # Errors
     /// It could not be written or synced.
-    pub fn append(&self, step: &Step) -> io::Result<()> {
+    pub(crate) fn append(&self, step: &Step) -> io::Result<()> {
         append(&self.file, step)?;
         sync_folder(&self.path)
     }
 
     /// Takes the record away.
-    pub fn remove(self) {
+    pub(crate) fn remove(self) {
         let _ = std::fs::remove_file(&self.path);
     }
 
@@ -231,14 +245,30 @@ impl Record {
     ///
     /// # Errors
     /// No descriptors are left.
-    pub fn hand_down(&self) -> io::Result<File> {
+    pub(crate) fn hand_down(&self) -> io::Result<File> {
         self.file.try_clone()
     }
 
     /// Its path.
-    #[must_use]
-    pub fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         &self.path
+    }
+}
+
+/// Waits for the shim's last line, as long as there is a shim.
+pub(crate) fn await_exit(record: &Path) -> Option<(Recorded, Exited)> {
+    let since = Instant::now();
+    loop {
+        // First the lock, then the state: once no process holds it, nothing is added any more.
+        let (open, unlocked) = Record::open(record).ok()?;
+        if let JobState::Ended(_, recorded, exited) = open.job_state().ok()? {
+            return Some((recorded, exited));
+        }
+        if unlocked || since.elapsed() > RECORD_PATIENCE {
+            return None;
+        }
+        drop(open);
+        std::thread::sleep(Duration::from_millis(20));
     }
 }
 
@@ -246,7 +276,7 @@ impl Record {
 ///
 /// # Errors
 /// The folder cannot be synced.
-pub fn sync_folder(path: &Path) -> io::Result<()> {
+pub(crate) fn sync_folder(path: &Path) -> io::Result<()> {
     let folder = match path.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
         _ => Path::new("."),
@@ -261,7 +291,7 @@ mod tests {
     use bf_contract::ProcessIdentity;
     use chrono::Utc;
 
-    use super::{Exited, Intent, Recorded, Step, Story, read};
+    use super::{Exited, Intent, JobState, Recorded, Step, read};
     use bf_logtail::Place;
 
     fn intended(program: &str) -> Step {
@@ -277,6 +307,7 @@ mod tests {
                 offset: 3,
                 ..Place::default()
             },
+            mark: String::new(),
         })
     }
 
@@ -290,7 +321,7 @@ mod tests {
         Step::Recorded(Recorded {
             at: Utc::now(),
             job: identity(pid),
-            keeper: identity(1),
+            shim: identity(1),
         })
     }
 
@@ -302,7 +333,7 @@ mod tests {
         })
     }
 
-    fn story(steps: &[Step]) -> Story {
+    fn job_state(steps: &[Step]) -> JobState {
         let lines: Vec<String> = steps
             .iter()
             .map(|step| serde_json::to_string(step).expect("steps are JSON"))
@@ -311,25 +342,29 @@ mod tests {
     }
 
     #[test]
-    fn a_job_counts_as_started_once_the_gate_is_open_and_not_before() {
+    fn a_job_counts_as_started_once_it_is_released_and_not_before() {
         let released = Step::Released { at: Utc::now() };
         let steps = [intended("a"), recorded(7), released, exited(0)];
-        assert_eq!(story(&[]), Story::NotStarted);
-        assert_eq!(story(&steps[..1]), Story::NotStarted);
-        assert_eq!(story(&steps[..2]), Story::NotStarted);
-        assert!(matches!(story(&steps[..3]), Story::Started(_, recorded) if recorded.job.pid == 7));
+        assert_eq!(job_state(&[]), JobState::NotStarted);
+        assert_eq!(job_state(&steps[..1]), JobState::NotStarted);
+        assert_eq!(job_state(&steps[..2]), JobState::NotStarted);
         assert!(
-            matches!(story(&steps), Story::Ended(_, _, exited) if exited.status().code() == Some(0))
+            matches!(job_state(&steps[..3]), JobState::Started(_, recorded) if recorded.job.pid == 7)
+        );
+        assert!(
+            matches!(job_state(&steps), JobState::Ended(_, _, exited) if exited.status().code() == Some(0))
         );
     }
 
     #[test]
     fn a_second_attempt_forgets_the_first() {
         let steps = [intended("a"), recorded(7), intended("a"), recorded(8)];
-        assert_eq!(story(&steps), Story::NotStarted);
+        assert_eq!(job_state(&steps), JobState::NotStarted);
         let released = Step::Released { at: Utc::now() };
         let steps = [&steps[..], &[released]].concat();
-        assert!(matches!(story(&steps), Story::Started(_, recorded) if recorded.job.pid == 8));
+        assert!(
+            matches!(job_state(&steps), JobState::Started(_, recorded) if recorded.job.pid == 8)
+        );
     }
 
     #[test]
@@ -343,7 +378,7 @@ mod tests {
                 reason: "Exec format error".to_owned(),
             },
         ];
-        assert_eq!(story(&steps), Story::NotStarted);
+        assert_eq!(job_state(&steps), JobState::NotStarted);
     }
 
     #[test]
@@ -355,6 +390,6 @@ mod tests {
         }
         let released = serde_json::to_vec(&Step::Released { at: Utc::now() }).expect("JSON");
         bytes.extend(&released[..released.len() / 2]);
-        assert_eq!(read(&bytes), Story::NotStarted);
+        assert_eq!(read(&bytes), JobState::NotStarted);
     }
 }

@@ -1,20 +1,15 @@
-//! CPU time and I/O of a process and its live descendants, and the files that it has open.
+//! CPU time and I/O of a process and its live descendants.
 
 use std::collections::HashSet;
-use std::os::unix::fs::MetadataExt;
-use std::path::PathBuf;
 
-use rustix::process::{Pid, Signal, kill_process_group, test_kill_process_group};
-
-use super::super::{Total, Usage};
 use super::stat::Stat;
+use super::{Total, Usage};
 
 /// A tree larger than this is not walked any further; what was not seen is unknown.
 const MOST_PROCESSES: usize = 4_096;
 
 /// Sums up what a process and its live descendants have used.
-#[must_use]
-pub fn usage(pid: u32) -> Usage {
+pub(crate) fn usage(pid: u32) -> Usage {
     let (tree, whole) = tree(pid);
     let mut usage = Usage::default();
     for &pid in &tree {
@@ -29,19 +24,19 @@ pub fn usage(pid: u32) -> Usage {
             }
             // Ended in between: nothing that stands still.
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => continue,
-            Err(_) => spoil(&mut usage.cpu_ticks),
+            Err(_) => mark_incomplete(&mut usage.cpu_ticks),
         }
         match io_bytes(pid) {
             Ok(bytes) => add(&mut usage.io_bytes, bytes),
             Err(error) if error.kind() == std::io::ErrorKind::PermissionDenied => {
-                spoil(&mut usage.io_bytes);
+                mark_incomplete(&mut usage.io_bytes);
             }
             Err(_) => {}
         }
     }
     if !whole {
-        spoil(&mut usage.cpu_ticks);
-        spoil(&mut usage.io_bytes);
+        mark_incomplete(&mut usage.cpu_ticks);
+        mark_incomplete(&mut usage.io_bytes);
     }
     usage
 }
@@ -55,7 +50,7 @@ fn add(total: &mut Option<Total>, amount: u64) {
 }
 
 /// Marks that something is missing from a sum. A sum that nothing was added to stays unknown.
-fn spoil(total: &mut Option<Total>) {
+fn mark_incomplete(total: &mut Option<Total>) {
     if let Some(total) = total {
         total.complete = false;
     }
@@ -144,86 +139,4 @@ fn io_bytes(pid: u32) -> std::io::Result<u64> {
             .unwrap_or(0)
     };
     Ok(figure("rchar:").wrapping_add(figure("wchar:")))
-}
-
-/// Whether the process with this pid and start time still runs.
-#[must_use]
-pub fn is_running(pid: u32, start_ticks: u64) -> bool {
-    Stat::of(pid).is_ok_and(|stat| stat.start_ticks == start_ticks && stat.state != b'Z')
-}
-
-/// The members of a process group that still run, as pid and start time. Whether there are any is one
-/// system call; only where there are, all processes are looked at.
-#[must_use]
-pub fn group_members(group: u32) -> Vec<(u32, u64)> {
-    let id = i32::try_from(group).ok().and_then(Pid::from_raw);
-    let Some(id) = id else {
-        return Vec::new();
-    };
-    if test_kill_process_group(id) == Err(rustix::io::Errno::SRCH) {
-        return Vec::new();
-    }
-    let Ok(processes) = std::fs::read_dir("/proc") else {
-        return Vec::new();
-    };
-    processes
-        .flatten()
-        .filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok())
-        .filter_map(|pid| Some((pid, Stat::of(pid).ok()?)))
-        .filter(|(_, stat)| stat.group == group && stat.state != b'Z')
-        .map(|(pid, stat)| (pid, stat.start_ticks))
-        .collect()
-}
-
-/// Signals what is left of a process group whose leader is gone. Its number is nobody else's as long as it has
-/// members: look for those first.
-///
-/// # Errors
-/// It has none, or they are another user's.
-pub fn signal_group_of(leader: u32, signal: Signal) -> std::io::Result<()> {
-    let group = i32::try_from(leader).ok().and_then(Pid::from_raw);
-    let group = group.ok_or(std::io::ErrorKind::NotFound)?;
-    Ok(kill_process_group(group, signal)?)
-}
-
-/// A file that a process has open.
-#[derive(Debug)]
-pub struct OpenFile {
-    /// The number of the descriptor.
-    pub descriptor: u32,
-    /// Device and inode.
-    pub file: (u64, u64),
-    /// Whether it is a regular file.
-    pub is_regular: bool,
-    /// Where the link points.
-    pub path: PathBuf,
-    /// Whether it is open for writing.
-    pub writable: bool,
-}
-
-/// The files that a process has open; `None` where this user may not see them. Source: proc_pid_fd(5).
-#[must_use]
-pub fn open_files(pid: u32) -> Option<Vec<OpenFile>> {
-    let directory = PathBuf::from(format!("/proc/{pid}/fd"));
-    let mut files = Vec::new();
-    for entry in std::fs::read_dir(directory).ok()?.flatten() {
-        let link = entry.path();
-        let name = entry.file_name();
-        let Some(descriptor) = name.to_str().and_then(|name| name.parse().ok()) else {
-            continue;
-        };
-        let (Ok(path), Ok(metadata)) = (std::fs::read_link(&link), std::fs::metadata(&link)) else {
-            continue;
-        };
-        // The owner's write bit of the link itself says how the file was opened.
-        let writable = std::fs::symlink_metadata(&link).is_ok_and(|link| link.mode() & 0o200 != 0);
-        files.push(OpenFile {
-            descriptor,
-            file: (metadata.dev(), metadata.ino()),
-            is_regular: metadata.is_file(),
-            path,
-            writable,
-        });
-    }
-    Some(files)
 }

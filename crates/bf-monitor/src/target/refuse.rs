@@ -7,14 +7,14 @@ use bf_contract::ExitSource;
 
 use super::is_same;
 use crate::args::Args;
-use crate::record::{self, Story};
+use crate::launch::record::{self, JobState};
+use crate::proc::{self, Process};
 use crate::state::State;
-use crate::sys::{self, Process};
 use crate::words;
 
 /// Refuses a state file that is of another process or of another boot: what it says of the log would be
 /// taken for that of this process.
-pub(super) fn foreign_state(args: &Args, state: Option<&State>, pid: u64) -> Result<(), Failure> {
+pub(crate) fn foreign_state(args: &Args, state: Option<&State>, pid: u64) -> Result<(), Failure> {
     let (Some(path), Some(state)) = (&args.state, state) else {
         return Ok(());
     };
@@ -27,7 +27,7 @@ pub(super) fn foreign_state(args: &Args, state: Option<&State>, pid: u64) -> Res
             "the state file {path} is of process {}, not of {pid}",
             process.pid
         )
-    } else if state.boot_id != sys::boot_id() && state.ended.is_none() {
+    } else if state.boot_id != proc::boot_id() && state.ended.is_none() {
         format!(
             "the state file {path} is of an earlier boot: its process {pid} ended with that, and how is not known"
         )
@@ -39,7 +39,7 @@ pub(super) fn foreign_state(args: &Args, state: Option<&State>, pid: u64) -> Res
 }
 
 /// Refuses a state file that was kept of another log.
-pub(super) fn foreign_log(
+pub(crate) fn foreign_log(
     args: &Args,
     state: Option<&State>,
     log: Option<&Path>,
@@ -58,7 +58,7 @@ pub(super) fn foreign_log(
 }
 
 /// Refuses a process that is some other program.
-pub(super) fn unexpected(args: &Args, process: &Process) -> Result<(), Failure> {
+pub(crate) fn unexpected(args: &Args, process: &Process) -> Result<(), Failure> {
     let Some(expected) = &args.expect_cmd else {
         return Ok(());
     };
@@ -80,8 +80,9 @@ pub(super) fn unexpected(args: &Args, process: &Process) -> Result<(), Failure> 
 
 /// Refuses a process that got the pid of a job that the record beside the log tells of: whoever asks for that
 /// pid and that log may mean either.
-pub(super) fn reused(args: &Args, process: &Process, story: &Story) -> Result<(), Failure> {
-    let (Story::Started(intent, recorded) | Story::Ended(intent, recorded, _)) = story else {
+pub(crate) fn reused(args: &Args, process: &Process, job_state: &JobState) -> Result<(), Failure> {
+    let (JobState::Started(intent, recorded) | JobState::Ended(intent, recorded, _)) = job_state
+    else {
         return Ok(());
     };
     let pid = process.identity().pid;
@@ -92,8 +93,8 @@ pub(super) fn reused(args: &Args, process: &Process, story: &Story) -> Result<()
     if !is_other || args.expect_cmd.is_some() {
         return Ok(());
     }
-    let end = match story {
-        Story::Ended(_, _, exited) => {
+    let end = match job_state {
+        JobState::Ended(_, _, exited) => {
             let exit = words::process_exit(exited.status(), ExitSource::Record);
             format!(
                 "it is over: {}",
@@ -110,7 +111,7 @@ pub(super) fn reused(args: &Args, process: &Process, story: &Story) -> Result<()
 }
 
 /// Refuses a thread of the kernel's own, which is nobody's job and never ends.
-pub(super) fn kernel_thread(process: &Process) -> Result<(), Failure> {
+pub(crate) fn kernel_thread(process: &Process) -> Result<(), Failure> {
     if !process.is_kernel_thread() {
         return Ok(());
     }

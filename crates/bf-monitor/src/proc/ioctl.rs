@@ -46,7 +46,7 @@ const GET_INFO: rustix::ioctl::Opcode = opcode::read_write::<PidfdInfo>(0xFF, 11
 /// # Errors
 /// `ENOTTY` and `EINVAL` on kernels without the call, `ESRCH` after the reap on kernels that keep no
 /// record of the exit (before 6.15).
-pub fn exit_status(pidfd: BorrowedFd<'_>) -> rustix::io::Result<Option<ExitStatus>> {
+pub(crate) fn exit_status(pidfd: BorrowedFd<'_>) -> rustix::io::Result<Option<ExitStatus>> {
     let mut info = PidfdInfo {
         mask: INFO_EXIT,
         ..PidfdInfo::default()
@@ -63,7 +63,7 @@ pub fn exit_status(pidfd: BorrowedFd<'_>) -> rustix::io::Result<Option<ExitStatu
 ///
 /// # Errors
 /// There is no such descriptor.
-pub fn keep_from_children(number: RawFd) -> rustix::io::Result<()> {
+pub(crate) fn keep_from_children(number: RawFd) -> rustix::io::Result<()> {
     if number <= 2 {
         return Err(rustix::io::Errno::BADF);
     }

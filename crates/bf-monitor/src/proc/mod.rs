@@ -1,21 +1,26 @@
-//! What the operating system knows of processes.
-//!
-//! Everything that is Linux's own lies in [`linux`]; any other system gets what sysinfo can tell, which is
-//! whether a process is there, and nothing of how it ended.
+//! What Linux knows of processes: pidfds, `/proc` and control groups.
 
-#[cfg(target_os = "linux")]
-mod linux;
-#[cfg(not(target_os = "linux"))]
-mod portable;
+mod cgroup;
+mod clock;
+mod family;
+mod files;
+mod ioctl;
+mod process;
+mod stat;
+mod usage;
 
-#[cfg(target_os = "linux")]
-pub use linux::*;
-#[cfg(not(target_os = "linux"))]
-pub use portable::*;
+pub(crate) use cgroup::Cgroup;
+pub(crate) use clock::has_local_timestamps;
+pub(crate) use family::{Family, MARK_VARIABLE, Member};
+pub(crate) use files::{log_writers, open_files};
+pub(crate) use ioctl::keep_from_children;
+pub(crate) use process::{Process, command_line};
+pub(crate) use stat::{boot_id, can_trace_all, monotonic};
+pub(crate) use usage::usage;
 
 /// What there is under a pid.
 #[derive(Debug)]
-pub enum Found {
+pub(crate) enum Found {
     /// A process, running or a zombie.
     Process(Process),
     /// No process.
@@ -28,18 +33,18 @@ pub enum Found {
 
 /// Where in its life a process is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Life {
+pub(crate) enum Life {
     /// It runs, or could.
     Running,
-    /// It is over, and its parent has not asked how it ended.
+    /// It has ended, and its parent has not asked how.
     Zombie,
-    /// It is over and gone.
+    /// It has ended and is gone.
     Reaped,
 }
 
 /// How a zombie ended, as its entry of the process table says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ZombieStatus {
+pub(crate) enum ZombieStatus {
     /// It ended so.
     Known(std::process::ExitStatus),
     /// This user may not see it.
@@ -50,22 +55,22 @@ pub enum ZombieStatus {
 
 /// A figure that only grows, summed over a process and its live descendants.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-pub struct Total {
+pub(crate) struct Total {
     /// The sum over the processes that could be read.
-    pub sum: u64,
-    /// Whether every process could be read. Where not, standing still is not known.
-    pub complete: bool,
+    pub(crate) sum: u64,
+    /// Whether every process could be read. If not, it is not known whether it stands still.
+    pub(crate) complete: bool,
 }
 
 /// What a process and its live descendants have used since they started.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Usage {
+pub(crate) struct Usage {
     /// CPU time in clock ticks, of processes that were waited for, too; `None` where unreadable.
-    pub cpu_ticks: Option<Total>,
+    pub(crate) cpu_ticks: Option<Total>,
     /// Bytes read and written through system calls; `None` where unreadable.
-    pub io_bytes: Option<Total>,
+    pub(crate) io_bytes: Option<Total>,
     /// Whether the process itself is stopped by a signal, or by a debugger.
-    pub is_stopped: bool,
+    pub(crate) is_stopped: bool,
     /// The live descendants, as pid and start time in clock ticks after boot.
-    pub descendants: Vec<(u32, u64)>,
+    pub(crate) descendants: Vec<(u32, u64)>,
 }
