@@ -1,69 +1,335 @@
-//! Log dialects that a config adds to the built-in ones.
+//! Log dialects: how a job's lines read. The ones that bf ships are written in the same language.
+
+use std::collections::BTreeMap;
+use std::fmt;
 
 use regex::bytes::Regex;
-use serde::de::{Deserializer, Error, Visitor};
+use serde::de::value::{MapAccessDeserializer, SeqAccessDeserializer};
+use serde::de::{Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Serialize};
 
 /// The named captures that a [`Pattern`] may have.
-pub const CAPTURES: [&str; 5] = ["date", "index", "total", "records", "error"];
+pub const CAPTURES: [&str; 17] = [
+    "date",
+    "end_date",
+    "start",
+    "index",
+    "total",
+    "of",
+    "records",
+    "error",
+    "job",
+    "unit",
+    "worker",
+    "succeeded",
+    "failed",
+    "skipped",
+    "expected",
+    "off_days",
+    "name",
+];
 
-/// A dialect as regular expressions, one for each event that its lines can tell. Every expression but the
-/// one for success is optional; the named captures [`CAPTURES`] are read where they stand.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+/// What `{date}` and its relatives stand for in a pattern: one capture each.
+const SHORTHANDS: [(&str, &str); 17] = [
+    ("date", "[0-9]{4}-[0-9]{2}-[0-9]{2}"),
+    ("end_date", "[0-9]{4}-[0-9]{2}-[0-9]{2}"),
+    ("start", "[0-9]{4}-[0-9]{2}-[0-9]{2}"),
+    ("index", "[0-9][0-9,]*"),
+    ("total", "[0-9][0-9,]*"),
+    ("of", "[0-9][0-9,]*"),
+    ("records", "[0-9][0-9,]*"),
+    ("error", ".*"),
+    ("job", "[^\\s/]+"),
+    ("unit", "\\S+"),
+    ("worker", "\\S+"),
+    ("succeeded", "[0-9][0-9,]*"),
+    ("failed", "[0-9][0-9,]*"),
+    ("skipped", "[0-9][0-9,]*"),
+    ("expected", "[0-9][0-9,]*"),
+    ("off_days", "[0-9][0-9,]*"),
+    ("name", "\\S+"),
+];
+
+/// A dialect: rules for each event that a job's lines report.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Dialect {
     /// Its name, as it appears in `log_summary.dialect`.
     #[serde(deserialize_with = "name")]
     pub name: String,
-    /// A run begins; `total` is how many dates it has.
+    /// One sentence about the jobs that write so.
     #[serde(default)]
-    pub run_start: Option<Pattern>,
-    /// A date begins; needs `date`. Lines without a date speak of it until the next one begins.
+    pub description: Option<String>,
+    /// The name of the job, if all its lines are of one.
     #[serde(default)]
-    pub date_start: Option<DatePattern>,
+    pub job: Option<String>,
+    /// What the patterns are tried on: the whole line (the default), or the message after its time, level
+    /// and logger.
+    #[serde(default)]
+    pub reads: Reads,
+    /// How a date is written, as strptime takes it; without it every form that has one meaning is read.
+    #[serde(default)]
+    pub date_format: Option<String>,
+    /// Whether the job tries a date again in one run, so that a success makes its failure good.
+    #[serde(default)]
+    pub retries: bool,
+    /// What becomes of a date that begins and has no outcome, once its run has ended.
+    #[serde(default)]
+    pub unmentioned: Unmentioned,
+    /// How a run ends: with its end marker (the default), or when all its dates have an outcome.
+    #[serde(default)]
+    pub ends: Ends,
+    /// A run begins: `total` dates to do, from `start` to `end_date`, of `of` dates in all.
+    #[serde(default)]
+    pub run_start: Rules,
+    /// What else is known of a run before its first date: `job`, `start` and `end_date`.
+    #[serde(default)]
+    pub about: Rules,
+    /// A run resumes from `date`; those before it are done.
+    #[serde(default)]
+    pub resume: Rules,
+    /// A date begins; needs `date`. Lines without a date belong to it until the next one begins.
+    #[serde(default)]
+    pub date_start: Rules,
     /// A date succeeded; `records` is what was written for it.
-    pub success: Pattern,
+    #[serde(default)]
+    pub success: Rules,
     /// A date failed; `error` is why.
     #[serde(default)]
-    pub failure: Option<Pattern>,
+    pub failure: Rules,
     /// A date was left out; `error` is why.
     #[serde(default)]
-    pub skip: Option<Pattern>,
+    pub skip: Rules,
+    /// A date was only checked: nothing was written.
+    #[serde(default)]
+    pub dry_run: Rules,
     /// How far the run has come: `index` of `total`.
     #[serde(default)]
-    pub progress: Option<Pattern>,
-    /// The run is over.
+    pub progress: Rules,
+    /// What the run's own summary counts: `succeeded`, `failed`, `skipped`.
     #[serde(default)]
-    pub end: Option<Pattern>,
+    pub claims: Rules,
+    /// An error that may be the reason of a failure to come.
+    #[serde(default)]
+    pub error: Rules,
+    /// The job itself broke; `error` is why.
+    #[serde(default)]
+    pub fatal: Rules,
+    /// The job declined to start; `error` is why.
+    #[serde(default)]
+    pub refused: Rules,
+    /// A part of the log begins that `within:` may name.
+    #[serde(default)]
+    pub block: Rules,
+    /// The run has ended; it may count `succeeded`, `failed`, `skipped`.
+    #[serde(default)]
+    pub end: Rules,
+    /// Lines and what they must be read as, checked when the dialect is loaded.
+    #[serde(default)]
+    pub samples: Vec<Sample>,
 }
 
-/// A regular expression, in the syntax of the regex crate, without captures of unknown names.
+/// The events that a rule may report, as the keys of a dialect name them.
+pub const EVENTS: [&str; 15] = [
+    "refused",
+    "fatal",
+    "run_start",
+    "resume",
+    "end",
+    "failure",
+    "success",
+    "skip",
+    "dry_run",
+    "date_start",
+    "claims",
+    "progress",
+    "about",
+    "block",
+    "error",
+];
+
+impl Dialect {
+    /// The rules of all events: of two that match a line the first one counts. A failure comes before a
+    /// success: of two doubtful readings the worse one is safe.
+    #[must_use]
+    pub fn rules(&self) -> Vec<(&'static str, &Rule)> {
+        let all = [
+            &self.refused,
+            &self.fatal,
+            &self.run_start,
+            &self.resume,
+            &self.end,
+            &self.failure,
+            &self.success,
+            &self.skip,
+            &self.dry_run,
+            &self.date_start,
+            &self.claims,
+            &self.progress,
+            &self.about,
+            &self.block,
+            &self.error,
+        ];
+        EVENTS
+            .into_iter()
+            .zip(all)
+            .flat_map(|(event, rules)| rules.0.iter().map(move |rule| (event, rule)))
+            .collect()
+    }
+}
+
+/// What patterns are tried on.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Reads {
+    /// The whole line.
+    #[default]
+    Line,
+    /// The message after its time, level and logger.
+    Message,
+}
+
+/// What becomes of a date that begins and has no outcome.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Unmentioned {
+    /// It is unaccounted for.
+    #[default]
+    Unaccounted,
+    /// It succeeded, if the run came to its end.
+    Success,
+}
+
+/// How a run ends.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Ends {
+    /// With its end marker.
+    #[default]
+    Marker,
+    /// When all its dates have an outcome.
+    WhenAllDone,
+}
+
+/// Whose lines a rule is tried on, by the logger's name.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Logger {
+    /// The job's own: `__main__`, or none.
+    Job,
+    /// Any.
+    #[default]
+    Any,
+}
+
+/// Where the date of a rule comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DateFrom {
+    /// The date that began last: the line has none of its own.
+    FromStart,
+}
+
+/// One or more rules of one event: a pattern, a map, or a list of these.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct Rules(pub Vec<Rule>);
+
+/// How one kind of line is known, and where in it the figures are.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Rule {
+    /// What --explain calls it.
+    #[serde(default)]
+    pub name: Option<String>,
+    /// A regular expression.
+    #[serde(default)]
+    pub r#match: Option<Pattern>,
+    /// For a line that is a JSON object: the values that some fields must have. A path has dots.
+    #[serde(default)]
+    pub json: BTreeMap<String, String>,
+    /// For a line that is a JSON object: which field is which capture.
+    #[serde(default)]
+    pub captures: BTreeMap<String, String>,
+    /// The field of a JSON object that `match` is tried on.
+    #[serde(default)]
+    pub field: Option<String>,
+    /// Whose lines count.
+    #[serde(default)]
+    pub logger: Logger,
+    /// The block that the line must be in: the name of a `block` rule, or `end`.
+    #[serde(default)]
+    pub within: Option<String>,
+    /// `from_start`: the line belongs to the date that began last.
+    #[serde(default)]
+    pub date: Option<DateFrom>,
+}
+
+/// A line and what it must be read as.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Sample {
+    /// The line.
+    pub line: String,
+    /// The event, or `nothing`.
+    pub reads: String,
+    /// The captures, as they are read: dates as `YYYY-MM-DD`, figures as whole numbers.
+    #[serde(default)]
+    pub captures: BTreeMap<String, String>,
+}
+
+/// A regular expression, in the syntax of the regex crate, without captures of unknown names. `{date}`,
+/// `{records}` and the other names of [`CAPTURES`] in braces stand for a capture of the usual form.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Pattern(String);
 
 impl Pattern {
-    /// Its text.
+    /// Its text, with every shorthand written out.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }
-}
 
-/// A [`Pattern`] that captures a `date`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct DatePattern(Pattern);
-
-impl DatePattern {
-    /// Its text.
+    /// Whether it captures `name`.
     #[must_use]
-    pub fn as_str(&self) -> &str {
-        self.0.as_str()
+    pub fn captures(&self, name: &str) -> bool {
+        self.0.contains(&format!("(?P<{name}>")) || self.0.contains(&format!("(?<{name}>"))
     }
 }
 
+/// Writes every shorthand out. A brace after a backslash is text.
+fn expand(text: &str) -> String {
+    let mut expanded = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(brace) = rest.find('{') {
+        expanded.push_str(&rest[..brace]);
+        let is_text = rest[..brace].ends_with('\\');
+        rest = &rest[brace..];
+        let found = SHORTHANDS.iter().find(|(name, _)| {
+            !is_text && rest[1..].starts_with(name) && rest[1 + name.len()..].starts_with('}')
+        });
+        match found {
+            Some((name, form)) => {
+                expanded.push_str("(?P<");
+                expanded.push_str(name);
+                expanded.push('>');
+                expanded.push_str(form);
+                expanded.push(')');
+                rest = &rest[name.len() + 2..];
+            }
+            None => {
+                expanded.push('{');
+                rest = &rest[1..];
+            }
+        }
+    }
+    expanded.push_str(rest);
+    expanded
+}
+
 /// Checks a regular expression here, where the config's reader knows the line.
-fn check(text: &str) -> Result<Regex, String> {
-    let regex = Regex::new(text).map_err(|error| {
+fn check(text: &str) -> Result<Pattern, String> {
+    let expanded = expand(text);
+    let regex = Regex::new(&expanded).map_err(|error| {
         let error = error.to_string();
         // The first line repeats the expression, the last one says what is wrong with it.
         let reason = error.lines().last().unwrap_or_default();
@@ -81,46 +347,115 @@ fn check(text: &str) -> Result<Regex, String> {
             "{text:?} captures {name:?}, which nothing reads (one of {})",
             CAPTURES.join(", ")
         )),
-        None => Ok(regex),
-    }
-}
-
-/// Reads a text and checks it while the reader of the config still knows the line that it stands on.
-struct Checked<T>(fn(&str) -> Result<T, String>);
-
-impl<T> Visitor<'_> for Checked<T> {
-    type Value = T;
-
-    fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("a regular expression")
-    }
-
-    fn visit_str<E: Error>(self, text: &str) -> Result<T, E> {
-        self.0(text).map_err(E::custom)
+        None => Ok(Pattern(expanded)),
     }
 }
 
 impl<'de> Deserialize<'de> for Pattern {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_str(Checked(|text| {
-            check(text)?;
-            Ok(Self(text.to_owned()))
-        }))
+        /// Checks a text while the reader of the config still knows the line that it stands on.
+        struct Checked;
+        impl Visitor<'_> for Checked {
+            type Value = Pattern;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a regular expression")
+            }
+
+            fn visit_str<E: Error>(self, text: &str) -> Result<Pattern, E> {
+                check(text).map_err(E::custom)
+            }
+        }
+        deserializer.deserialize_str(Checked)
     }
 }
 
-impl<'de> Deserialize<'de> for DatePattern {
+/// A rule as it may be written: a pattern alone, or a map.
+struct Written(Rule);
+
+impl<'de> Deserialize<'de> for Written {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_str(Checked(|text| {
-            let regex = check(text)?;
-            if regex.capture_names().flatten().any(|name| name == "date") {
-                Ok(Self(Pattern(text.to_owned())))
-            } else {
-                Err(format!(
-                    "{text:?} begins a date and captures none (write (?P<date>…))"
-                ))
+        struct One;
+        impl<'de> Visitor<'de> for One {
+            type Value = Written;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a regular expression, or a map with match: or json:")
             }
-        }))
+
+            fn visit_str<E: Error>(self, text: &str) -> Result<Written, E> {
+                let rule = Rule {
+                    r#match: Some(check(text).map_err(E::custom)?),
+                    ..Rule::default()
+                };
+                Ok(Written(rule))
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Written, A::Error> {
+                let rule = Rule::deserialize(MapAccessDeserializer::new(map))?;
+                is_whole(&rule).map_err(A::Error::custom)?;
+                Ok(Written(rule))
+            }
+        }
+        deserializer.deserialize_any(One)
+    }
+}
+
+/// A rule must be able to match something.
+fn is_whole(rule: &Rule) -> Result<(), String> {
+    if rule.r#match.is_none() && rule.json.is_empty() {
+        return Err("a rule needs match: (a regular expression) or json: (fields and their values)".to_owned());
+    }
+    if rule.field.is_some() && rule.r#match.is_none() {
+        return Err("field: needs match:, which is tried on it".to_owned());
+    }
+    if let Some(name) = rule
+        .captures
+        .keys()
+        .find(|name| !CAPTURES.contains(&name.as_str()))
+    {
+        return Err(format!(
+            "captures: names {name:?}, which nothing reads (one of {})",
+            CAPTURES.join(", ")
+        ));
+    }
+    Ok(())
+}
+
+impl<'de> Deserialize<'de> for Rules {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Any;
+        impl<'de> Visitor<'de> for Any {
+            type Value = Rules;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a regular expression, a map with match: or json:, or a list of these")
+            }
+
+            fn visit_unit<E: Error>(self) -> Result<Rules, E> {
+                Ok(Rules::default())
+            }
+
+            fn visit_str<E: Error>(self, text: &str) -> Result<Rules, E> {
+                let rule = Rule {
+                    r#match: Some(check(text).map_err(E::custom)?),
+                    ..Rule::default()
+                };
+                Ok(Rules(vec![rule]))
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Rules, A::Error> {
+                let rule = Rule::deserialize(MapAccessDeserializer::new(map))?;
+                is_whole(&rule).map_err(A::Error::custom)?;
+                Ok(Rules(vec![rule]))
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, seq: A) -> Result<Rules, A::Error> {
+                let rules = Vec::<Written>::deserialize(SeqAccessDeserializer::new(seq))?;
+                Ok(Rules(rules.into_iter().map(|Written(rule)| rule).collect()))
+            }
+        }
+        deserializer.deserialize_any(Any)
     }
 }
 
@@ -133,4 +468,45 @@ fn name<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> 
         )));
     }
     Ok(name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Dialect, expand};
+
+    #[test]
+    fn a_name_in_braces_is_a_capture_and_other_braces_stay() {
+        assert_eq!(
+            expand(r"^\d{4} {date} wrote {records} \{date}"),
+            r"^\d{4} (?P<date>[0-9]{4}-[0-9]{2}-[0-9]{2}) wrote (?P<records>[0-9][0-9,]*) \{date}"
+        );
+    }
+
+    #[test]
+    fn rules_are_a_pattern_a_map_or_a_list_of_these() {
+        let text = "
+name: x
+success: '^ok {date}'
+failure:
+  - '^no {date}'
+  - {match: '^lost {date}', within: load}
+  - {json: {event: failed}, captures: {date: day}}
+end: {match: '^end'}
+";
+        let dialect: Dialect = serde_yaml::from_str(text).expect("a dialect");
+        assert_eq!(dialect.failure.0.len(), 3);
+        assert_eq!(dialect.failure.0[1].within.as_deref(), Some("load"));
+        let events: Vec<&str> = dialect.rules().into_iter().map(|(event, _)| event).collect();
+        assert_eq!(events, ["end", "failure", "failure", "failure", "success"]);
+        for wrong in [
+            "name: x\nsuccess: '('",
+            "name: x\nsuccess: {within: load}",
+            "name: x\nsuccess: '(?P<nonsense>x)'",
+            "name: x\nsuccess: {json: {a: b}, captures: {nonsense: c}}",
+            "name: built-in\nsuccess: x",
+            "name: x\nsucess: x",
+        ] {
+            assert!(serde_yaml::from_str::<Dialect>(wrong).is_err(), "{wrong}");
+        }
+    }
 }

@@ -21,7 +21,10 @@ use std::collections::BTreeMap;
 use bf_contract::Level;
 use serde::{Deserialize, Serialize};
 
-pub use dialects::{CAPTURES, DatePattern, Dialect, Pattern};
+pub use dialects::{
+    CAPTURES, DateFrom, Dialect, EVENTS, Ends, Logger, Pattern, Reads, Rule, Rules, Sample,
+    Unmentioned,
+};
 pub use evidence::Evidence;
 pub use expected_dates::ExpectedDates;
 pub use hang::{Hang, HangLimit};

@@ -1,50 +1,79 @@
-//! The dialects that a log may be in: the built-in ones, and those that a config describes by regular
-//! expressions.
+//! The dialects that a log may be in: those that bf ships, and those of a config.
 
-use std::cell::Cell;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use bf_cli::Failure;
-use bf_config::{DatePattern, Dialect, Pattern};
-use regex::bytes::{Captures, Regex};
+use bf_config::Dialect;
 
-use crate::dialect::event::{Event, Mode, Opened, Opening, Span};
-use crate::line::fields::{Figure, count_at, figure, is_too_large, loose_date};
-use crate::run::history::Promises;
-use crate::scan::Details;
+use crate::dialect::check_samples;
+use crate::dialect::rules::Rules;
+use crate::scan::{Filter, Scanner};
+
+/// One file for each dialect that bf ships: its name and its text. Made by build.rs of `src/dialects`.
+pub(crate) const SHIPPED: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/dialects.rs"));
 
 /// The dialects that a log may be in. Cheap to clone.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct Dialects {
-    custom: Arc<[Custom]>,
+    /// Those of the config, and after them those that bf ships.
+    custom: Arc<[Arc<Rules>]>,
+    /// How many of them the config describes.
+    own: usize,
     only: Option<Only>,
 }
 
-/// The one dialect that counts, whatever others understand.
+/// The dialects that count, whatever others understand.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Only {
+enum Only {
+    /// All that bf ships.
     BuiltIn,
-    /// The custom one at this place.
-    Custom(usize),
+    /// The one at this place.
+    One(usize),
 }
 
-/// The name of the built-in dialects taken together.
+/// The name of the dialects that bf ships, taken together.
 pub const BUILT_IN: &str = "built-in";
 
+/// The shipped dialects, compiled once in a process.
+fn shipped() -> &'static [Arc<Rules>] {
+    static COMPILED: OnceLock<Vec<Arc<Rules>>> = OnceLock::new();
+    COMPILED.get_or_init(|| {
+        SHIPPED
+            .iter()
+            .filter_map(|(_, text)| {
+                // A test reads them all: a file that is wrong never leaves the workshop.
+                let dialect: Dialect = serde_yaml::from_str(text).ok()?;
+                Rules::of(&dialect).ok().map(Arc::new)
+            })
+            .collect()
+    })
+}
+
+impl Default for Dialects {
+    fn default() -> Self {
+        Self {
+            custom: shipped().into(),
+            own: 0,
+            only: None,
+        }
+    }
+}
+
 impl Dialects {
-    /// The built-in dialects alone.
+    /// The dialects that bf ships.
     #[must_use]
     pub fn built_in() -> Self {
         Self::default()
     }
 
-    /// The built-in dialects and those of a config.
+    /// The dialects of a config, and those that bf ships. One of the config takes the place of a shipped one
+    /// of its name.
     ///
     /// # Errors
-    /// A dialect that could tell nothing, one whose name is taken, or a regular expression that is none:
-    /// usage (exit 2).
+    /// A dialect that could report nothing, one whose name the config has twice, a regular expression that is
+    /// not valid, or a sample that is read otherwise: usage (exit 2).
     pub fn with(described: &[Dialect]) -> Result<Self, Failure> {
-        let mut custom: Vec<Custom> = Vec::with_capacity(described.len());
+        let mut custom: Vec<Arc<Rules>> = Vec::with_capacity(described.len());
         for dialect in described {
             if custom.iter().any(|other| other.name == dialect.name) {
                 return Err(Failure::usage(format!(
@@ -52,23 +81,32 @@ impl Dialects {
                     dialect.name
                 )));
             }
-            custom.push(Custom::of(dialect)?);
+            let rules = Rules::of(dialect)?;
+            check_samples(dialect, &rules)?;
+            custom.push(Arc::new(rules));
+        }
+        let own = custom.len();
+        for rules in shipped() {
+            if !custom[..own].iter().any(|other| other.name == rules.name) {
+                custom.push(Arc::clone(rules));
+            }
         }
         Ok(Self {
             custom: custom.into(),
+            own,
             only: None,
         })
     }
 
-    /// The same dialects, of which only the named one counts: [`BUILT_IN`], or one of the config. What a log
-    /// says in another one then says nothing.
+    /// The same dialects, of which only the named one counts: [`BUILT_IN`] for all that bf ships, or one. What
+    /// a log says in another one then says nothing.
     ///
     /// # Errors
     /// No dialect has that name: usage (exit 2), naming those that there are.
     pub fn only(mut self, name: &str) -> Result<Self, Failure> {
-        let custom = self.names().position(|custom| custom == name);
-        self.only = Some(match custom {
-            Some(at) => Only::Custom(at),
+        let place = self.custom.iter().position(|rules| rules.name == name);
+        self.only = Some(match place {
+            Some(at) => Only::One(at),
             None if name == BUILT_IN => Only::BuiltIn,
             None => {
                 let names: Vec<&str> = std::iter::once(BUILT_IN).chain(self.names()).collect();
@@ -82,201 +120,63 @@ impl Dialects {
         Ok(self)
     }
 
-    /// The name of the one dialect that counts, where there is one.
+    /// The name of the dialect that counts alone, if one was named.
     pub(crate) fn named(&self) -> Option<&str> {
         match self.only? {
             Only::BuiltIn => Some(BUILT_IN),
-            Only::Custom(at) => self.names().nth(at),
+            Only::One(at) => self.custom.get(at).map(|rules| rules.name.as_str()),
         }
     }
 
-    pub(crate) fn counts(&self) -> Option<Only> {
-        self.only
+    /// The places of the dialects that are tried; 0 is the grammar of the family of jobs that bf began with.
+    pub(crate) fn tried(&self) -> Vec<usize> {
+        match self.only {
+            None => (0..=self.custom.len()).collect(),
+            Some(Only::BuiltIn) => std::iter::once(0)
+                .chain(self.own + 1..=self.custom.len())
+                .collect(),
+            Some(Only::One(at)) => vec![at + 1],
+        }
     }
 
-    pub(crate) fn custom(&self) -> &[Custom] {
+    pub(crate) fn scanner(&self) -> Scanner {
+        Scanner::of(Filter::of(self, self.tried().into_iter()))
+    }
+
+    pub(crate) fn custom(&self) -> &[Arc<Rules>] {
         &self.custom
     }
 
-    /// The names of the dialects of the config.
+    /// The names of all dialects but the family's: those of the config first.
     pub fn names(&self) -> impl Iterator<Item = &str> {
-        self.custom.iter().map(|custom| custom.name.as_str())
+        self.custom.iter().map(|rules| rules.name.as_str())
+    }
+
+    /// The names of the dialects of the config.
+    pub(crate) fn own_names(&self) -> impl Iterator<Item = &str> {
+        self.names().take(self.own)
     }
 }
 
-/// What a rule of a custom dialect tells.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kind {
-    RunStart,
-    DateStart,
-    Success,
-    Failure,
-    Skip,
-    Progress,
-    End,
-}
+#[cfg(test)]
+mod tests {
+    use bf_config::Dialect;
 
-/// A dialect of a config, compiled.
-#[derive(Debug)]
-pub(crate) struct Custom {
-    pub(crate) name: String,
-    /// The first rule that matches a line counts; a failure before a success, because of two doubtful
-    /// readings the worse one is safe.
-    rules: Vec<(Kind, &'static str, Regex)>,
-}
+    use super::SHIPPED;
+    use crate::dialect::check_samples;
+    use crate::dialect::rules::Rules;
 
-impl Custom {
-    pub(crate) fn promises(&self) -> Promises {
-        let has = |kind| self.rules.iter().any(|(of, ..)| *of == kind);
-        Promises {
-            is_custom: true,
-            retries: false,
-            unmentioned_succeed: false,
-            no_end: !has(Kind::End),
-            has_start: has(Kind::RunStart),
-        }
-    }
-}
-
-impl Custom {
-    fn of(dialect: &Dialect) -> Result<Self, Failure> {
-        fn text(pattern: Option<&Pattern>) -> Option<&str> {
-            pattern.map(Pattern::as_str)
-        }
-        let date_start = dialect.date_start.as_ref().map(DatePattern::as_str);
-        let mut rules = Vec::new();
-        for (kind, key, pattern) in [
-            (
-                Kind::RunStart,
-                "run_start",
-                text(dialect.run_start.as_ref()),
-            ),
-            (Kind::End, "end", text(dialect.end.as_ref())),
-            (Kind::Failure, "failure", text(dialect.failure.as_ref())),
-            (Kind::Success, "success", text(Some(&dialect.success))),
-            (Kind::Skip, "skip", text(dialect.skip.as_ref())),
-            (Kind::DateStart, "date_start", date_start),
-            (Kind::Progress, "progress", text(dialect.progress.as_ref())),
-        ] {
-            if let Some(pattern) = pattern {
-                let regex = Regex::new(pattern).map_err(|error| {
-                    Failure::usage(format!(
-                        "dialect {:?}, {key}: {}",
-                        dialect.name,
-                        error.to_string().replace('\n', " ")
-                    ))
-                })?;
-                rules.push((kind, key, regex));
+    #[test]
+    fn every_shipped_dialect_reads_its_samples() {
+        assert!(!SHIPPED.is_empty());
+        for (name, text) in SHIPPED {
+            let dialect: Dialect = bf_config::parse_yaml(text, name).expect(name);
+            assert_eq!(dialect.name, *name, "a file has the name of its dialect");
+            assert!(!dialect.samples.is_empty(), "{name} has samples");
+            let rules = Rules::of(&dialect).expect(name);
+            if let Err(failure) = check_samples(&dialect, &rules) {
+                panic!("{failure:?}");
             }
         }
-        Ok(Self {
-            name: dialect.name.clone(),
-            rules,
-        })
     }
-
-    /// What a line says in this dialect.
-    pub(crate) fn read(&self, line: &[u8]) -> Option<Told> {
-        self.rules.iter().find_map(|(kind, key, regex)| {
-            let captures = regex.captures(line)?;
-            let too_large = Cell::new(false);
-            let mut details = Details::default();
-            let event = event(*kind, &captures, line, &too_large, &mut details);
-            Some(Told {
-                event: event.or(too_large.get().then_some(Event::TooLarge))?,
-                rule: key,
-                too_large: too_large.get(),
-                details,
-            })
-        })
-    }
-}
-
-/// What a line says in a custom dialect.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Told {
-    pub(crate) event: Event,
-    /// The rule that found it.
-    pub(crate) rule: &'static str,
-    /// Whether a figure was left out, as it is too large.
-    pub(crate) too_large: bool,
-    pub(crate) details: Details,
-}
-
-fn event(
-    kind: Kind,
-    captures: &Captures<'_>,
-    line: &[u8],
-    too_large: &Cell<bool>,
-    details: &mut Details,
-) -> Option<Event> {
-    let text = |name| captures.name(name).map(|found| found.as_bytes());
-    let count = |name| {
-        let bytes = text(name)?;
-        let figure = count_at(bytes);
-        if figure.is_none() && is_too_large(bytes) {
-            too_large.set(true);
-        }
-        Some(figure?.0)
-    };
-    let span = |name| text(name).map_or_else(Span::default, |bytes| Span::of(line, bytes));
-    details.index = count("index");
-    details.total = count("total");
-    // A date that is named and cannot be read must not become an outcome of the current one.
-    let date = text("date").and_then(|bytes| {
-        let date = loose_date(bytes);
-        if date.is_none() {
-            details.has_bad_date = true;
-            details.bad_date = Span::of(line, bytes);
-        }
-        date
-    });
-    Some(match kind {
-        Kind::RunStart => Event::Opening(
-            Opening::Custom,
-            Opened {
-                mode: Some(Mode::Custom),
-                to_do: count("total"),
-                ..Opened::default()
-            },
-        ),
-        Kind::DateStart => match date {
-            Some(date) => Event::Begin {
-                date,
-                index: count("index").unwrap_or(0),
-                total: count("total"),
-                mode: Mode::Custom,
-            },
-            None => Event::UnreadableBegin,
-        },
-        Kind::Success => {
-            let records = text("records").and_then(|bytes| match figure(bytes) {
-                Figure::Count(records) => Some(records),
-                Figure::TooLarge => {
-                    too_large.set(true);
-                    None
-                }
-                Figure::Unreadable => {
-                    details.has_bad_figure = true;
-                    details.bad_figure = Span::of(line, bytes);
-                    None
-                }
-                Figure::None => None,
-            });
-            Event::Success { date, records }
-        }
-        Kind::Failure => Event::Failure {
-            date,
-            reason: span("error"),
-        },
-        Kind::Skip => Event::Skip {
-            date,
-            reason: span("error"),
-        },
-        Kind::Progress => Event::Progress {
-            done: count("index").unwrap_or(0),
-            total: count("total")?,
-        },
-        Kind::End => Event::End(Some(Mode::Custom)),
-    })
 }

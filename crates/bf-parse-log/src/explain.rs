@@ -15,6 +15,7 @@ pub(crate) struct Trace<'a> {
     pub(crate) line: u64,
     /// The dialect of the config that it is said in; `None` for the built-in ones.
     pub(crate) dialect: Option<&'a str>,
+    pub(crate) rule: &'a str,
     pub(crate) reading: &'a Reading,
     /// The line without terminal escapes.
     pub(crate) text: &'a [u8],
@@ -27,7 +28,7 @@ impl std::fmt::Display for Trace<'_> {
             "{:>8}  {:<10} {:<26} {}\n{:>20} {}",
             self.line,
             printable(self.dialect.unwrap_or("built-in"), 10),
-            self.reading.rule,
+            self.rule,
             words(&self.reading.event, self.text),
             "|",
             printable(&text(self.text, 160), 160),
@@ -119,6 +120,14 @@ fn words(event: &Event, line: &[u8]) -> String {
         Event::Critical(what) => format!("the job itself broke: {}", said(what)),
         Event::Usage(_) => "the program's usage".to_owned(),
         Event::UnreadableBegin => "a date that cannot be read begins".to_owned(),
+        Event::Fatal(what) => format!("the job itself broke: {}", said(what)),
+        Event::Ended(_) => "the run has ended".to_owned(),
+        Event::Claimed(counts) => {
+            let count = |at: usize| counts[at].map_or_else(|| "?".to_owned(), |count| count.to_string());
+            format!("claims {} successful, {} failed, {} skipped", count(0), count(1), count(2))
+        }
+        Event::About { .. } => "something of the run".to_owned(),
+        Event::Block => "a block begins".to_owned(),
         Event::TooLarge => "a figure too large to be a count".to_owned(),
     }
 }
@@ -126,7 +135,7 @@ fn words(event: &Event, line: &[u8]) -> String {
 /// How often a rule found something, and where.
 #[derive(Debug)]
 struct RuleCount {
-    rule: &'static str,
+    rule: String,
     dialect: Option<String>,
     count: u64,
     first: u64,
@@ -139,7 +148,7 @@ pub(crate) struct RuleCounts(Vec<RuleCount>);
 
 impl RuleCounts {
     pub(crate) fn add(&mut self, trace: &Trace<'_>) {
-        let rule = trace.reading.rule;
+        let rule = trace.rule;
         let found = self
             .0
             .iter_mut()
@@ -150,7 +159,7 @@ impl RuleCounts {
                 found.last = trace.line;
             }
             None => self.0.push(RuleCount {
-                rule,
+                rule: rule.to_owned(),
                 dialect: trace.dialect.map(str::to_owned),
                 count: 1,
                 first: trace.line,
@@ -171,7 +180,7 @@ impl RuleCounts {
             } else {
                 format!("{} to {}", found.first, found.last)
             };
-            let (rule, count) = (found.rule, thousands(found.count));
+            let (rule, count) = (&found.rule, thousands(found.count));
             let _ = write!(table, "\n{rule:<28} {dialect:<10} {count:>9}  {lines}");
         }
         table

@@ -12,6 +12,7 @@ mod follow;
 mod given;
 mod glance;
 mod grammar;
+mod lanes;
 mod line;
 mod parser;
 mod report;

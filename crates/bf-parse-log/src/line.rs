@@ -4,3 +4,4 @@ pub(crate) mod escapes;
 pub(crate) mod fields;
 pub(crate) mod prefix;
 pub(crate) mod split;
+pub(crate) mod unwrap;

@@ -1,16 +1,19 @@
 //! The parser: bytes in, what the log claims out.
 
-use bf_contract::{LedgerEntry, LogFile, LogSummary};
+use bf_contract::{Doubt, DoubtKind, LedgerEntry, LogFile, LogState, LogSummary};
 use serde::{Deserialize, Serialize};
 
 use crate::Dialects;
-use crate::dialects::Only;
+use crate::dialect::event::Event;
 use crate::explain::Trace;
-use crate::line::escapes::clean;
+use crate::lanes::Lanes;
 use crate::line::split::Splitter;
 use crate::run::history::History;
-use crate::scan::{Reading, Scanned, read_line, scan};
+use crate::scan::{Filter, Reading, RuleName, Scanner, State};
 use crate::summary;
+
+/// Bytes after the first line that any dialect reads, within which it is decided which one the log is in.
+const DECIDED_WITHIN: u64 = 4 * 1024 * 1024;
 
 /// Whether more of the log is to come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,105 +40,136 @@ pub enum LogEnd {
 pub struct LogParser {
     dialects: Dialects,
     known: Snapshot,
-    /// Kept for its memory.
-    scanned: Scanned,
+    scanner: Scanner,
     /// Where bf started another attempt of the job, in bytes, the last one first.
     attempts: Vec<u64>,
+    /// The job whose lines count, if one was asked for.
+    job: Option<String>,
 }
 
-/// Everything a [`LogParser`] knows, to be kept in a file: another process goes on with
+/// Everything that a [`LogParser`] knows, to be written to a file: another process resumes with
 /// [`LogParser::restore`] where this one stopped, also in a log that has been rotated since.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Snapshot {
     splitter: Splitter,
-    /// Whether a message owns a traceback that would follow now.
-    owner: Option<bool>,
-    /// What was read in the built-in dialects.
+    state: State,
+    /// What was read in the family's dialects.
     built_in: History,
-    /// What was read in each dialect of the config, by its name.
-    custom: Vec<(String, History)>,
+    /// What was read in each other dialect, by its name.
+    custom: Vec<(String, Lanes)>,
     /// Whether nothing but white space was seen.
     blank: bool,
     path: String,
     from_byte: u64,
     /// What others have to say of the reading.
     notes: Vec<String>,
+    /// The byte after which a first line was read, and the dialect that was decided on: 0 is the family's.
+    #[serde(default)]
+    first_match: Option<u64>,
+    #[serde(default)]
+    decided: Option<usize>,
+    /// For each dialect the failures that another one reads and it does not: how many, and the first line.
+    #[serde(default)]
+    unread: Vec<(u64, u64)>,
+    /// The line that is read now, and the dialects that read it.
+    #[serde(skip)]
+    readers: Readers,
+}
+
+#[derive(Debug, Clone, Default, PartialEq)]
+struct Readers {
+    line: u64,
+    of: Vec<usize>,
+    is_failure: bool,
 }
 
 impl Snapshot {
     fn new(dialects: &Dialects) -> Self {
         Self {
             splitter: Splitter::new(),
-            owner: None,
+            state: State::default(),
             built_in: History::default(),
             custom: dialects
                 .names()
-                .map(|name| (name.to_owned(), History::default()))
+                .map(|name| (name.to_owned(), Lanes::default()))
                 .collect(),
             blank: true,
             path: String::new(),
             from_byte: 0,
             notes: Vec::new(),
+            first_match: None,
+            decided: None,
+            unread: vec![(0, 0); dialects.custom().len() + 1],
+            readers: Readers::default(),
         }
     }
 
     /// The histories know what their dialects promise; a snapshot does not keep it.
     fn promise(&mut self, dialects: &Dialects) {
-        for ((_, history), custom) in self.custom.iter_mut().zip(dialects.custom()) {
-            history.promises = custom.promises();
+        for ((_, lanes), rules) in self.custom.iter_mut().zip(dialects.custom()) {
+            lanes.promise(rules.promises);
         }
     }
 
     fn take(&mut self, reading: &Reading, line: &[u8], number: u64) {
-        let history = match reading.dialect.checked_sub(1) {
-            None => &mut self.built_in,
-            Some(at) => match self.custom.get_mut(at) {
-                Some((_, history)) => history,
-                None => return,
-            },
-        };
-        history.take(reading, line, number);
-    }
-
-    /// The dialect that has understood most of the log: the one with the most dates that came to an end.
-    /// The built-in ones come first where others understood no more. Where one was named, that one.
-    fn best(&self, dialects: &Dialects) -> (Option<&str>, &History) {
-        match dialects.counts() {
-            Some(Only::BuiltIn) => return (None, &self.built_in),
-            Some(Only::Custom(at)) => {
-                if let Some((name, history)) = self.custom.get(at) {
-                    return (Some(name), history);
+        if self.first_match.is_none() {
+            self.first_match = Some(self.splitter.bytes());
+        }
+        if self.readers.line != number {
+            self.count_readers();
+            self.readers.line = number;
+        }
+        self.readers.of.push(reading.dialect);
+        self.readers.is_failure |= matches!(
+            reading.event,
+            Event::Failure { date: Some(_), .. }
+        );
+        match reading.dialect.checked_sub(1) {
+            None => self.built_in.take(reading, line, number),
+            Some(at) => {
+                if let Some((_, lanes)) = self.custom.get_mut(at) {
+                    lanes.take(reading, line, number);
                 }
             }
-            None => {}
         }
-        let score = |history: &History| (history.ledger.finished(), history.run.is_some());
-        let mut best: (Option<&str>, &History) = (None, &self.built_in);
-        for (name, history) in &self.custom {
-            if score(history) > score(best.1) {
-                best = (Some(name), history);
+    }
+
+    /// A failure that one dialect reads is missing in every dialect that does not.
+    fn count_readers(&mut self) {
+        if self.readers.is_failure {
+            let line = self.readers.line;
+            for (place, (lines, first)) in self.unread.iter_mut().enumerate() {
+                if !self.readers.of.contains(&place) {
+                    *first = if *lines == 0 { line } else { *first };
+                    *lines += 1;
+                }
+            }
+        }
+        self.readers.of.clear();
+        self.readers.is_failure = false;
+    }
+
+    fn history(&self, place: usize, job: Option<&str>) -> &History {
+        match place.checked_sub(1).and_then(|at| self.custom.get(at)) {
+            Some((_, lanes)) => lanes.pick(job),
+            None => &self.built_in,
+        }
+    }
+
+    /// The dialect that has understood most of the log: the one with the most dates that came to an end. The
+    /// family's comes first if others understood no more, then those of the config.
+    fn best(&self, dialects: &Dialects, job: Option<&str>) -> usize {
+        if let Some(place) = self.decided {
+            return place;
+        }
+        let tried = dialects.tried();
+        let mut best = tried.first().copied().unwrap_or_default();
+        for place in tried {
+            if self.history(place, job).score() > self.history(best, job).score() {
+                best = place;
             }
         }
         best
-    }
-}
-
-/// A piece of a log, cut where lines end, with what the whole lines in it say.
-#[derive(Debug, Default)]
-pub(crate) struct Cut {
-    /// Behind the first end of a line, and behind the last one; `None` where no line ends in the piece.
-    whole: Option<(usize, usize)>,
-    pub(crate) scanned: Scanned,
-}
-
-impl Cut {
-    /// Cuts and scans. Needs to know nothing of the pieces before.
-    pub(crate) fn fill(&mut self, piece: &[u8], dialects: &Dialects) {
-        let first = memchr::memchr3(b'\n', b'\r', 0, piece);
-        let last = memchr::memrchr3(b'\n', b'\r', 0, piece);
-        self.whole = first.zip(last).map(|(first, last)| (first + 1, last + 1));
-        let (from, to) = self.whole.unwrap_or_default();
-        scan(&piece[from..to], dialects, &mut self.scanned);
     }
 }
 
@@ -146,13 +180,22 @@ impl LogParser {
     /// A parser that has read nothing yet.
     #[must_use]
     pub fn new(dialects: Dialects) -> Self {
-        let mut known = Snapshot::new(&dialects);
+        let known = Snapshot::new(&dialects);
+        Self::of(dialects, known)
+    }
+
+    fn of(dialects: Dialects, mut known: Snapshot) -> Self {
         known.promise(&dialects);
+        let scanner = match known.decided {
+            Some(place) => Scanner::of(Filter::of(&dialects, std::iter::once(place))),
+            None => dialects.scanner(),
+        };
         Self {
             known,
+            scanner,
             dialects,
-            scanned: Scanned::default(),
             attempts: Vec::new(),
+            job: None,
         }
     }
 
@@ -173,6 +216,13 @@ impl LogParser {
         self
     }
 
+    /// Picks one of several jobs in a log whose lines name their job.
+    #[must_use]
+    pub fn of_job(mut self, job: Option<String>) -> Self {
+        self.job = job;
+        self
+    }
+
     /// The dialects that it reads.
     #[must_use]
     pub fn dialects(&self) -> &Dialects {
@@ -187,9 +237,9 @@ impl LogParser {
     /// bf starts another attempt of the job here: the run that is going on ends.
     pub fn begin_attempt(&mut self) {
         self.next_file();
-        let custom = self.known.custom.iter_mut().map(|(_, history)| history);
-        for history in custom.chain([&mut self.known.built_in]) {
-            history.begin_attempt();
+        self.known.built_in.begin_attempt();
+        for (_, lanes) in &mut self.known.custom {
+            lanes.begin_attempt();
         }
     }
 
@@ -197,88 +247,96 @@ impl LogParser {
     pub(crate) fn feed_observed(&mut self, piece: &[u8], mut observer: Observer<'_>) {
         let mut piece = piece;
         while let Some(offset) = self.attempts.last().copied() {
-            let Some(before) = offset.checked_sub(self.bytes()) else {
+            let before = offset.checked_sub(self.bytes());
+            let Some(before) = before.and_then(|before| usize::try_from(before).ok()) else {
                 self.attempts.pop();
                 continue;
             };
-            let Some((first, rest)) = usize::try_from(before)
-                .ok()
-                .and_then(|before| piece.split_at_checked(before))
-            else {
+            let Some((first, rest)) = piece.split_at_checked(before) else {
                 break;
             };
-            match &mut observer {
-                Some(observer) => self.feed_piece(first, Some(&mut **observer)),
-                None => self.feed_piece(first, None),
-            }
+            self.feed_piece(first, &mut observer);
             self.attempts.pop();
             self.begin_attempt();
             piece = rest;
         }
-        self.feed_piece(piece, observer);
+        self.feed_piece(piece, &mut observer);
     }
 
-    fn feed_piece(&mut self, piece: &[u8], observer: Observer<'_>) {
-        let mut cut = Cut {
-            whole: None,
-            scanned: std::mem::take(&mut self.scanned),
-        };
-        cut.fill(piece, &self.dialects);
-        self.absorb(piece, &cut, observer);
-        self.scanned = cut.scanned;
-    }
-
-    /// Takes in the next bytes of the log, which were cut and scanned before.
-    pub(crate) fn absorb(&mut self, piece: &[u8], cut: &Cut, mut observer: Observer<'_>) {
-        let known = &mut self.known;
+    fn feed_piece(&mut self, piece: &[u8], observer: &mut Observer<'_>) {
+        let Self {
+            dialects,
+            known,
+            scanner,
+            ..
+        } = self;
         known.blank = known.blank
             && piece
                 .iter()
                 .all(|byte| byte.is_ascii_whitespace() || *byte == 0);
-        let Some((from, to)) = cut.whole else {
+        let first = memchr::memchr3(b'\n', b'\r', 0, piece);
+        let last = memchr::memrchr3(b'\n', b'\r', 0, piece);
+        let Some((from, to)) = first.zip(last).map(|(first, last)| (first + 1, last + 1)) else {
             known.splitter.feed(piece, |_, _| {});
             return;
+        };
+        let mut state = std::mem::take(&mut known.state);
+        let mut has_read = false;
+        let mut take = |known: &mut Snapshot, reading: &Reading, text: &[u8], number| {
+            has_read = true;
+            observe(dialects, observer, number, reading, text);
+            known.take(reading, text, number);
         };
         // The line that began in the piece before.
         let mut splitter = std::mem::take(&mut known.splitter);
         splitter.feed(&piece[..from], |line, number| {
-            let mut owner = known.owner;
-            let mut said = Vec::new();
-            read_line(line, true, &self.dialects, &mut owner, &mut |reading| {
-                said.push(reading);
+            scanner.line(line, true, 0, dialects, &mut state, &mut |reading, text, _| {
+                take(known, reading, text, number);
             });
-            known.owner = owner;
-            for reading in &said {
-                let line = clean(line);
-                observe(&self.dialects, &mut observer, number, reading, &line);
-                known.take(reading, &line, number);
-            }
         });
         let whole = &piece[from..to];
-        for item in &cut.scanned.items {
-            let line = &whole[item.start..item.start + item.length];
-            let mut reading = item.reading;
-            reading.owned = reading.owned.or(known.owner);
-            let number = splitter.line_feeds() + item.line_feeds + 1;
-            if observer.is_some() {
-                observe(
-                    &self.dialects,
-                    &mut observer,
-                    number,
-                    &reading,
-                    &clean(line),
-                );
-            }
-            if cut.scanned.has_escapes {
-                known.take(&reading, &clean(line), number);
-            } else {
-                known.take(&reading, line, number);
-            }
-        }
-        known.owner = cut.scanned.owner.or(known.owner);
-        splitter.pass(to - from, cut.scanned.line_feeds, whole.last().copied());
+        let before = splitter.line_feeds() + 1;
+        let line_feeds = scanner.scan(whole, dialects, &mut state, &mut |reading, text, feeds| {
+            take(known, reading, text, before + feeds);
+        });
+        splitter.pass(to - from, line_feeds, whole.last().copied());
         splitter.feed(&piece[to..], |_, _| {});
         known.splitter = splitter;
+        known.state = state;
+        self.decide(whole, has_read, before);
+    }
+
+    /// Once enough was read, one dialect is left. Later lines of another one are a doubt.
+    fn decide(&mut self, piece: &[u8], has_read: bool, number: u64) {
+        let known = &mut self.known;
+        match (known.decided, known.first_match) {
+            (None, Some(first)) if known.splitter.bytes() > first + DECIDED_WITHIN => {
+                known.count_readers();
+                let place = known.best(&self.dialects, self.job.as_deref());
+                known.decided = Some(place);
+                self.scanner = Scanner::of(Filter::of(&self.dialects, std::iter::once(place)));
+            }
+            (Some(place), _) if !has_read && piece.len() > 32 * 1024 => {
+                let others = self.dialects.tried().into_iter().filter(|at| *at != place);
+                let mut scanner = Scanner::of(Filter::of(&self.dialects, others));
+                let mut found = (0, 0);
+                scanner.scan(piece, &self.dialects, &mut State::default(), &mut |reading, _, feeds| {
+                    let is_outcome = matches!(
+                        reading.event,
+                        Event::Failure { date: Some(_), .. } | Event::Success { date: Some(_), .. }
+                    );
+                    if is_outcome {
+                        found.1 = if found.0 == 0 { number + feeds } else { found.1 };
+                        found.0 += 1;
+                    }
+                });
+                if let Some((lines, first)) = known.unread.get_mut(place) {
+                    *first = if *lines == 0 { found.1 } else { *first };
+                    *lines += found.0;
+                }
+            }
+            _ => {}
+        }
     }
 
     /// Bytes taken in so far.
@@ -297,23 +355,61 @@ impl LogParser {
             lines: known.splitter.lines(),
             from_byte: known.from_byte,
         };
+        let job = self.job.as_deref();
         self.with_last_line(|known| {
-            let (name, history) = known.best(&self.dialects);
+            let place = known.best(&self.dialects, job);
+            let rules = place.checked_sub(1).and_then(|at| self.dialects.custom().get(at));
+            let history = known.history(place, job);
+            let name = rules.map(|rules| rules.name.as_str());
             let mut summary = summary::summary(history, name, known.blank, end, log);
-            if summary.state == bf_contract::LogState::Unknown {
+            if let Some(rules) = rules
+                && summary.job.is_none()
+            {
+                summary.job.clone_from(&rules.job);
+            }
+            if summary.state == LogState::Unknown {
                 summary
                     .notes
                     .push(summary::what_was_looked_for(&self.dialects));
             }
+            if let Some((_, lanes)) = place.checked_sub(1).and_then(|at| known.custom.get(at))
+                && lanes.names().count() > 1
+            {
+                let names: Vec<&str> = lanes.names().collect();
+                summary.notes.push(format!(
+                    "the log holds the jobs {}; --job picks one",
+                    names.join(", ")
+                ));
+            }
+            summary.doubts.extend(self.other_dialect(known, place));
             summary.notes.extend(known.notes.iter().cloned());
             summary
+        })
+    }
+
+    /// Failures that are in the log in another dialect than the one that counts.
+    fn other_dialect(&self, known: &Snapshot, place: usize) -> Option<Doubt> {
+        let (lines, first) = known.unread.get(place).copied()?;
+        (lines > 0 && self.dialects.named().is_none()).then(|| Doubt {
+            kind: DoubtKind::OtherDialect,
+            lines,
+            first_line: Some(first),
+            dates: Vec::new(),
+            message: format!(
+                "{lines} lines report dates in another dialect than the rest of the log, the first is line {first}; \
+                 --dialect names the one that counts"
+            ),
         })
     }
 
     /// What the log says of each date so far, sorted.
     #[must_use]
     pub fn ledger(&self, end: LogEnd) -> Vec<LedgerEntry> {
-        self.with_last_line(|known| summary::ledger(known.best(&self.dialects).1, end))
+        let job = self.job.as_deref();
+        self.with_last_line(|known| {
+            let place = known.best(&self.dialects, job);
+            summary::ledger(known.history(place, job), end)
+        })
     }
 
     /// Whether its lines come from the newest to the oldest.
@@ -321,58 +417,78 @@ impl LogParser {
         self.summary(LogEnd::StillWritten)
             .doubts
             .iter()
-            .any(|doubt| doubt.kind == bf_contract::DoubtKind::FallingOrder)
+            .any(|doubt| doubt.kind == DoubtKind::FallingOrder)
     }
 
     /// Whether the last run says one word for each date and never that it is over, and nothing before it was
     /// left unfinished.
     pub(crate) fn lacks_only_an_end(&self) -> bool {
-        self.with_last_line(|known| known.best(&self.dialects).1.lacks_only_an_end())
+        let job = self.job.as_deref();
+        self.with_last_line(|known| {
+            let place = known.best(&self.dialects, job);
+            known.history(place, job).lacks_only_an_end()
+        })
     }
 
     fn with_last_line<T>(&self, look: impl FnOnce(&Snapshot) -> T) -> T {
-        let rest = self.known.splitter.unfinished();
-        if rest.is_empty() {
-            return look(&self.known);
-        }
         let mut known = self.known.clone();
-        let mut owner = known.owner;
-        let number = known.splitter.line_feeds() + 1;
-        read_line(rest, false, &self.dialects, &mut owner, &mut |reading| {
-            known.take(&reading, &clean(rest), number);
-        });
+        known.count_readers();
+        if !self.known.splitter.unfinished().is_empty() {
+            let rest = known.splitter.unfinished().to_vec();
+            Self::read_rest(&mut known, &mut self.scanner.clone(), &self.dialects, &rest, false);
+        }
         look(&known)
     }
 
-    /// What the parser knows, to go on from later.
+    /// Reads a last line that has no end.
+    fn read_rest(
+        known: &mut Snapshot,
+        scanner: &mut Scanner,
+        dialects: &Dialects,
+        rest: &[u8],
+        complete: bool,
+    ) {
+        let number = known.splitter.line_feeds() + 1;
+        let mut state = std::mem::take(&mut known.state);
+        scanner.line(rest, complete, 0, dialects, &mut state, &mut |reading, text, _| {
+            known.take(reading, text, number);
+        });
+        known.state = state;
+        known.count_readers();
+    }
+
+    /// What the parser knows, to resume from later.
     #[must_use]
     pub fn snapshot(&self) -> Snapshot {
         self.known.clone()
     }
 
-    /// Goes on from `snapshot`. Dialects of the config are taken up by their names; one that is new knows
-    /// nothing of what was read before.
+    /// Resumes from `snapshot`. Dialects are found again by their names; one that is new knows nothing of what
+    /// was read before.
     #[must_use]
     pub fn restore(dialects: Dialects, mut snapshot: Snapshot) -> Self {
         let mut before = std::mem::take(&mut snapshot.custom);
+        let decided = snapshot.decided.map(|place| {
+            let name = place.checked_sub(1).and_then(|at| before.get(at));
+            name.map(|(name, _)| name.clone())
+        });
         snapshot.custom = dialects
             .names()
             .map(|name| {
-                let history = before
+                let lanes = before
                     .iter()
                     .position(|(other, _)| other == name)
                     .map(|at| before.swap_remove(at).1)
                     .unwrap_or_default();
-                (name.to_owned(), history)
+                (name.to_owned(), lanes)
             })
             .collect();
-        snapshot.promise(&dialects);
-        Self {
-            known: snapshot,
-            dialects,
-            scanned: Scanned::default(),
-            attempts: Vec::new(),
-        }
+        snapshot.unread.resize(dialects.custom().len() + 1, (0, 0));
+        snapshot.decided = decided.and_then(|name| match name {
+            None => Some(0),
+            Some(name) => dialects.names().position(|other| other == name).map(|at| at + 1),
+        });
+        Self::of(dialects, snapshot)
     }
 
     /// Adds to [`LogSummary::notes`] what the bytes alone do not tell.
@@ -380,22 +496,12 @@ impl LogParser {
         self.known.notes.push(note.into());
     }
 
-    /// The log was rotated or cut: what follows is the beginning of another file. The ledger and the runs
-    /// stay; the last line of the old file ends where that file ended.
+    /// The log was rotated or truncated: what follows is the beginning of another file. The ledger and the
+    /// runs stay; the last line of the old file ends where that file ended.
     pub fn next_file(&mut self) {
         if !self.known.splitter.unfinished().is_empty() {
-            let known = &mut self.known;
-            let number = known.splitter.line_feeds() + 1;
-            let rest = known.splitter.take_unfinished();
-            let mut owner = known.owner;
-            let mut said = Vec::new();
-            read_line(&rest, false, &self.dialects, &mut owner, &mut |reading| {
-                said.push(reading);
-            });
-            known.owner = owner;
-            for reading in &said {
-                known.take(reading, &clean(&rest), number);
-            }
+            let rest = self.known.splitter.take_unfinished();
+            Self::read_rest(&mut self.known, &mut self.scanner, &self.dialects, &rest, false);
         }
     }
 }
@@ -408,13 +514,18 @@ fn observe(
     line: &[u8],
 ) {
     if let Some(observer) = observer {
-        let dialect = reading
+        let rules = reading
             .dialect
             .checked_sub(1)
-            .and_then(|at| dialects.names().nth(at));
+            .and_then(|at| dialects.custom().get(at));
+        let rule = match reading.rule {
+            RuleName::BuiltIn(name) => name,
+            RuleName::At(at) => rules.map_or("?", |rules| rules.rule(at)),
+        };
         observer(&Trace {
             line: number,
-            dialect,
+            dialect: rules.map(|rules| rules.name.as_str()),
+            rule,
             reading,
             text: line,
         });

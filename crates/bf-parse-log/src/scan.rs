@@ -1,28 +1,20 @@
-//! Whole lines into what they say. Knows nothing of the lines before, so that pieces of a log can be
-//! scanned at the same time.
+//! Lines into what they report, in every dialect that is tried.
 
+use aho_corasick::AhoCorasick;
 use chrono::NaiveDate;
+use serde::{Deserialize, Serialize};
 
 use crate::controls::controls;
 use crate::dialect::event::{Event, Span};
+use crate::dialect::rules::{Scratch, Told, finder};
 use crate::dialects::Dialects;
 use crate::glance::is_noise;
 use crate::grammar;
 use crate::line::escapes::clean;
 use crate::line::split::LONGEST;
+use crate::line::unwrap::unwrap;
 
 const ESC: u8 = 0x1b;
-
-/// A line that says something.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Item {
-    /// Where the line is in the scanned bytes, without its end.
-    pub(crate) start: usize,
-    pub(crate) length: usize,
-    /// Line feeds before it in the scanned bytes.
-    pub(crate) line_feeds: u64,
-    pub(crate) reading: Reading,
-}
 
 /// What a line says besides its event.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -33,6 +25,10 @@ pub(crate) struct Details {
     pub(crate) unit: Span,
     /// Who wrote the line, in a job with several workers.
     pub(crate) worker: Span,
+    /// The job that the line is of.
+    pub(crate) job: Span,
+    /// Whether the date is the one that began last.
+    pub(crate) from_start: bool,
     /// The counter `i/N` of an outcome.
     pub(crate) index: Option<u64>,
     pub(crate) total: Option<u64>,
@@ -44,21 +40,28 @@ pub(crate) struct Details {
     pub(crate) bad_figure: Span,
 }
 
+/// The rule that found something.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum RuleName {
+    /// Of the built-in grammar.
+    BuiltIn(&'static str),
+    /// The rule at this place of its dialect.
+    At(u16),
+}
+
 /// What one line says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Reading {
     pub(crate) event: Event,
-    /// The rule that found it.
-    pub(crate) rule: &'static str,
+    pub(crate) rule: RuleName,
     /// Which dialect it is said in: 0 is the built-in one.
     pub(crate) dialect: usize,
     /// Whether the line had a logging prefix.
     pub(crate) prefixed: bool,
     /// Whether it counts only in a log without prefixes: elsewhere it is part of some message.
     pub(crate) needs_prefix: bool,
-    /// Whether a message above the line owns a traceback that begins here; `None` where the scanned bytes
-    /// begin too late to tell.
-    pub(crate) owned: Option<bool>,
+    /// Whether a message above the line owns a traceback that begins here.
+    pub(crate) owned: bool,
     /// Whether a figure of it was left out, as it is too large.
     pub(crate) too_large: bool,
     pub(crate) details: Details,
@@ -66,139 +69,276 @@ pub(crate) struct Reading {
     pub(crate) time: Option<u64>,
 }
 
-/// What a piece of whole lines says.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct Scanned {
-    pub(crate) items: Vec<Item>,
-    pub(crate) line_feeds: u64,
-    /// Whether there are terminal escapes in it.
-    pub(crate) has_escapes: bool,
-    /// Whether a traceback that follows belongs to a message; `None` where no line tells.
-    pub(crate) owner: Option<bool>,
+/// What is known from the lines before.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub(crate) struct State {
+    /// Whether a message owns a traceback that would follow now.
+    owner: bool,
+    /// The block of the log that each dialect is in.
+    #[serde(default)]
+    blocks: Vec<u8>,
 }
 
-/// Scans whole lines: `bytes` ends with a line's end.
-pub(crate) fn scan(bytes: &[u8], dialects: &Dialects, scanned: &mut Scanned) {
-    let quickly = dialects.custom().is_empty() && scan_quickly(bytes, dialects, scanned);
-    if !quickly {
-        scan_carefully(bytes, dialects, scanned);
-    }
+/// Which dialects are tried, and how most lines are known to report nothing in them.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Filter {
+    built_in: bool,
+    /// The places of the others that read no line without one of the texts of `finder`.
+    by_text: Vec<usize>,
+    finder: Option<AhoCorasick>,
+    /// The places of those that every line is tried in.
+    every: Vec<usize>,
 }
 
-/// Nearly every piece of a log has no control characters but line feeds and tabs, and can be gone through
-/// in one go. False at the first other one.
-fn scan_quickly(bytes: &[u8], dialects: &Dialects, scanned: &mut Scanned) -> bool {
-    scanned.begin(false);
-    let mut from = 0;
-    for at in controls(bytes) {
-        match bytes[at] {
-            b'\n' => {}
-            b'\r' | 0 | ESC => return false,
-            _ => continue,
+impl Filter {
+    /// For these dialects; 0 is the built-in one.
+    pub(crate) fn of(dialects: &Dialects, tried: impl Iterator<Item = usize>) -> Self {
+        let mut filter = Self::default();
+        let mut texts = Vec::new();
+        for place in tried {
+            let Some(at) = place.checked_sub(1) else {
+                filter.built_in = true;
+                continue;
+            };
+            match dialects.custom().get(at).and_then(|rules| rules.needles()) {
+                Some(needles) => {
+                    texts.extend_from_slice(needles);
+                    filter.by_text.push(at);
+                }
+                None => filter.every.push(at),
+            }
         }
-        let line = &bytes[from..at];
-        if is_noise(line) {
-            scanned.owner = Some(false);
-        } else {
-            scanned.read(from, line, dialects);
+        texts.sort();
+        texts.dedup();
+        filter.finder = finder(&texts).filter(|_| !texts.is_empty());
+        if filter.finder.is_none() {
+            filter.every.append(&mut filter.by_text);
         }
-        from = at + 1;
-        scanned.line_feeds += 1;
-    }
-    true
-}
-
-fn scan_carefully(bytes: &[u8], dialects: &Dialects, scanned: &mut Scanned) {
-    scanned.begin(memchr::memchr(ESC, bytes).is_some());
-    let mut from = 0;
-    for end in memchr::memchr3_iter(b'\n', b'\r', 0, bytes) {
-        let start = from;
-        from = end + 1;
-        scanned.read(start, &bytes[start..end], dialects);
-        scanned.line_feeds += u64::from(bytes[end] == b'\n');
+        filter
     }
 }
 
-impl Scanned {
-    fn begin(&mut self, has_escapes: bool) {
-        self.items.clear();
-        self.line_feeds = 0;
-        self.owner = None;
-        self.has_escapes = has_escapes;
+/// Reads lines; keeps its memory from piece to piece.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Scanner {
+    filter: Filter,
+    scratch: Scratch,
+}
+
+/// Hears what a line says: the reading, the text that its pieces are of, and the line feeds before the line.
+pub(crate) type Sink<'a> = &'a mut dyn FnMut(&Reading, &[u8], u64);
+
+impl Scanner {
+    pub(crate) fn of(filter: Filter) -> Self {
+        Self {
+            filter,
+            scratch: Scratch::default(),
+        }
     }
 
-    fn read(&mut self, start: usize, line: &[u8], dialects: &Dialects) {
-        let line = &line[..line.len().min(LONGEST)];
-        let (line_feeds, items) = (self.line_feeds, &mut self.items);
-        let read = if self.has_escapes {
-            read_line
-        } else {
-            read_clean_line
+    /// Reads whole lines: `bytes` ends with a line's end. The number of line feeds.
+    pub(crate) fn scan(
+        &mut self,
+        bytes: &[u8],
+        dialects: &Dialects,
+        state: &mut State,
+        sink: Sink<'_>,
+    ) -> u64 {
+        let has_escapes = memchr::memchr(ESC, bytes).is_some();
+        if !self.filter.built_in
+            && !has_escapes
+            && self.filter.every.is_empty()
+            && let Some(finder) = &self.filter.finder
+        {
+            let finder = finder.clone();
+            return self.jump(bytes, &finder, dialects, state, sink);
+        }
+        if !has_escapes && memchr::memchr2(b'\r', 0, bytes).is_none() {
+            return self.walk(bytes, dialects, state, sink);
+        }
+        let mut line_feeds = 0;
+        let mut from = 0;
+        for end in memchr::memchr3_iter(b'\n', b'\r', 0, bytes) {
+            self.line(&bytes[from..end], true, line_feeds, dialects, state, sink);
+            from = end + 1;
+            line_feeds += u64::from(bytes[end] == b'\n');
+        }
+        line_feeds
+    }
+
+    /// From one text that a rule needs to the next: the lines between them report nothing.
+    fn jump(
+        &mut self,
+        bytes: &[u8],
+        finder: &AhoCorasick,
+        dialects: &Dialects,
+        state: &mut State,
+        sink: Sink<'_>,
+    ) -> u64 {
+        let mut line_feeds = 0;
+        let mut from = 0;
+        while let Some(found) = finder.find(&bytes[from..]) {
+            let at = from + found.start();
+            let between = &bytes[from..at];
+            let start = memchr::memrchr3(b'\n', b'\r', 0, between).map_or(from, |end| from + end + 1);
+            let end = memchr::memchr3(b'\n', b'\r', 0, &bytes[at..]).map_or(bytes.len(), |end| at + end);
+            line_feeds += memchr::memchr_iter(b'\n', between).count() as u64;
+            self.line(&bytes[start..end], true, line_feeds, dialects, state, sink);
+            line_feeds += u64::from(bytes.get(end) == Some(&b'\n'));
+            from = bytes.len().min(end + 1);
+        }
+        line_feeds + memchr::memchr_iter(b'\n', &bytes[from..]).count() as u64
+    }
+
+    /// Line by line: nearly every piece of a log has no control characters but line feeds and tabs.
+    fn walk(
+        &mut self,
+        bytes: &[u8],
+        dialects: &Dialects,
+        state: &mut State,
+        sink: Sink<'_>,
+    ) -> u64 {
+        let filter = std::mem::take(&mut self.filter);
+        // The place of the next text that another dialect needs.
+        let find = |from: usize| {
+            let finder = filter.finder.as_ref()?;
+            Some(from + finder.find(&bytes[from..])?.start())
         };
-        read(line, true, dialects, &mut self.owner, &mut |reading| {
-            items.push(Item {
-                start,
-                length: line.len(),
-                line_feeds,
-                reading,
-            });
-        });
+        let mut next = find(0);
+        let mut line_feeds = 0;
+        let mut from = 0;
+        for at in controls(bytes) {
+            if bytes[at] != b'\n' {
+                continue;
+            }
+            let line = &bytes[from..at];
+            let has_text = next.is_some_and(|next| next < at);
+            let is_noise = !filter.built_in || is_noise(line);
+            if is_noise {
+                state.owner = false;
+            }
+            if !is_noise || has_text || !filter.every.is_empty() {
+                let line = &line[..line.len().min(LONGEST)];
+                let by_text: &[usize] = if has_text { &filter.by_text } else { &[] };
+                let tried = (!is_noise, [by_text, &filter.every]);
+                self.clean_line(line, true, line_feeds, dialects, tried, state, sink);
+            }
+            from = at + 1;
+            line_feeds += 1;
+            if next.is_some_and(|next| next < from) {
+                next = find(from);
+            }
+        }
+        self.filter = filter;
+        line_feeds
     }
-}
 
-/// Reads one line in every dialect. `owner` goes from line to line.
-pub(crate) fn read_line(
-    line: &[u8],
-    complete: bool,
-    dialects: &Dialects,
-    owner: &mut Option<bool>,
-    said: &mut dyn FnMut(Reading),
-) {
-    read_clean_line(&clean(line), complete, dialects, owner, said);
-}
+    /// Reads one line in every dialect that is tried.
+    pub(crate) fn line(
+        &mut self,
+        line: &[u8],
+        complete: bool,
+        line_feeds: u64,
+        dialects: &Dialects,
+        state: &mut State,
+        sink: Sink<'_>,
+    ) {
+        let line = clean(&line[..line.len().min(LONGEST)]);
+        let filter = std::mem::take(&mut self.filter);
+        let tried = (filter.built_in, [filter.by_text.as_slice(), &filter.every]);
+        self.clean_line(&line, complete, line_feeds, dialects, tried, state, sink);
+        self.filter = filter;
+    }
 
-/// As [`read_line`], for a line without terminal escapes.
-fn read_clean_line(
-    line: &[u8],
-    complete: bool,
-    dialects: &Dialects,
-    owner: &mut Option<bool>,
-    said: &mut dyn FnMut(Reading),
-) {
-    if line.is_empty() {
-        return;
-    }
-    let read = grammar::read(line, complete);
-    let owned = *owner;
-    if read.owns.is_some() {
-        *owner = read.owns;
-    }
-    if let Some((event, rule)) = read.event {
-        said(Reading {
-            event,
-            rule,
-            dialect: 0,
-            prefixed: read.prefixed,
-            needs_prefix: read.needs_prefix,
-            owned,
-            too_large: event.lost_a_figure(),
-            details: Details::default(),
-            time: time_of(line),
-        });
-    }
-    for (at, custom) in dialects.custom().iter().enumerate() {
-        if let Some(told) = custom.read(line) {
-            said(Reading {
-                event: told.event,
-                rule: told.rule,
-                dialect: at + 1,
-                prefixed: false,
-                needs_prefix: false,
-                owned: None,
-                too_large: told.too_large,
-                details: told.details,
-                time: time_of(line),
-            });
+    /// As [`Scanner::line`], for a line without terminal escapes.
+    #[allow(clippy::too_many_arguments)]
+    fn clean_line(
+        &mut self,
+        line: &[u8],
+        complete: bool,
+        line_feeds: u64,
+        dialects: &Dialects,
+        (built_in, custom): (bool, [&[usize]; 2]),
+        state: &mut State,
+        sink: Sink<'_>,
+    ) {
+        if line.is_empty() {
+            return;
+        }
+        let time = time_of(line);
+        let owned = state.owner;
+        let mut inner = None;
+        if built_in {
+            let mut read = grammar::read(line, complete);
+            let mut text: &[u8] = line;
+            if read.event.is_none() && line[0] == b'{' {
+                inner = unwrap(line);
+                if let Some(inside) = &inner {
+                    read = grammar::read(inside, complete);
+                    text = inside;
+                }
+            }
+            state.owner = read.owns.unwrap_or(state.owner);
+            if let Some((event, rule)) = read.event {
+                let reading = Reading {
+                    event,
+                    rule: RuleName::BuiltIn(rule),
+                    dialect: 0,
+                    prefixed: read.prefixed,
+                    needs_prefix: read.needs_prefix,
+                    owned,
+                    too_large: event.lost_a_figure(),
+                    details: Details::default(),
+                    time,
+                };
+                sink(&reading, text, line_feeds);
+            }
+        }
+        if custom.iter().all(|places| places.is_empty()) {
+            return;
+        }
+        state.blocks.resize(dialects.custom().len(), 0);
+        let mut is_unwrapped = inner.is_some();
+        for at in custom.into_iter().flatten() {
+            let Some(rules) = dialects.custom().get(*at) else {
+                continue;
+            };
+            let block = state.blocks[*at];
+            let mut text: &[u8] = line;
+            let mut told = rules.read(line, block, &mut self.scratch);
+            if told.is_none() {
+                if !is_unwrapped {
+                    inner = unwrap(line);
+                    is_unwrapped = true;
+                }
+                if let Some(inside) = &inner {
+                    told = rules.read(inside, block, &mut self.scratch);
+                    text = inside;
+                }
+            }
+            if let Some(Told {
+                event,
+                rule,
+                too_large,
+                details,
+                block,
+                ..
+            }) = told
+            {
+                state.blocks[*at] = block.unwrap_or(state.blocks[*at]);
+                let reading = Reading {
+                    event,
+                    rule: RuleName::At(rule),
+                    dialect: at + 1,
+                    prefixed: false,
+                    needs_prefix: false,
+                    owned: false,
+                    too_large,
+                    details,
+                    time,
+                };
+                sink(&reading, text, line_feeds);
+            }
         }
     }
 }
@@ -221,7 +361,7 @@ fn time_of(line: &[u8]) -> Option<u64> {
 mod tests {
     use proptest::prelude::*;
 
-    use super::{Scanned, scan_carefully, scan_quickly};
+    use super::{Reading, Scanner, State};
     use crate::Dialects;
     use crate::glance::is_noise;
     use crate::grammar;
@@ -317,14 +457,28 @@ mod tests {
         }
 
         #[test]
-        fn the_quick_way_finds_what_the_careful_one_finds(lines in prop::collection::vec(line(), 0..20)) {
+        fn every_way_through_a_piece_finds_the_same(
+            lines in prop::collection::vec(line(), 0..20),
+            only in prop::option::of(prop::sample::select(vec!["dbt", "publishing", "json_lines"])),
+        ) {
             let mut bytes = lines.join(&b'\n');
             bytes.push(b'\n');
-            let dialects = Dialects::built_in();
-            let (mut quick, mut careful) = (Scanned::default(), Scanned::default());
-            prop_assert!(scan_quickly(&bytes, &dialects, &mut quick));
-            scan_carefully(&bytes, &dialects, &mut careful);
-            prop_assert_eq!(quick, careful);
+            let mut dialects = Dialects::built_in();
+            if let Some(name) = only {
+                dialects = dialects.only(name).expect("a shipped dialect");
+            }
+            let mut scanner = dialects.scanner();
+            let found = |scanner: &mut Scanner, bytes: &[u8]| {
+                let mut found: Vec<(Reading, u64)> = Vec::new();
+                let line_feeds = scanner.scan(bytes, &dialects, &mut State::default(), &mut |reading, _, at| {
+                    found.push((*reading, at));
+                });
+                (found, line_feeds)
+            };
+            let quick = found(&mut scanner, &bytes);
+            // A carriage return at the very end makes every line be tried.
+            bytes.push(b'\r');
+            prop_assert_eq!(found(&mut scanner, &bytes), quick);
         }
     }
 

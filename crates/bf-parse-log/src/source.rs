@@ -12,7 +12,7 @@ use crate::encoding::{Encoding, HEAD, Utf16};
 use crate::explain::Trace;
 use crate::line::escapes::clean;
 use crate::line::split::{LONGEST, Splitter};
-use crate::scan::read_line;
+use crate::scan::State;
 use crate::shapes::Shapes;
 
 /// What is done with each piece.
@@ -193,18 +193,20 @@ pub(crate) fn explain(
     let dialects = parser.dialects().clone();
     let mut splitter = Splitter::new();
     let stream = BufReader::with_capacity(PIECE, stream);
-    let mut look = |line: &[u8], number| {
+    let mut scanner = dialects.scanner();
+    let mut state = State::default();
+    let mut add = |line: &[u8], number| {
         let mut says = false;
-        read_line(line, true, &dialects, &mut None, &mut |_| says = true);
+        scanner.line(line, true, 0, &dialects, &mut state, &mut |_, _, _| says = true);
         if !says {
             shapes.add(&clean(line), number);
         }
     };
     pour(stream, from_byte, path, parser, &mut |parser, piece| {
         parser.feed_observed(piece, Some(show));
-        splitter.feed(piece, &mut look);
+        splitter.feed(piece, &mut add);
     })?;
-    look(splitter.unfinished(), splitter.lines());
+    add(splitter.unfinished(), splitter.lines());
     Ok(())
 }
 

@@ -61,6 +61,9 @@ fn state(history: &History, blank: bool, end: LogEnd) -> LogState {
             LogState::Completed
         };
     }
+    if history.all_are_done() {
+        return LogState::Completed;
+    }
     if run.broken.is_some() || end == LogEnd::WriterGone {
         LogState::Interrupted
     } else {
@@ -86,14 +89,16 @@ pub(crate) fn what_was_looked_for(dialects: &Dialects) -> String {
         return format!("looked for the dialect {name} alone, as was asked for");
     }
     let built_in = MODES.map(dialect).join(", ");
-    let custom: Vec<String> = dialects.names().map(|name| format!("{name:?}")).collect();
-    let custom = if custom.is_empty() {
+    let own: Vec<String> = dialects.own_names().map(|name| format!("{name:?}")).collect();
+    let own = if own.is_empty() {
         "the config has none of its own".to_owned()
     } else {
-        format!("of the config: {}", custom.join(", "))
+        format!("of the config: {}", own.join(", "))
     };
+    let shipped: Vec<&str> = dialects.names().skip(dialects.own_names().count()).collect();
     format!(
-        "looked for the dialects {built_in}; {custom}; a job in a form of its own is described under dialects: in the config"
+        "looked for the dialects {built_in}, {}; {own}; a job in a form of its own is described under dialects: in the config",
+        shipped.join(", ")
     )
 }
 
@@ -201,7 +206,11 @@ pub(crate) fn summary(
                 .map(str::to_owned)
         }),
         job: past.job.clone(),
-        range: frame.stretches.hull().or(past.refused_range),
+        range: frame
+            .stretches
+            .hull()
+            .or(past.refused_range)
+            .or_else(|| history.run.as_ref().and_then(|run| run.range)),
         skipped_days: skipped,
         earlier_days: earlier,
         unaccounted_days,

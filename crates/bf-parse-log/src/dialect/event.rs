@@ -92,6 +92,8 @@ pub(crate) struct Opened {
     pub(crate) resume: Option<NaiveDate>,
     pub(crate) dry_run: Option<bool>,
     pub(crate) job: Option<Span>,
+    /// Whether it never begins a run of its own.
+    pub(crate) continues: bool,
     /// Whether one of the figures was left out, as it is too large.
     pub(crate) too_large: bool,
 }
@@ -198,6 +200,21 @@ pub(crate) enum Event {
     Critical(Span),
     /// The program's usage: its arguments were wrong, or its help was asked for.
     Usage(Span),
+    /// The job itself broke.
+    Fatal(Span),
+    /// The run has ended; it may count its successful, failed and skipped dates.
+    Ended([Option<u64>; 3]),
+    /// What the run's own summary counts, in the same order.
+    Claimed([Option<u64>; 3]),
+    /// What is known of a run before its first date.
+    About {
+        range: Option<DateRange>,
+        job: Span,
+        expected: Option<u64>,
+        off_days: Option<u64>,
+    },
+    /// A part of the log begins that rules may ask for.
+    Block,
     /// A line that would say something, but for a figure that is too large to be one.
     TooLarge,
 }

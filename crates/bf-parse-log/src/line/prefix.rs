@@ -5,6 +5,7 @@
 use memchr::memmem;
 
 use crate::glance::usual_time;
+use crate::line::unwrap::prefixes;
 use crate::line::fields::trim_start;
 
 /// How serious a message says it is.
@@ -82,7 +83,7 @@ pub(crate) fn prefix(line: &[u8]) -> Prefix {
         Some(b'A'..=b'Z') => level_and_name(rest),
         _ => None,
     };
-    found.or_else(|| late(rest)).map_or(
+    let found = found.or_else(|| late(rest)).map_or(
         Prefix {
             origin: Origin::Plain,
             level: None,
@@ -92,7 +93,37 @@ pub(crate) fn prefix(line: &[u8]) -> Prefix {
             body: prefix.body + start,
             ..prefix
         },
-    )
+    );
+    if found.origin == Origin::Plain
+        && matches!(rest.first(), Some(b'0'..=b'9' | b'[' | b'I' | b'W' | b'E' | b'F'))
+    {
+        return of_library(rest, start).unwrap_or(found);
+    }
+    found
+}
+
+/// The prefix of one of the logging libraries that are data.
+fn of_library(rest: &[u8], start: usize) -> Option<Prefix> {
+    prefixes().loggers.iter().find_map(|known| {
+        let captures = known.regex.captures(rest)?;
+        let word = captures.name("level")?.as_bytes().to_ascii_uppercase();
+        let level = match word.first()? {
+            b'I' | b'N' => Level::Info,
+            b'E' => Level::Error,
+            b'C' | b'F' => Level::Critical,
+            b'W' => Level::Warning,
+            _ => Level::Debug,
+        };
+        // A library that names Python modules names the job itself, too.
+        let is_other = captures.name("logger").is_some_and(|name| {
+            known.name == "loguru" && origin(name.as_bytes()) == Origin::Other
+        });
+        Some(Prefix {
+            origin: if is_other { Origin::Other } else { Origin::Job },
+            level: Some(level),
+            body: start + captures.get(0)?.end(),
+        })
+    })
 }
 
 fn level(bytes: &[u8]) -> Option<(Level, usize)> {

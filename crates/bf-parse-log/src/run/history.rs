@@ -26,6 +26,10 @@ pub(crate) struct Promises {
     pub(crate) unmentioned_succeed: bool,
     /// Whether a run has no end marker: it ends with the last of its dates.
     pub(crate) no_end: bool,
+    /// Whether it then has ended, without anybody else knowing its dates.
+    pub(crate) ends_when_all_done: bool,
+    /// Whether its outcomes name their job.
+    pub(crate) by_job: bool,
     /// Whether a line tells that a run begins.
     pub(crate) has_start: bool,
 }
@@ -119,7 +123,7 @@ impl History {
             reading.event,
             &reading.details,
             line,
-            reading.owned == Some(true),
+            reading.owned,
         );
     }
 
@@ -336,6 +340,20 @@ impl History {
                     run.claims_are_open = false;
                 }
             }
+            Event::Fatal(what) => self.fatal(text(what.in_line(line), REASON)),
+            Event::Ended(counts) => self.ended(counts),
+            Event::Claimed(counts) => {
+                if let Some(run) = &mut self.run {
+                    run.claim_all(counts);
+                }
+            }
+            Event::About {
+                range,
+                job,
+                expected,
+                off_days,
+            } => self.about(range, &text(job.in_line(line), 120), expected, off_days),
+            Event::Block => {}
             Event::UnreadableBegin => {
                 let shown = text(details.bad_date.in_line(line), 60);
                 self.doubts.unreadable_dates.add(self.line, &shown);
@@ -351,7 +369,100 @@ impl History {
         }
     }
 
+    /// The job itself broke, as a rule of its dialect says. One that goes on was not broken.
+    fn fatal(&mut self, reason: String) {
+        match &mut self.run {
+            Some(run) => {
+                run.broken = Some(Broken::Fatal);
+                run.ended = false;
+            }
+            None => self.broke_before_any_run = true,
+        }
+        self.early.add(None, reason);
+    }
+
+    /// The end marker of a dialect that is data.
+    fn ended(&mut self, counts: [Option<u64>; 3]) {
+        self.end(Some(Mode::Custom));
+        let unmentioned_succeed = self.promises.unmentioned_succeed;
+        let Some(run) = &mut self.run else { return };
+        run.claim_all(counts);
+        let open = self.ledger.open_in(run.number);
+        if unmentioned_succeed {
+            for date in &open {
+                run.unmentioned += 1;
+                let said = Said {
+                    run: run.number,
+                    unit: None,
+                    retries: false,
+                    line: None,
+                    outcome: Outcome::Success,
+                    records: None,
+                    reason: None,
+                };
+                self.ledger.say(*date, said, &mut run.counts);
+            }
+        }
+    }
+
+    fn about(
+        &mut self,
+        range: Option<bf_contract::DateRange>,
+        job: &str,
+        expected: Option<u64>,
+        off_days: Option<u64>,
+    ) {
+        if self.run.as_ref().is_none_or(|run| run.ended || run.refused.is_some()) {
+            return;
+        }
+        if let Some(run) = self.run.as_mut().filter(|run| !run.active) {
+            if let Some(range) = range {
+                run.tell_range(range);
+            }
+            run.tell_schedule(expected, off_days);
+            if !job.is_empty() {
+                run.job.get_or_insert_with(|| job_name(job.as_bytes()));
+            }
+        }
+    }
+
+    /// The lines of a run name their job.
+    pub(crate) fn name_job(&mut self, name: &str) {
+        if let Some(run) = self.run.as_mut().filter(|run| run.job.is_none()) {
+            run.job = Some(name.to_owned());
+        }
+    }
+
+    /// How much of a log was understood.
+    pub(crate) fn score(&self) -> (usize, bool, bool, u64, bool) {
+        let run = self.run.as_ref();
+        (
+            self.ledger.finished(),
+            run.is_some_and(|run| run.ended),
+            run.is_some_and(|run| run.range.is_some()),
+            self.doubts.undated_failures.different(),
+            run.is_some(),
+        )
+    }
+
+    /// Whether a run without an end marker has an outcome of each date that it announced.
+    pub(crate) fn all_are_done(&self) -> bool {
+        self.promises.ends_when_all_done
+            && self.run.as_ref().is_some_and(|run| {
+                let done = run.counts.worked() + run.counts.skipped;
+                run.may_go_on() && done > 0 && run.to_do.is_some_and(|total| done >= total)
+            })
+    }
+
     fn open(&mut self, opening: Opening, what: &Opened, line: &[u8]) {
+        let goes_on = what.continues && self.run.as_ref().is_some_and(|run| !run.active && !run.ended);
+        if goes_on {
+            if let Some(run) = &mut self.run {
+                run.resume = what.resume.or(run.resume);
+                run.to_do = what.to_do.or(run.to_do);
+            }
+            return;
+        }
         if self.run.as_ref().is_none_or(|run| run.is_past(opening)) {
             self.start_run();
         }

@@ -330,6 +330,7 @@ impl History {
         let date = run.current?;
         let open = |date| self.ledger.is_open(date, unit.as_deref(), run.number);
         let is_ambiguous = self.promises.is_custom
+            && !told.details.from_start
             && !self.promises.unmentioned_succeed
             && run.left_open.is_some_and(open)
             && open(date);

@@ -116,6 +116,9 @@ pub(crate) struct Run {
     /// The `N` and the form of its last date line.
     #[serde(default)]
     pub(crate) last_begin: Option<(Option<u64>, Mode)>,
+    /// Dates that have no outcome and count as successful, as the dialect promises.
+    #[serde(default)]
+    pub(crate) unmentioned: u64,
     /// Failures without a date, which may be the reasons of those with one.
     #[serde(default)]
     pub(crate) undated_failures: u64,
@@ -224,6 +227,13 @@ impl Run {
         differs
     }
 
+    /// What its summary counts: successful, failed, skipped. The last figures count.
+    pub(crate) fn claim_all(&mut self, [successful, failed, skipped]: [Option<u64>; 3]) {
+        self.claims.successful = successful.or(self.claims.successful);
+        self.claims.failed = failed.or(self.claims.failed);
+        self.claims.skipped = skipped.or(self.claims.skipped);
+    }
+
     /// Whether it announced that there is nothing to do, and claims nothing else.
     pub(crate) fn had_nothing_to_do(&self) -> bool {
         let nothing = |claim: Option<u64>| claim.is_none_or(|figure| figure == 0);
@@ -299,6 +309,10 @@ impl Run {
     pub(crate) fn in_doubt(&self) -> u64 {
         let claimed = self.claims.successful.filter(|_| self.ended);
         let fewer = claimed.map_or(0, |claimed| self.counts.successful.saturating_sub(claimed));
+        // A date that has no line of its own may be one that its summary counts as left out.
+        let left_out = self.claims.skipped.unwrap_or(0);
+        let unnamed = left_out.saturating_sub(self.counts.skipped);
+        let fewer = fewer.saturating_sub(unnamed.min(self.unmentioned));
         if self.is_list() {
             return fewer;
         }
@@ -343,13 +357,23 @@ impl Run {
             ));
             return notes;
         }
+        let successful = self.counts.successful;
+        let expected = self
+            .claims
+            .successful
+            .filter(|claimed| self.unmentioned > 0 && self.in_doubt() == 0 && *claimed < successful)
+            .map_or(successful, |claimed| claimed);
         for (what, claimed, seen) in [
-            ("successful", self.claims.successful, self.counts.successful),
+            ("successful", self.claims.successful, expected),
             ("failed", self.claims.failed, self.counts.failed),
             (
                 "skipped",
                 self.claims.skipped,
-                self.counts.skipped + self.unnamed_skipped,
+                if self.unmentioned > 0 {
+                    self.claims.skipped.unwrap_or(self.counts.skipped)
+                } else {
+                    self.counts.skipped + self.unnamed_skipped
+                },
             ),
         ] {
             if let Some(claimed) = claimed
