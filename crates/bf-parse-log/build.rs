@@ -12,12 +12,19 @@ fn main() -> io::Result<()> {
     let mut files = fs::read_dir(&folder)?
         .map(|entry| entry.map(|entry| entry.path()))
         .collect::<io::Result<Vec<_>>>()?;
-    files.retain(|file| file.extension().is_some_and(|extension| extension == "yaml"));
+    files.retain(|file| {
+        file.extension()
+            .is_some_and(|extension| extension == "yaml")
+    });
     files.sort();
     let mut list = String::from("&[");
     for file in files {
         let name = file.file_stem().unwrap_or_default().to_string_lossy();
-        let _ = write!(list, "({name:?}, include_str!({:?})),", file.display().to_string());
+        let _ = write!(
+            list,
+            "({name:?}, include_str!({:?})),",
+            file.display().to_string()
+        );
     }
     list.push(']');
     let out = env::var("OUT_DIR").map_err(io::Error::other)?;

@@ -89,7 +89,7 @@ pub struct Dialect {
     #[serde(default)]
     pub resume: Rules,
     /// A date begins; needs `date`. Lines without a date belong to it until the next one begins.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "dated")]
     pub date_start: Rules,
     /// A date succeeded; `records` is what was written for it.
     #[serde(default)]
@@ -404,7 +404,10 @@ impl<'de> Deserialize<'de> for Written {
 /// A rule must be able to match something.
 fn is_whole(rule: &Rule) -> Result<(), String> {
     if rule.r#match.is_none() && rule.json.is_empty() {
-        return Err("a rule needs match: (a regular expression) or json: (fields and their values)".to_owned());
+        return Err(
+            "a rule needs match: (a regular expression) or json: (fields and their values)"
+                .to_owned(),
+        );
     }
     if rule.field.is_some() && rule.r#match.is_none() {
         return Err("field: needs match:, which is tried on it".to_owned());
@@ -424,38 +427,69 @@ fn is_whole(rule: &Rule) -> Result<(), String> {
 
 impl<'de> Deserialize<'de> for Rules {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Any;
-        impl<'de> Visitor<'de> for Any {
-            type Value = Rules;
+        deserializer.deserialize_any(Any { dated: false })
+    }
+}
 
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a regular expression, a map with match: or json:, or a list of these")
-            }
+/// Rules that begin a date: each must capture one.
+fn dated<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Rules, D::Error> {
+    deserializer.deserialize_any(Any { dated: true })
+}
 
-            fn visit_unit<E: Error>(self) -> Result<Rules, E> {
-                Ok(Rules::default())
-            }
+/// Reads rules, and refuses a wrong one while the reader of the config still knows its line.
+struct Any {
+    dated: bool,
+}
 
-            fn visit_str<E: Error>(self, text: &str) -> Result<Rules, E> {
-                let rule = Rule {
-                    r#match: Some(check(text).map_err(E::custom)?),
-                    ..Rule::default()
-                };
-                Ok(Rules(vec![rule]))
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Rules, A::Error> {
-                let rule = Rule::deserialize(MapAccessDeserializer::new(map))?;
-                is_whole(&rule).map_err(A::Error::custom)?;
-                Ok(Rules(vec![rule]))
-            }
-
-            fn visit_seq<A: SeqAccess<'de>>(self, seq: A) -> Result<Rules, A::Error> {
-                let rules = Vec::<Written>::deserialize(SeqAccessDeserializer::new(seq))?;
-                Ok(Rules(rules.into_iter().map(|Written(rule)| rule).collect()))
-            }
+impl Any {
+    fn rules(&self, rules: Vec<Rule>) -> Result<Rules, String> {
+        let has_date = |rule: &Rule| {
+            rule.captures.contains_key("date")
+                || rule
+                    .r#match
+                    .as_ref()
+                    .is_some_and(|pattern| pattern.captures("date"))
+        };
+        if self.dated && !rules.iter().all(has_date) {
+            return Err(
+                "date_start: begins a date and captures none (write {date} or (?P<date>…))"
+                    .to_owned(),
+            );
         }
-        deserializer.deserialize_any(Any)
+        Ok(Rules(rules))
+    }
+}
+
+impl<'de> Visitor<'de> for Any {
+    type Value = Rules;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a regular expression, a map with match: or json:, or a list of these")
+    }
+
+    fn visit_unit<E: Error>(self) -> Result<Rules, E> {
+        Ok(Rules::default())
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<Rules, E> {
+        let pattern = check(text).map_err(E::custom)?;
+        let rule = Rule {
+            r#match: Some(pattern),
+            ..Rule::default()
+        };
+        self.rules(vec![rule]).map_err(E::custom)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Rules, A::Error> {
+        let rule = Rule::deserialize(MapAccessDeserializer::new(map))?;
+        is_whole(&rule).map_err(A::Error::custom)?;
+        self.rules(vec![rule]).map_err(A::Error::custom)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, seq: A) -> Result<Rules, A::Error> {
+        let rules = Vec::<Written>::deserialize(SeqAccessDeserializer::new(seq))?;
+        self.rules(rules.into_iter().map(|Written(rule)| rule).collect())
+            .map_err(A::Error::custom)
     }
 }
 
@@ -496,7 +530,11 @@ end: {match: '^end'}
         let dialect: Dialect = serde_yaml::from_str(text).expect("a dialect");
         assert_eq!(dialect.failure.0.len(), 3);
         assert_eq!(dialect.failure.0[1].within.as_deref(), Some("load"));
-        let events: Vec<&str> = dialect.rules().into_iter().map(|(event, _)| event).collect();
+        let events: Vec<&str> = dialect
+            .rules()
+            .into_iter()
+            .map(|(event, _)| event)
+            .collect();
         assert_eq!(events, ["end", "failure", "failure", "failure", "success"]);
         for wrong in [
             "name: x\nsuccess: '('",

@@ -311,10 +311,5 @@ mod tests {
                 "{key}: {error}"
             );
         }
-        let error = parse("dialects:\n  - name: mine\n").expect_err("without success");
-        assert!(
-            error.contains("success") && error.contains("line 2"),
-            "{error}"
-        );
     }
 }

@@ -19,8 +19,8 @@ Examples:
   bf-parse-log --check --dates 2024-01-05,2024-01-07 retry.log
   bf-parse-log --checkpoint /tmp/backfill_checkpoints/x.json x.log
 
-A job in a form of its own: describe its lines by regular expressions under `dialects:` in the config
-(config/dialects has examples), and look at them with --explain.
+A job in a form of its own: --explain drafts a dialect for its lines; put it under `dialects:` in the
+config. --print-dialect NAME prints one to copy (--dialects lists them).
 
 Exit codes:
   0  the log was read, whatever it says: running, refused and all-failed, too
@@ -67,19 +67,31 @@ pub struct Args {
     #[arg(long, conflicts_with = "failed_dates")]
     pub explain: bool,
 
-    /// Hold the log against the dates that the job was given (its own --dates): those without a word
-    /// count as unaccounted for, and a job that never says that it is over is over with the last of them
+    /// Compare the log with the dates that the job was given (its own --dates): those without an outcome
+    /// are unaccounted for, and a job without an end marker has ended with the last of them
     #[arg(long, value_name = "DATES", value_delimiter = ',', value_parser = parse_date_arg)]
     pub dates: Vec<NaiveDate>,
 
-    /// Hold the log against the job's own checkpoint file
+    /// Compare the log with the job's own checkpoint file
     #[arg(long, value_name = "FILE")]
     pub checkpoint: Option<PathBuf>,
 
-    /// Read the log in this dialect alone: built-in, or one of the config's [default: whichever
-    /// understands most of it]
+    /// Read the log in this dialect alone: built-in for all that bf ships, or one of --dialects [default:
+    /// whichever understands most of it]
     #[arg(long, value_name = "NAME")]
     pub dialect: Option<String>,
+
+    /// List the dialects
+    #[arg(long, conflicts_with_all = ["print_dialect", "log"])]
+    pub dialects: bool,
+
+    /// Print a dialect that bf ships, to copy and edit
+    #[arg(long, value_name = "NAME", conflicts_with = "log")]
+    pub print_dialect: Option<String>,
+
+    /// Pick one of several jobs in a log whose lines name their job [default: the one that wrote last]
+    #[arg(long, value_name = "NAME")]
+    pub job: Option<String>,
 
     /// Byte offsets at which another attempt of the job was started: a run ends there
     #[arg(long, value_name = "BYTES", value_delimiter = ',')]

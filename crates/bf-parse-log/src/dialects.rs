@@ -66,8 +66,7 @@ impl Dialects {
         Self::default()
     }
 
-    /// The dialects of a config, and those that bf ships. One of the config takes the place of a shipped one
-    /// of its name.
+    /// The dialects of a config, and those that bf ships. Of two with one name, the config's is meant by it.
     ///
     /// # Errors
     /// A dialect that could report nothing, one whose name the config has twice, a regular expression that is
@@ -86,11 +85,7 @@ impl Dialects {
             custom.push(Arc::new(rules));
         }
         let own = custom.len();
-        for rules in shipped() {
-            if !custom[..own].iter().any(|other| other.name == rules.name) {
-                custom.push(Arc::clone(rules));
-            }
-        }
+        custom.extend(shipped().iter().cloned());
         Ok(Self {
             custom: custom.into(),
             own,
@@ -137,6 +132,23 @@ impl Dialects {
                 .collect(),
             Some(Only::One(at)) => vec![at + 1],
         }
+    }
+
+    /// One line for each dialect, for a person.
+    pub(crate) fn list(&self) -> String {
+        let mut list = format!(
+            "{:<16} the family of backfill jobs that bf began with, and every dialect below it ships\n",
+            BUILT_IN
+        );
+        for (at, rules) in self.custom.iter().enumerate() {
+            let about = match (&rules.description, at < self.own) {
+                (Some(about), _) => about.as_str(),
+                (None, true) => "of the config",
+                (None, false) => "",
+            };
+            list.push_str(&format!("{:<16} {about}\n", rules.name));
+        }
+        list
     }
 
     pub(crate) fn scanner(&self) -> Scanner {

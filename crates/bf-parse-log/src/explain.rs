@@ -123,8 +123,14 @@ fn words(event: &Event, line: &[u8]) -> String {
         Event::Fatal(what) => format!("the job itself broke: {}", said(what)),
         Event::Ended(_) => "the run has ended".to_owned(),
         Event::Claimed(counts) => {
-            let count = |at: usize| counts[at].map_or_else(|| "?".to_owned(), |count| count.to_string());
-            format!("claims {} successful, {} failed, {} skipped", count(0), count(1), count(2))
+            let count =
+                |at: usize| counts[at].map_or_else(|| "?".to_owned(), |count| count.to_string());
+            format!(
+                "claims {} successful, {} failed, {} skipped",
+                count(0),
+                count(1),
+                count(2)
+            )
         }
         Event::About { .. } => "something of the run".to_owned(),
         Event::Block => "a block begins".to_owned(),

@@ -3,5 +3,6 @@
 pub(crate) mod escapes;
 pub(crate) mod fields;
 pub(crate) mod prefix;
+pub(crate) mod signs;
 pub(crate) mod split;
 pub(crate) mod unwrap;

@@ -120,10 +120,7 @@ impl Snapshot {
             self.readers.line = number;
         }
         self.readers.of.push(reading.dialect);
-        self.readers.is_failure |= matches!(
-            reading.event,
-            Event::Failure { date: Some(_), .. }
-        );
+        self.readers.is_failure |= matches!(reading.event, Event::Failure { date: Some(_), .. });
         match reading.dialect.checked_sub(1) {
             None => self.built_in.take(reading, line, number),
             Some(at) => {
@@ -290,9 +287,16 @@ impl LogParser {
         // The line that began in the piece before.
         let mut splitter = std::mem::take(&mut known.splitter);
         splitter.feed(&piece[..from], |line, number| {
-            scanner.line(line, true, 0, dialects, &mut state, &mut |reading, text, _| {
-                take(known, reading, text, number);
-            });
+            scanner.line(
+                line,
+                true,
+                0,
+                dialects,
+                &mut state,
+                &mut |reading, text, _| {
+                    take(known, reading, text, number);
+                },
+            );
         });
         let whole = &piece[from..to];
         let before = splitter.line_feeds() + 1;
@@ -303,6 +307,7 @@ impl LogParser {
         splitter.feed(&piece[to..], |_, _| {});
         known.splitter = splitter;
         known.state = state;
+        known.count_readers();
         self.decide(whole, has_read, before);
     }
 
@@ -320,16 +325,26 @@ impl LogParser {
                 let others = self.dialects.tried().into_iter().filter(|at| *at != place);
                 let mut scanner = Scanner::of(Filter::of(&self.dialects, others));
                 let mut found = (0, 0);
-                scanner.scan(piece, &self.dialects, &mut State::default(), &mut |reading, _, feeds| {
-                    let is_outcome = matches!(
-                        reading.event,
-                        Event::Failure { date: Some(_), .. } | Event::Success { date: Some(_), .. }
-                    );
-                    if is_outcome {
-                        found.1 = if found.0 == 0 { number + feeds } else { found.1 };
-                        found.0 += 1;
-                    }
-                });
+                scanner.scan(
+                    piece,
+                    &self.dialects,
+                    &mut State::default(),
+                    &mut |reading, _, feeds| {
+                        let is_outcome = matches!(
+                            reading.event,
+                            Event::Failure { date: Some(_), .. }
+                                | Event::Success { date: Some(_), .. }
+                        );
+                        if is_outcome {
+                            found.1 = if found.0 == 0 {
+                                number + feeds
+                            } else {
+                                found.1
+                            };
+                            found.0 += 1;
+                        }
+                    },
+                );
                 if let Some((lines, first)) = known.unread.get_mut(place) {
                     *first = if *lines == 0 { found.1 } else { *first };
                     *lines += found.0;
@@ -358,7 +373,9 @@ impl LogParser {
         let job = self.job.as_deref();
         self.with_last_line(|known| {
             let place = known.best(&self.dialects, job);
-            let rules = place.checked_sub(1).and_then(|at| self.dialects.custom().get(at));
+            let rules = place
+                .checked_sub(1)
+                .and_then(|at| self.dialects.custom().get(at));
             let history = known.history(place, job);
             let name = rules.map(|rules| rules.name.as_str());
             let mut summary = summary::summary(history, name, known.blank, end, log);
@@ -431,11 +448,20 @@ impl LogParser {
     }
 
     fn with_last_line<T>(&self, look: impl FnOnce(&Snapshot) -> T) -> T {
+        if self.known.splitter.unfinished().is_empty() && self.known.readers.of.is_empty() {
+            return look(&self.known);
+        }
         let mut known = self.known.clone();
         known.count_readers();
         if !self.known.splitter.unfinished().is_empty() {
             let rest = known.splitter.unfinished().to_vec();
-            Self::read_rest(&mut known, &mut self.scanner.clone(), &self.dialects, &rest, false);
+            Self::read_rest(
+                &mut known,
+                &mut self.scanner.clone(),
+                &self.dialects,
+                &rest,
+                false,
+            );
         }
         look(&known)
     }
@@ -450,9 +476,16 @@ impl LogParser {
     ) {
         let number = known.splitter.line_feeds() + 1;
         let mut state = std::mem::take(&mut known.state);
-        scanner.line(rest, complete, 0, dialects, &mut state, &mut |reading, text, _| {
-            known.take(reading, text, number);
-        });
+        scanner.line(
+            rest,
+            complete,
+            0,
+            dialects,
+            &mut state,
+            &mut |reading, text, _| {
+                known.take(reading, text, number);
+            },
+        );
         known.state = state;
         known.count_readers();
     }
@@ -486,7 +519,10 @@ impl LogParser {
         snapshot.unread.resize(dialects.custom().len() + 1, (0, 0));
         snapshot.decided = decided.and_then(|name| match name {
             None => Some(0),
-            Some(name) => dialects.names().position(|other| other == name).map(|at| at + 1),
+            Some(name) => dialects
+                .names()
+                .position(|other| other == name)
+                .map(|at| at + 1),
         });
         Self::of(dialects, snapshot)
     }
@@ -501,7 +537,13 @@ impl LogParser {
     pub fn next_file(&mut self) {
         if !self.known.splitter.unfinished().is_empty() {
             let rest = self.known.splitter.take_unfinished();
-            Self::read_rest(&mut self.known, &mut self.scanner, &self.dialects, &rest, false);
+            Self::read_rest(
+                &mut self.known,
+                &mut self.scanner,
+                &self.dialects,
+                &rest,
+                false,
+            );
         }
     }
 }

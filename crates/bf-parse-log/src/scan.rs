@@ -11,6 +11,8 @@ use crate::dialects::Dialects;
 use crate::glance::is_noise;
 use crate::grammar;
 use crate::line::escapes::clean;
+use crate::line::prefix::{Level, prefix};
+use crate::line::signs::restore;
 use crate::line::split::LONGEST;
 use crate::line::unwrap::unwrap;
 
@@ -180,8 +182,10 @@ impl Scanner {
         while let Some(found) = finder.find(&bytes[from..]) {
             let at = from + found.start();
             let between = &bytes[from..at];
-            let start = memchr::memrchr3(b'\n', b'\r', 0, between).map_or(from, |end| from + end + 1);
-            let end = memchr::memchr3(b'\n', b'\r', 0, &bytes[at..]).map_or(bytes.len(), |end| at + end);
+            let start =
+                memchr::memrchr3(b'\n', b'\r', 0, between).map_or(from, |end| from + end + 1);
+            let end =
+                memchr::memchr3(b'\n', b'\r', 0, &bytes[at..]).map_or(bytes.len(), |end| at + end);
             line_feeds += memchr::memchr_iter(b'\n', between).count() as u64;
             self.line(&bytes[start..end], true, line_feeds, dialects, state, sink);
             line_feeds += u64::from(bytes.get(end) == Some(&b'\n'));
@@ -278,6 +282,14 @@ impl Scanner {
                     text = inside;
                 }
             }
+            let whole;
+            if read.event.is_none() || matches!(read.event, Some((Event::Error { .. }, _))) {
+                whole = with_sign(text);
+                if let Some(whole) = &whole {
+                    read = grammar::read(whole, complete);
+                    text = whole;
+                }
+            }
             state.owner = read.owns.unwrap_or(state.owner);
             if let Some((event, rule)) = read.event {
                 let reading = Reading {
@@ -322,6 +334,7 @@ impl Scanner {
                 too_large,
                 details,
                 block,
+                prefixed,
                 ..
             }) = told
             {
@@ -330,8 +343,8 @@ impl Scanner {
                     event,
                     rule: RuleName::At(rule),
                     dialect: at + 1,
-                    prefixed: false,
-                    needs_prefix: false,
+                    prefixed: prefixed == Some(true),
+                    needs_prefix: prefixed == Some(false),
                     owned: false,
                     too_large,
                     details,
@@ -341,6 +354,19 @@ impl Scanner {
             }
         }
     }
+}
+
+/// The line with the sign that an encoding lost, if its message begins with one.
+fn with_sign(line: &[u8]) -> Option<Vec<u8>> {
+    let prefix = prefix(line);
+    let body = &line[prefix.body..];
+    let text = body.trim_ascii_start();
+    if !matches!(text.first(), Some(b'\\' | b'?' | 0xc2 | 0xc3 | 0xef)) {
+        return None;
+    }
+    let whole = restore(text, prefix.level >= Some(Level::Error))?;
+    let before = line.len() - text.len();
+    Some([&line[..before], &whole].concat())
 }
 
 /// The digits of `YYYY-MM-DD HH:MM:SS` at the beginning of a line as one number.

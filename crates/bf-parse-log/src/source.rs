@@ -197,7 +197,9 @@ pub(crate) fn explain(
     let mut state = State::default();
     let mut add = |line: &[u8], number| {
         let mut says = false;
-        scanner.line(line, true, 0, &dialects, &mut state, &mut |_, _, _| says = true);
+        scanner.line(line, true, 0, &dialects, &mut state, &mut |_, _, _| {
+            says = true
+        });
         if !says {
             shapes.add(&clean(line), number);
         }

@@ -89,13 +89,19 @@ pub(crate) fn what_was_looked_for(dialects: &Dialects) -> String {
         return format!("looked for the dialect {name} alone, as was asked for");
     }
     let built_in = MODES.map(dialect).join(", ");
-    let own: Vec<String> = dialects.own_names().map(|name| format!("{name:?}")).collect();
+    let own: Vec<String> = dialects
+        .own_names()
+        .map(|name| format!("{name:?}"))
+        .collect();
     let own = if own.is_empty() {
         "the config has none of its own".to_owned()
     } else {
         format!("of the config: {}", own.join(", "))
     };
-    let shipped: Vec<&str> = dialects.names().skip(dialects.own_names().count()).collect();
+    let shipped: Vec<&str> = dialects
+        .names()
+        .skip(dialects.own_names().count())
+        .collect();
     format!(
         "looked for the dialects {built_in}, {}; {own}; a job in a form of its own is described under dialects: in the config",
         shipped.join(", ")

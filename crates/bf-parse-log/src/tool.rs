@@ -12,6 +12,7 @@ use chrono::Local;
 use crate::args::Args;
 use crate::check::Checks;
 use crate::checkpoint::Checkpoint;
+use crate::dialects::SHIPPED;
 use crate::explain::{RuleCounts, Trace};
 use crate::follow::{FollowedLog, Happened};
 use crate::given::hold_against;
@@ -37,6 +38,9 @@ pub fn run(mut args: Args, mut streams: Streams) -> Result<Exit, Failure> {
     if let Some(name) = &args.dialect {
         dialects = dialects.only(name)?;
     }
+    if args.dialects || args.print_dialect.is_some() {
+        return print_dialects(&args, &dialects, streams);
+    }
     // Read first: without it the question cannot be answered, and a large log takes its time.
     let checkpoint = args
         .checkpoint
@@ -56,7 +60,8 @@ pub fn run(mut args: Args, mut streams: Streams) -> Result<Exit, Failure> {
         .collect();
     let mut parser = LogParser::new(dialects)
         .of_log(args.path().display().to_string(), from)
-        .with_attempts_at(&attempts);
+        .with_attempts_at(&attempts)
+        .of_job(args.job.clone());
     let checks = Checks {
         min_success_rate: args.min_success_rate,
         config: &config.config,
@@ -111,6 +116,42 @@ fn summarize(args: &Args, parser: &LogParser, end: LogEnd) -> LogSummary {
         hold_against(&mut summary, &parser.ledger(end), &given, lacks_only_an_end);
     }
     summary
+}
+
+/// Prints the list of dialects, or one that bf ships.
+fn print_dialects(args: &Args, dialects: &Dialects, mut streams: Streams) -> Result<Exit, Failure> {
+    let stdout = &mut streams.stdout.writer;
+    let text = match &args.print_dialect {
+        None => dialects.list(),
+        Some(name) => {
+            let shipped = SHIPPED.iter().find(|(of, _)| of == name);
+            let (_, text) = shipped.ok_or_else(|| {
+                let names: Vec<&str> = SHIPPED.iter().map(|(name, _)| *name).collect();
+                Failure::usage(format!("bf ships no dialect {name:?}"))
+                    .hint(format!("it ships {}", names.join(", ")))
+            })?;
+            as_entry(text)
+        }
+    };
+    stdout
+        .write_all(text.as_bytes())
+        .and_then(|()| stdout.flush())
+        .or_could_not_check(|| "writing to standard output".to_owned())?;
+    Ok(Exit::Success)
+}
+
+/// A file of a dialect as the entry of a config.
+fn as_entry(text: &str) -> String {
+    let mut entry = "dialects:\n".to_owned();
+    for (at, line) in text.lines().enumerate() {
+        let lead = if at == 0 { "  - " } else { "    " };
+        if line.is_empty() {
+            entry.push('\n');
+        } else {
+            entry.push_str(&format!("{lead}{line}\n"));
+        }
+    }
+    entry
 }
 
 /// Reads a file whose newest line comes first once more, from its end, if it then is in order.

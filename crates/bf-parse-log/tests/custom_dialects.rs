@@ -329,3 +329,101 @@ fn a_count_that_is_too_large_is_unknown_and_said() {
     let note = "2 lines have a figure that is too large to be a count, the first is line 3; they were left out";
     assert!(notes.iter().any(|one| one == note), "{notes:?}");
 }
+
+#[test]
+fn a_dialect_without_regular_expressions_reads_json_in_any_order_and_tells_jobs_apart() {
+    let dialects = dialects(
+        "dialects:\n  - name: jobs\n    success: {json: {ev: ok}, captures: {date: p.day, records: n, job: job}}\n    failure: {json: {ev: bad}, captures: {date: p.day, job: job}}\n    end: {json: {ev: end}, captures: {job: job}}\n",
+    );
+    let text = r#"{"job": "a", "ev": "bad", "p": {"day": "2024-01-01"}}
+{"n": 3, "job": "b", "p": {"day": "2024-01-01"}, "ev": "ok"}
+{"ev": "end", "job": "a"}
+{"ev": "end", "job": "b"}
+"#;
+    let read = |job: Option<&str>| {
+        let mut parser = LogParser::new(dialects.clone()).of_job(job.map(str::to_owned));
+        parser.feed(text.as_bytes());
+        parser.summary(LogEnd::StillWritten)
+    };
+    let last = read(None);
+    assert_eq!(
+        (last.job.as_deref(), last.successful_days, last.failed_days),
+        (Some("b"), 1, 0)
+    );
+    assert!(last.notes.iter().any(|note| note.contains("--job")));
+    let first = read(Some("a"));
+    assert_eq!((first.failed_dates, first.completed), (days([1]), true));
+}
+
+#[test]
+fn outcomes_are_per_date_and_unit_and_a_date_failed_if_one_unit_did() {
+    let dialects = dialects(
+        "dialects:\n  - name: models\n    success: '^{date} ok (?P<unit>\\w+)'\n    failure: '^{date} lost (?P<unit>\\w+)'\n    end: '^end'\n",
+    );
+    let parser = parse(
+        &dialects,
+        "2024-01-01 lost a\n2024-01-01 ok b\n2024-01-02 ok a\n2024-01-02 ok b\nend\n",
+    );
+    let summary = parser.summary(LogEnd::StillWritten);
+    assert_eq!(summary.failed_dates, days([1]));
+    assert_eq!((summary.successful_days, summary.failed_days), (1, 1));
+    assert_eq!(parser.ledger(LogEnd::StillWritten).len(), 4);
+}
+
+#[test]
+fn a_dialect_says_how_its_dates_are_written_and_what_becomes_of_the_unmentioned() {
+    let dialects = dialects(
+        "dialects:\n  - name: quiet\n    date_format: '%d/%m/%Y'\n    unmentioned: success\n    date_start: '^(?P<index>\\d+)/(?P<total>\\d+) (?P<date>\\S+)'\n    failure: {match: '^  lost: {error}', date: from_start}\n    end: '^end: {succeeded} ok, {failed} lost'\n",
+    );
+    let text = "1/3 05/01/2024\n2/3 06/01/2024\n  lost: quota\n3/3 07/01/2024\nend: 2 ok, 1 lost\n";
+    let summary = parse(&dialects, text).summary(LogEnd::StillWritten);
+    assert_eq!(summary.failed_dates, days([6]));
+    assert_eq!(
+        (summary.successful_days, summary.unaccounted_days),
+        (2, Some(0)),
+        "{summary:?}"
+    );
+    assert!(summary.doubts.is_empty(), "{:?}", summary.doubts);
+    let worse = text.replace("2 ok, 1 lost", "1 ok, 2 lost");
+    let summary = parse(&dialects, &worse).summary(LogEnd::StillWritten);
+    assert!(summary.has_failure_in_doubt());
+}
+
+#[test]
+fn a_run_ends_where_another_attempt_of_the_job_was_started() {
+    let dialects = dialects(
+        "dialects:\n  - name: plain\n    success: '^ok {date}'\n    failure: '^no {date}'\n    end: '^end'\n",
+    );
+    let first = "no 2024-01-01\n";
+    let text = format!("{first}ok 2024-01-01\nend\n");
+    let alone = parse(&dialects, &text).summary(LogEnd::StillWritten);
+    assert_eq!(alone.failed_days, 1, "one run, which does not try again");
+    let mut parser = LogParser::new(dialects.clone()).with_attempts_at(&[first.len() as u64]);
+    parser.feed(text.as_bytes());
+    let retried = parser.summary(LogEnd::StillWritten);
+    assert_eq!((retried.failed_days, retried.successful_days), (0, 1));
+    assert_eq!(retried.runs, 2);
+}
+
+#[test]
+fn a_sample_that_is_read_otherwise_refuses_its_dialect() {
+    let yaml = "dialects:\n  - name: wrong\n    success: '^ok {date}'\n    samples:\n      - {line: 'ok 2024-01-05', reads: failure}\n";
+    let config: bf_config::Config = serde_yaml::from_str(yaml).expect("a config");
+    let refused = Dialects::with(&config.dialects).expect_err("refused");
+    let text = format!("{refused:?}");
+    assert!(
+        text.contains("expected failure") && text.contains("ok 2024-01-05"),
+        "{text}"
+    );
+}
+
+#[test]
+fn a_log_that_goes_on_in_another_dialect_is_a_doubt() {
+    let dialects = dialects(
+        "dialects:\n  - name: plain\n    success: '^ok {date}'\n    failure: '^no {date}'\n    end: '^end'\n",
+    );
+    let text = "ok 2024-01-01\nok 2024-01-02\nend\n{\"event\": \"date_failed\", \"date\": \"2024-01-03\"}\n";
+    let summary = parse(&dialects, text).summary(LogEnd::StillWritten);
+    let kinds: Vec<_> = summary.doubts.iter().map(|doubt| doubt.kind).collect();
+    assert_eq!(kinds, [DoubtKind::OtherDialect]);
+}

@@ -61,8 +61,12 @@ fn object<'a>(
             return None;
         }
         at = blanks(line, at + 1);
-        let is_step = |path: &Path| fits(path) && path.get(depth).is_some_and(|step| step.as_bytes() == key);
-        let leads_on = depth < 8 && paths.iter().any(|path| path.len() > depth + 1 && is_step(path));
+        let is_step =
+            |path: &Path| fits(path) && path.get(depth).is_some_and(|step| step.as_bytes() == key);
+        let leads_on = depth < 8
+            && paths
+                .iter()
+                .any(|path| path.len() > depth + 1 && is_step(path));
         let end = if leads_on && line.get(at) == Some(&b'{') {
             object(line, at, depth + 1, paths, &is_step, found)?
         } else {
@@ -70,7 +74,11 @@ fn object<'a>(
             for (path, slot) in paths.iter().zip(found.iter_mut()) {
                 if path.len() == depth + 1 && is_step(path) {
                     let is_string = line[at] == b'"';
-                    let text = if is_string { &line[at + 1..end - 1] } else { &line[at..end] };
+                    let text = if is_string {
+                        &line[at + 1..end - 1]
+                    } else {
+                        &line[at..end]
+                    };
                     *slot = Some(Value { text, is_string });
                 }
             }
@@ -161,7 +169,8 @@ mod tests {
         let paths: Vec<_> = paths.iter().map(|text| path(text)).collect();
         let mut found = Vec::new();
         find(line.as_bytes(), &paths, &mut found).then(|| {
-            let text = |value: super::Value<'_>| String::from_utf8_lossy(&value.decoded()).into_owned();
+            let text =
+                |value: super::Value<'_>| String::from_utf8_lossy(&value.decoded()).into_owned();
             found.into_iter().map(|value| value.map(text)).collect()
         })
     }
@@ -180,7 +189,16 @@ mod tests {
             ])
         );
         assert_eq!(values("{}", &["a"]), Some(vec![None]));
-        for wrong in ["", "x", "{", "{\"a\"", "{\"a\":}", "{\"a\": \"b", "[1]", "{\"a\": {"] {
+        for wrong in [
+            "",
+            "x",
+            "{",
+            "{\"a\"",
+            "{\"a\":}",
+            "{\"a\": \"b",
+            "[1]",
+            "{\"a\": {",
+        ] {
             assert_eq!(values(wrong, &["a"]), None, "{wrong}");
         }
     }

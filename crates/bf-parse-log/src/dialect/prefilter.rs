@@ -117,7 +117,11 @@ mod tests {
         );
         assert_eq!(
             chosen(&["^(loaded|skipped) x", r"\d+ rows"]),
-            Some(vec![" rows".to_owned(), "loaded".to_owned(), "skipped".to_owned()])
+            Some(vec![
+                " rows".to_owned(),
+                "loaded".to_owned(),
+                "skipped".to_owned()
+            ])
         );
         assert_eq!(chosen(&[r"^\d+$", "text"]), None, "a rule without a text");
         assert_eq!(chosen(&["(?i)text"]), None, "in any case of its letters");

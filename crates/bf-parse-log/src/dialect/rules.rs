@@ -139,6 +139,7 @@ struct Rule {
 pub(crate) struct Rules {
     pub(crate) name: String,
     pub(crate) promises: Promises,
+    pub(crate) description: Option<String>,
     pub(crate) job: Option<String>,
     reads: Reads,
     date_format: Option<String>,
@@ -164,6 +165,8 @@ pub(crate) struct Told {
     pub(crate) details: Details,
     /// The block that begins.
     pub(crate) block: Option<u8>,
+    /// Whether the line had a logging prefix; `None` if the dialect reads whole lines.
+    pub(crate) prefixed: Option<bool>,
 }
 
 impl Rules {
@@ -220,10 +223,13 @@ impl Rules {
             };
             let mut place = |text: &String| {
                 let path = json::path(text);
-                paths.iter().position(|other| *other == path).unwrap_or_else(|| {
-                    paths.push(path);
-                    paths.len() - 1
-                })
+                paths
+                    .iter()
+                    .position(|other| *other == path)
+                    .unwrap_or_else(|| {
+                        paths.push(path);
+                        paths.len() - 1
+                    })
             };
             let json = (!rule.json.is_empty() || !rule.captures.is_empty()).then(|| JsonRule {
                 conditions: rule
@@ -238,7 +244,10 @@ impl Rules {
                     .collect(),
                 field: rule.field.as_ref().map(&mut place),
             });
-            let is_dated = rule.r#match.as_ref().is_some_and(|text| text.captures("date"))
+            let is_dated = rule
+                .r#match
+                .as_ref()
+                .is_some_and(|text| text.captures("date"))
                 || rule.captures.contains_key("date");
             if kind == Kind::DateStart && !is_dated {
                 return Err(wrong(
@@ -288,6 +297,7 @@ impl Rules {
                             || rule.captures.contains_key("job"))
                 }),
             },
+            description: dialect.description.clone(),
             job: dialect.job.clone(),
             reads: dialect.reads,
             date_format: dialect.date_format.clone(),
@@ -312,11 +322,16 @@ impl Rules {
 
     /// What a line reports, in the block that it is in.
     pub(crate) fn read(&self, line: &[u8], block: u8, scratch: &mut Scratch) -> Option<Told> {
-        let (from, of_job) = match self.reads {
-            Reads::Line => (0, true),
+        let (from, of_job, prefixed) = match self.reads {
+            Reads::Line => (0, true, None),
             Reads::Message => {
                 let prefix = prefix(line);
-                (prefix.body, prefix.origin != Origin::Other)
+                let is_prefixed = prefix.origin != Origin::Plain;
+                (
+                    prefix.body,
+                    prefix.origin != Origin::Other,
+                    Some(is_prefixed),
+                )
             }
         };
         let text = &line[from..];
@@ -359,6 +374,7 @@ impl Rules {
                 }
             }
             let mut told = self.event(rule, &captured, line)?;
+            told.prefixed = prefixed;
             told.rule = u16::try_from(at).unwrap_or(u16::MAX);
             return Some(told);
         }
@@ -419,14 +435,22 @@ impl Rules {
             .and_then(|(start, end)| bf_contract::DateRange::new(start, end).ok());
         let reason = captured.span(Name::Error);
         let whole = Span::of(line, line);
-        let said = if reason == Span::default() { whole } else { reason };
+        let said = if reason == Span::default() {
+            whole
+        } else {
+            reason
+        };
         let event = match rule.kind {
             Kind::Refused => Event::Refused(said),
             Kind::Fatal => Event::Fatal(said),
             Kind::RunStart => Event::Opening(
                 Opening::Custom,
                 Opened {
-                    mode: Some(if of.is_some() { Mode::GameDates } else { Mode::Custom }),
+                    mode: Some(if of.is_some() {
+                        Mode::GameDates
+                    } else {
+                        Mode::Custom
+                    }),
                     range,
                     range_total: of,
                     to_do: total,
@@ -458,21 +482,22 @@ impl Rules {
             },
             Kind::Success => {
                 details.until = until;
-                let records = captured.bytes(Name::Records, line).and_then(|bytes| {
-                    match figure(bytes) {
-                        Figure::Count(records) => Some(records),
-                        Figure::TooLarge => {
-                            too_large = true;
-                            None
-                        }
-                        Figure::Unreadable => {
-                            details.has_bad_figure = true;
-                            details.bad_figure = captured.span(Name::Records);
-                            None
-                        }
-                        Figure::None => None,
-                    }
-                });
+                let records =
+                    captured
+                        .bytes(Name::Records, line)
+                        .and_then(|bytes| match figure(bytes) {
+                            Figure::Count(records) => Some(records),
+                            Figure::TooLarge => {
+                                too_large = true;
+                                None
+                            }
+                            Figure::Unreadable => {
+                                details.has_bad_figure = true;
+                                details.bad_figure = captured.span(Name::Records);
+                                None
+                            }
+                            Figure::None => None,
+                        });
                 Event::Success { date, records }
             }
             Kind::Failure => {
@@ -520,6 +545,7 @@ impl Rules {
             too_large,
             details,
             block,
+            prefixed: None,
         })
     }
 }

@@ -75,10 +75,7 @@ fn shown<K: std::fmt::Display>(event: &str, captures: &BTreeMap<K, String>) -> S
 }
 
 /// The event of a line, by the key that its rule is under, and what was captured.
-fn describe(
-    told: Option<&Told>,
-    line: &[u8],
-) -> (&'static str, BTreeMap<&'static str, String>) {
+fn describe(told: Option<&Told>, line: &[u8]) -> (&'static str, BTreeMap<&'static str, String>) {
     let mut captures = BTreeMap::new();
     let Some(told) = told else {
         return ("nothing", captures);

@@ -5,8 +5,8 @@
 use memchr::memmem;
 
 use crate::glance::usual_time;
-use crate::line::unwrap::prefixes;
 use crate::line::fields::trim_start;
+use crate::line::unwrap::prefixes;
 
 /// How serious a message says it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -94,8 +94,14 @@ pub(crate) fn prefix(line: &[u8]) -> Prefix {
             ..prefix
         },
     );
-    if found.origin == Origin::Plain
-        && matches!(rest.first(), Some(b'0'..=b'9' | b'[' | b'I' | b'W' | b'E' | b'F'))
+    // A form of Python's has no brackets after its level.
+    let is_foreign =
+        found.origin == Origin::Unnamed && line[found.body..].trim_ascii_start().starts_with(b"[");
+    if (found.origin == Origin::Plain || is_foreign)
+        && matches!(
+            rest.first(),
+            Some(b'0'..=b'9' | b'[' | b'I' | b'W' | b'E' | b'F')
+        )
     {
         return of_library(rest, start).unwrap_or(found);
     }
@@ -115,9 +121,9 @@ fn of_library(rest: &[u8], start: usize) -> Option<Prefix> {
             _ => Level::Debug,
         };
         // A library that names Python modules names the job itself, too.
-        let is_other = captures.name("logger").is_some_and(|name| {
-            known.name == "loguru" && origin(name.as_bytes()) == Origin::Other
-        });
+        let is_other = captures
+            .name("logger")
+            .is_some_and(|name| known.name == "loguru" && origin(name.as_bytes()) == Origin::Other);
         Some(Prefix {
             origin: if is_other { Origin::Other } else { Origin::Job },
             level: Some(level),

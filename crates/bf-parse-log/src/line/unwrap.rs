@@ -134,7 +134,10 @@ mod tests {
     fn a_line_comes_out_of_what_a_collector_made_of_it() {
         let inner = "INFO:__main__:  ✓ Success: 16 records";
         for line in [
-            format!(r#"{{"log": "{}\n", "stream": "stderr"}}"#, inner.replace('✓', "\\u2713")),
+            format!(
+                r#"{{"log": "{}\n", "stream": "stderr"}}"#,
+                inner.replace('✓', "\\u2713")
+            ),
             format!(r#"{{"insertId": "a", "textPayload": "{inner}"}}"#),
             format!(r#"{{"jsonPayload": {{"message": "{inner}"}}}}"#),
             format!("Jan  3 13:45:12 host python[17]: {inner}"),

@@ -119,12 +119,7 @@ impl History {
         if let Some(time) = reading.time {
             self.times.add(time);
         }
-        self.apply(
-            reading.event,
-            &reading.details,
-            line,
-            reading.owned,
-        );
+        self.apply(reading.event, &reading.details, line, reading.owned);
     }
 
     pub(super) fn start_run(&mut self) -> &mut Run {
@@ -412,7 +407,11 @@ impl History {
         expected: Option<u64>,
         off_days: Option<u64>,
     ) {
-        if self.run.as_ref().is_none_or(|run| run.ended || run.refused.is_some()) {
+        if self
+            .run
+            .as_ref()
+            .is_none_or(|run| run.ended || run.refused.is_some())
+        {
             return;
         }
         if let Some(run) = self.run.as_mut().filter(|run| !run.active) {
@@ -434,13 +433,13 @@ impl History {
     }
 
     /// How much of a log was understood.
-    pub(crate) fn score(&self) -> (usize, bool, bool, u64, bool) {
+    pub(crate) fn score(&self) -> (usize, bool, u64, bool, bool) {
         let run = self.run.as_ref();
         (
             self.ledger.finished(),
             run.is_some_and(|run| run.ended),
-            run.is_some_and(|run| run.range.is_some()),
             self.doubts.undated_failures.different(),
+            run.is_some_and(|run| run.range.is_some()),
             run.is_some(),
         )
     }
@@ -455,7 +454,11 @@ impl History {
     }
 
     fn open(&mut self, opening: Opening, what: &Opened, line: &[u8]) {
-        let goes_on = what.continues && self.run.as_ref().is_some_and(|run| !run.active && !run.ended);
+        let goes_on = what.continues
+            && self
+                .run
+                .as_ref()
+                .is_some_and(|run| !run.active && !run.ended);
         if goes_on {
             if let Some(run) = &mut self.run {
                 run.resume = what.resume.or(run.resume);

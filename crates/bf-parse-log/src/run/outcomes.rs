@@ -63,7 +63,8 @@ impl History {
         }
         self.check_counter(date, index, total, mode);
         let run = self.run_at_work(mode);
-        if run.range.is_none() && (run.to_do.is_none() || (is_custom && !run.was_opened())) {
+        let is_unopened = is_custom && !run.was_opened();
+        if (is_custom || run.range.is_none()) && (run.to_do.is_none() || is_unopened) {
             run.to_do = run.to_do.max(total);
         }
         let number = run.number;
@@ -300,7 +301,7 @@ impl History {
                 run.index = run.index.max(index);
             }
             if let Some(total) = told.details.total
-                && run.range.is_none()
+                && (run.to_do.is_none() || !run.was_opened())
             {
                 run.to_do = run.to_do.max(Some(total));
             }
