@@ -5,18 +5,19 @@ mod identity;
 mod model;
 mod order;
 mod placeholder;
+mod resolve;
 mod start_from;
 mod two_phase;
 mod windows;
 mod words;
 
-pub(crate) use file::{config_file, load, table_of, zone_of};
 #[cfg(test)]
 pub(crate) use model::tests;
 pub(crate) use model::{
     AfterReboot, Command, Job, OnFail, OnHang, OnTimeout, PhasePlan, Plan, Preflight, RetryOn,
     ToolText, Validator, shell_words,
 };
+pub(crate) use resolve::{config_file, load, table_of, zone_of};
 pub(crate) use start_from::start_from;
 pub(crate) use two_phase::{
     NAME as TWO_PHASES, TwoPhases, file as two_phase_file, resolve as two_phases,

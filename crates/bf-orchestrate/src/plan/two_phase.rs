@@ -7,8 +7,9 @@ use bf_cli::Failure;
 use bf_config::{Config, Loaded, Phase2};
 use bf_contract::DateRange;
 
-use super::file::{self, AttachFile, JobFile, PhaseFile, PlanFile, ValidatorFile, Wrong};
+use super::file::{AttachFile, JobFile, PhaseFile, PlanFile, ValidatorFile};
 use super::model::Plan;
+use super::resolve::{self, Wrong};
 
 /// The name of the plan that the documented flags make.
 pub(crate) const NAME: &str = "documented";
@@ -38,13 +39,13 @@ pub(crate) fn resolve(
     warehouse: Option<&str>,
 ) -> Result<Plan, Failure> {
     let mut plan = of_config(flags, &loaded.config, warehouse)?;
-    plan.config_file = file::config_file(loaded);
+    plan.config_file = resolve::config_file(loaded);
     Ok(plan)
 }
 
 fn of_config(flags: &TwoPhases, config: &Config, warehouse: Option<&str>) -> Result<Plan, Failure> {
     let file = file(flags, config, warehouse)?;
-    file::resolve(&file, config, warehouse).map_err(refused)
+    resolve::resolve(&file, config, warehouse).map_err(refused)
 }
 
 /// Makes the file that is the same plan.

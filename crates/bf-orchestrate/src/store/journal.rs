@@ -1,4 +1,4 @@
-//! The journal of a run: one JSON line a step, on disk before the step is taken.
+//! The journal of a run: one JSON line a step, written before the step is taken.
 
 use std::fs::{File, OpenOptions};
 use std::io::{BufRead, BufReader, Seek, SeekFrom, Write};
@@ -178,6 +178,21 @@ pub(crate) enum Step {
     },
 }
 
+impl Step {
+    /// Whether a step that is lost could make something happen twice, or a run end twice.
+    fn is_intent(&self) -> bool {
+        match self {
+            Self::JobSeen { .. }
+            | Self::JobEnded { .. }
+            | Self::LogRead { .. }
+            | Self::Validated { .. }
+            | Self::CheckedAgain { .. }
+            | Self::GateClosed { .. } => false,
+            _ => true,
+        }
+    }
+}
+
 /// Why a run was interrupted.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -258,12 +273,14 @@ impl Journal {
         Ok((journal, records))
     }
 
-    /// Writes one step and waits until it is on the disk.
+    /// Writes one step. What is about to be started, and how the run ended, is on the disk when this returns, and with
+    /// it every step before; the others outlive a kill, and are found out again after a power cut.
     ///
     /// # Errors
     /// The line could not be written or synced (a full disk, say). The step must then not be taken (exit 3).
     pub fn write(&mut self, what: Step) -> Result<Record, Failure> {
         let doing = || format!("writing the journal {}", self.path);
+        let is_intent = what.is_intent();
         let record = Record {
             seq: self.seq + 1,
             time: Utc::now(),
@@ -271,10 +288,10 @@ impl Journal {
         };
         let mut line = serde_json::to_vec(&record).or_could_not_check(doing)?;
         line.push(b'\n');
-        let written = self
-            .file
-            .write_all(&line)
-            .and_then(|()| self.file.sync_data());
+        let written = self.file.write_all(&line).and_then(|()| match is_intent {
+            true => self.file.sync_data(),
+            false => Ok(()),
+        });
         if let Err(error) = written {
             // Half a line must not become the beginning of the next one.
             let _ = self.file.set_len(self.whole_bytes);

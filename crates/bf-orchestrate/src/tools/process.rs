@@ -169,8 +169,6 @@ impl Invocation {
         // A line without an end is a document that was torn off, or the last word of a killed tool.
         documents.finish(&mut on_document_line)?;
         text.finish(&on_text);
-        keep.sync_data()
-            .or_could_not_check(|| format!("writing {}", self.keep_in.display()))?;
         // Not every tool reports it when it is asked to end.
         let was_asked_to_end =
             status.signal() == Some(Signal::TERM.as_raw()) && running.is_stopping();
