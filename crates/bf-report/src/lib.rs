@@ -1,0 +1,81 @@
+//! `bf-report`: documents in, a page out.
+//!
+//! ```text
+//! input ──> model ──> html, markdown, junit, annotations
+//!             ^ compare (two models)
+//! ```
+//!
+//! Links bf-contract and bf-cli only: it reads what any tool, or any script in a tool's place, has printed.
+
+#![deny(missing_docs)]
+
+mod annotations;
+mod args;
+mod compare;
+mod days;
+mod draw;
+mod html;
+mod input;
+mod junit;
+mod markdown;
+mod model;
+mod months;
+mod words;
+mod write;
+
+use bf_cli::{Failure, Output, Streams};
+use bf_contract::Exit;
+
+pub use args::Args;
+use model::Report;
+
+/// Writes the reports that are asked for.
+///
+/// # Errors
+/// There is nothing to report, it cannot be read, or a report cannot be written (exit 3).
+pub fn run(args: Args, streams: Streams) -> Result<Exit, Failure> {
+    let mut output_args = args.output.clone();
+    let prints_a_form = args.prints_markdown() || args.annotations;
+    if prints_a_form {
+        output_args.format = bf_cli::Format::Text;
+    }
+    let (mut output, mut stdin) = Output::new(&output_args, streams);
+    let report = Report::of(input::read(&args.input, &mut stdin)?);
+    let comparison = match &args.compare {
+        Some(other) => {
+            let before = Report::of(input::read(other, &mut stdin)?);
+            let name = other.display().to_string();
+            Some(compare::compare(&before, &report, name))
+        }
+        None => None,
+    };
+    let comparison = comparison.as_ref();
+    let mut written = Vec::new();
+    if let Some(path) = &args.html {
+        write::whole(path, html::page(&report, comparison).as_bytes())?;
+        written.push(path);
+    }
+    if let Some(path) = &args.junit {
+        write::whole(path, junit::report(&report, comparison)?.as_bytes())?;
+        written.push(path);
+    }
+    let markdown = || markdown::report(&report, comparison);
+    if let Some(path) = args.markdown.as_ref().filter(|_| !args.prints_markdown()) {
+        write::whole(path, markdown().as_bytes())?;
+        written.push(path);
+    }
+    if args.prints_markdown() {
+        output.text(markdown().trim_end())?;
+    }
+    if args.annotations {
+        for line in annotations::lines(&report) {
+            output.text(line)?;
+        }
+    }
+    if !prints_a_form {
+        for path in written {
+            output.text(format!("written: {}", path.display()))?;
+        }
+    }
+    Ok(Exit::Success)
+}
