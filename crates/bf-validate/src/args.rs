@@ -43,6 +43,11 @@ pub struct ValidateArgs {
     #[arg(long)]
     pub strict: bool,
 
+    /// Judge a share of fewer than 100 records as strictly as any other: for the verdict over a whole range of
+    /// windows
+    #[arg(long)]
+    pub no_small_numbers: bool,
+
     #[command(flatten)]
     #[allow(missing_docs)]
     pub config: ConfigArgs,

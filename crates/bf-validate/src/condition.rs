@@ -105,6 +105,17 @@ impl Condition {
         }
     }
 
+    /// The columns that it reads, to be renamed.
+    pub fn columns_mut(&mut self) -> Vec<&mut Ident> {
+        match self {
+            Self::All(parts) | Self::Any(parts) => {
+                parts.iter_mut().flat_map(Self::columns_mut).collect()
+            }
+            Self::Not(part) => part.columns_mut(),
+            Self::Test { column, .. } => vec![column],
+        }
+    }
+
     /// The columns that it reads, in order of appearance.
     pub fn columns(&self) -> Vec<&Ident> {
         match self {

@@ -10,7 +10,7 @@ use chrono::NaiveDate;
 
 use crate::columns::Columns;
 use crate::condition::{Condition, Params, render};
-use crate::finding::{Finding, Probe};
+use crate::outcome::{Finding, Probe};
 use crate::suite::Suite;
 
 /// Rows shown by a query for a person.
@@ -209,6 +209,7 @@ fn sql(
             date_column,
             date_kind,
             schedule_columns,
+            either_side,
         } => {
             let rows = filtered(filter.as_ref(), params);
             let their_date = dialect.column(date_column);
@@ -223,9 +224,19 @@ fn sql(
             let shown: String = shown
                 .map(|(at, column)| format!(", a.k{at} AS {}", dialect.column(column)))
                 .collect();
+            let last = key.len().saturating_sub(1);
             let same: String = (0..key.len())
+                .filter(|at| !either_side || *at + 1 < last.max(1))
                 .map(|at| format!(" AND b.k{at} = a.k{at}"))
                 .collect();
+            let same = if *either_side && last > 0 {
+                let (one, two) = (last - 1, last);
+                format!(
+                    "{same} AND ((b.k{one} = a.k{one} AND b.k{two} = a.k{two}) OR (b.k{one} = a.k{two} AND b.k{two} = a.k{one}))"
+                )
+            } else {
+                same
+            };
             format!(
                 "SELECT a.day{shown} FROM (SELECT {day} AS day{} FROM {table} WHERE {rows}) AS a \
                  LEFT JOIN (SELECT DISTINCT 1 AS planned, {} AS day{} FROM {} WHERE {scheduled}) AS b \

@@ -1,6 +1,7 @@
 //! The dates that a table should have, and how many groups (games) each of them should have.
 
 mod csv;
+mod reach;
 mod table;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -8,38 +9,31 @@ use std::collections::{BTreeMap, BTreeSet};
 use bf_config::{Config, ExpectedDates};
 use bf_contract::{DateRange, LedgerStatus};
 use bf_warehouse::{Ident, TableName, Warehouse, WarehouseError};
-use chrono::{Days, NaiveDate};
+use chrono::{Datelike, Days, NaiveDate, Weekday};
 
+use crate::columns::Columns;
+use crate::listing::{self, Listing};
 use crate::log_input::LogInput;
 use crate::scheduled::ScheduleTable;
-use crate::suite::{Bootstrap, Schedule, Suite};
+use crate::suite::{Bootstrap, Calendar, Schedule, Suite};
 
-/// How far around a range in which a schedule has nothing it is looked for dates, to tell a summer from a
-/// schedule that ends before: longer than any pause between two seasons.
+pub use reach::{Gap, GapKind, PAUSE_DAYS, Reach, Rules};
+
+/// How far around a range a schedule is looked at for its next rows: longer than any pause between two seasons.
 const LONGEST_PAUSE: Days = Days::new(400);
 
-/// Longer than any pause within a season: around the All-Star break there are 7 days from one game to the next.
-pub const PAUSE_DAYS: i64 = 8;
-/// No summer between two seasons is shorter, in days.
-const SUMMER_DAYS: i64 = 60;
+/// The most days of a pause on which the partner's rows are named.
+const PARTNER_DAYS: u32 = 400;
 
 /// What is known of the dates that a table should have.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Expectation {
     /// The dates.
     Known(Expected),
-    /// Nobody can say; with the hint how to tell.
+    /// Nothing tells; with the hint how to tell.
     Unknown(String),
     /// A source that is configured, or that is there, did not answer.
     Failed(String),
-}
-
-impl Expectation {
-    /// Whether something other than the log itself says which dates the table should have.
-    #[must_use]
-    pub fn is_of_others_than_the_log(&self) -> bool {
-        matches!(self, Self::Known(expected) if !expected.is_of_the_log())
-    }
 }
 
 /// How the dates of the log's own entries are called.
@@ -50,7 +44,7 @@ const LOG: &str = "the log's own dates";
 pub struct Expected {
     /// Where they are from, for people.
     pub source: String,
-    /// The dates, with the number of groups of each; 1 where the source counts none.
+    /// The dates, with the number of groups of each; 1 if the source counts none.
     pub dates: BTreeMap<NaiveDate, u64>,
     /// Dates of the source that the table need not have: the first days of a season.
     pub left_out: BTreeSet<NaiveDate>,
@@ -58,30 +52,27 @@ pub struct Expected {
     pub counts_groups: bool,
     /// Whether the source says what was planned, as opposed to what was written.
     pub is_schedule: bool,
-    /// The schedule's own rows, where it is a table.
+    /// Whether it is a calendar, which tells of every day.
+    pub is_calendar: bool,
+    /// Whether it expects something in each month, on any day of it.
+    pub by_month: bool,
+    /// The schedule's own rows, if it is a table.
     pub schedule: Option<Box<ScheduleTable>>,
-    /// Dates on which a schedule has something that was never marked as played.
-    pub unplayed: BTreeSet<NaiveDate>,
-    /// Rows of a schedule whose date is no date.
+    /// The groups of a schedule that were never marked as played and were not played on another date either.
+    pub unplayed: BTreeMap<NaiveDate, Vec<String>>,
+    /// Rows of a schedule whose date is not a valid date.
     pub unreadable: u64,
-    /// The first and the last date that the source has, in the range it was asked about.
-    pub span: Option<DateRange>,
+    /// All days on which a schedule has rows, whatever their state, around the range; empty if none is known.
+    pub known: BTreeSet<NaiveDate>,
+    /// What a schedule cannot tell of the range.
+    pub reach: Reach,
 }
 
 impl Expected {
     fn new(source: String, dates: BTreeMap<NaiveDate, u64>) -> Self {
-        let span =
-            dates
-                .first_key_value()
-                .zip(dates.last_key_value())
-                .map(|((start, _), (end, _))| DateRange {
-                    start: *start,
-                    end: *end,
-                });
         Self {
             source,
             dates,
-            span,
             ..Self::default()
         }
     }
@@ -90,14 +81,31 @@ impl Expected {
         Self {
             counts_groups,
             is_schedule: true,
+            known: dates.keys().copied().collect(),
             ..Self::new(source, dates)
         }
     }
 
-    /// Whether nothing but the log's own entries stands behind it.
+    /// Whether nothing but the log's own entries is the source.
     #[must_use]
     pub fn is_of_the_log(&self) -> bool {
         self.source == LOG
+    }
+
+    /// The first and the last day that the source has rows on, in the range it was asked about.
+    #[must_use]
+    pub fn span(&self) -> Option<DateRange> {
+        let known = self.known.first().copied().zip(self.known.last().copied());
+        let dated = || {
+            self.dates
+                .keys()
+                .next()
+                .copied()
+                .zip(self.dates.keys().next_back().copied())
+        };
+        known
+            .or_else(dated)
+            .map(|(start, end)| DateRange { start, end })
     }
 
     /// The dates of a range, with their groups.
@@ -113,39 +121,20 @@ impl Expected {
         self.within(range).map(|(_, groups)| groups).sum()
     }
 
-    /// Whether the source has the date.
+    /// Whether the source expects something on the date, or has it among the days that need not be there.
     #[must_use]
     pub fn knows(&self, date: NaiveDate) -> bool {
         self.dates.contains_key(&date) || self.left_out.contains(&date)
     }
 
-    /// Whether nothing is surely to be there: the schedule goes on before and after the range, and has
-    /// nothing in it that the table must have.
+    /// Whether nothing is surely to be there: the schedule tells of the whole range, and has nothing in it that
+    /// the table must have.
     #[must_use]
     pub fn is_surely_nothing(&self, range: DateRange) -> bool {
-        let says_something = self.left_out.range(range.start..=range.end).next();
-        let known = || self.dates.keys().chain(&self.left_out).copied();
-        let before = known().filter(|date| *date < range.start).max();
-        let after = known().filter(|date| *date > range.end).min();
-        // What is longer than any pause and shorter than any summer may well be a hole in the schedule.
-        let surrounds = before.zip(after).is_some_and(|(before, after)| {
-            let days = (after - before).num_days();
-            !(PAUSE_DAYS..SUMMER_DAYS).contains(&days)
-        });
-        self.is_schedule
-            && self.within(range).next().is_none()
-            && (surrounds || says_something.is_some())
+        self.is_schedule && self.is_empty_in(range) && self.reach.is_whole()
     }
 
-    /// Whether the source goes as far back as the range, and as far on.
-    #[must_use]
-    pub fn reaches(&self, range: DateRange) -> (bool, bool) {
-        self.span.map_or((false, false), |span| {
-            (span.start <= range.start, span.end >= range.end)
-        })
-    }
-
-    fn is_silent(&self, range: DateRange) -> bool {
+    fn is_empty_in(&self, range: DateRange) -> bool {
         self.within(range).next().is_none()
     }
 
@@ -160,75 +149,109 @@ impl Expected {
     }
 }
 
-/// Asks the sources in turn: the config's; the suite's schedules; the ledger; the partner table. `read` is
-/// what the caller needs to know about, `range` what is validated: a source that is silent about the range
-/// is no source, unless it is a schedule and all others are silent, too.
+/// What is asked of the sources.
+#[derive(Clone, Copy)]
+pub struct Question<'a> {
+    /// The suite.
+    pub suite: &'a Suite,
+    /// The config.
+    pub config: &'a Config,
+    /// What the log claims.
+    pub log: Option<&'a LogInput>,
+    /// All that is to be known.
+    pub read: DateRange,
+    /// What is validated.
+    pub range: DateRange,
+    /// The day on which nothing can be complete yet.
+    pub today: NaiveDate,
+}
+
+/// Asks the sources in turn: the suite's calendar; the config's; the suite's schedules; the ledger; the partner
+/// table. A schedule that has nothing in the range is still a source for how far it reaches.
 ///
 /// # Errors
-/// Somebody asked to stop, or the deadline passed.
-pub fn find(
-    suite: &Suite,
-    config: &Config,
-    log: Option<&LogInput>,
-    read: DateRange,
-    range: DateRange,
-    warehouse: &mut Warehouse,
-) -> Result<Expectation, WarehouseError> {
-    let found = match &config.expected_dates {
-        Some(source) => configured(suite, source, log, (read, range), warehouse),
-        None => first_that_speaks(suite, log, (read, range), warehouse),
+/// The run was interrupted, or the deadline passed.
+pub fn find(asked: Question<'_>, warehouse: &mut Warehouse) -> Result<Expectation, WarehouseError> {
+    let found = match (asked.suite.calendar(), &asked.config.expected_dates) {
+        (Some(calendar), _) => Ok(Some(of_calendar(calendar, asked))),
+        (None, Some(source)) => configured(asked, source, warehouse),
+        (None, None) => first_nonempty_source(asked, warehouse),
     };
+    let found = found.and_then(|found| match found {
+        Some(expected) => with_reach(expected, asked, warehouse).map(Some),
+        None => Ok(None),
+    });
     match found {
-        Ok(Some(expected)) => Ok(Expectation::Known(
-            expected.without(suite.bootstrap.as_ref()),
-        )),
+        Ok(Some(mut expected)) => {
+            if let Some(begins) = asked.suite.data_begins {
+                expected.dates.retain(|date, _| *date >= begins);
+            }
+            Ok(Expectation::Known(
+                expected.without(asked.suite.bootstrap.as_ref()),
+            ))
+        }
         Ok(None) => Ok(Expectation::Unknown(
-            "no schedule is known: name one in the config (expected_dates: table or csv), or give ledger \
-             entries with --log-summary"
+            "no schedule is known: name one in the config (expected_dates: table or csv), give the check a \
+             calendar, or give ledger entries with --log-summary"
                 .to_owned(),
         )),
-        Err(Trouble::Ended(error)) => Err(error),
-        Err(Trouble::Failed(reason)) => Ok(Expectation::Failed(reason)),
+        Err(SourceError::Abort(error)) => Err(error),
+        Err(SourceError::Unavailable(reason)) => Ok(Expectation::Failed(reason)),
     }
 }
 
-/// Why a source says nothing.
-enum Trouble {
+/// Why a source does not answer.
+enum SourceError {
     /// The whole run ends.
-    Ended(WarehouseError),
+    Abort(WarehouseError),
     /// The source did not answer.
-    Failed(String),
+    Unavailable(String),
 }
 
-impl Trouble {
+impl SourceError {
     fn of(source: &str, error: WarehouseError) -> Self {
-        match error {
-            error if error.ends_the_run() => Self::Ended(error),
-            other => {
-                let hint = other
-                    .hint()
-                    .map_or_else(String::new, |hint| format!(" ({hint})"));
-                Self::Failed(format!("{source}: {other}{hint}"))
-            }
+        if error.ends_the_run() {
+            return Self::Abort(error);
         }
+        let hint = error
+            .hint()
+            .map_or_else(String::new, |hint| format!(" ({hint})"));
+        Self::Unavailable(format!("{source}: {error}{hint}"))
     }
 }
 
-/// The source that the config names. It has the only word.
+/// The days of a calendar.
+fn of_calendar(calendar: Calendar, asked: Question<'_>) -> Expected {
+    let is_due = |date: &NaiveDate| match calendar {
+        Calendar::Daily => true,
+        Calendar::Weekdays => !matches!(date.weekday(), Weekday::Sat | Weekday::Sun),
+        Calendar::Monthly => date.day() == 1,
+    };
+    let begins = asked.suite.data_begins.unwrap_or(asked.read.start);
+    let first = begins.max(asked.read.start);
+    // Days to come can be left out of a range without an end.
+    let last = asked.read.end.min(asked.today);
+    let days = first.iter_days().take_while(|date| *date <= last);
+    let dates = days.filter(is_due).map(|date| (date, 1)).collect();
+    let mut expected = Expected::schedule(format!("calendar: {}", calendar.word()), dates, false);
+    expected.by_month = calendar == Calendar::Monthly;
+    expected.is_calendar = true;
+    expected
+}
+
+/// The source that the config names. It overrides all other sources.
 fn configured(
-    suite: &Suite,
+    asked: Question<'_>,
     source: &ExpectedDates,
-    log: Option<&LogInput>,
-    ranges: (DateRange, DateRange),
     warehouse: &mut Warehouse,
-) -> Result<Option<Expected>, Trouble> {
-    let failed = |reason: &str| Err(Trouble::Failed(reason.to_owned()));
+) -> Result<Option<Expected>, SourceError> {
+    let failed = |reason: &str| Err(SourceError::Unavailable(reason.to_owned()));
     let given = [source.table.is_some(), source.csv.is_some(), source.log];
     if given.iter().filter(|given| **given).count() != 1 {
         return failed("expected_dates of the config must have exactly one of table, csv and log");
     }
     if let Some(path) = &source.csv {
-        let dates = csv::read(path).map_err(Trouble::Failed)?;
+        let dates = csv::read(path).map_err(SourceError::Unavailable)?;
         let dates = dates.into_iter().map(|date| (date, 1)).collect();
         return Ok(Some(Expected::schedule(
             path.display().to_string(),
@@ -237,8 +260,8 @@ fn configured(
         )));
     }
     if source.log {
-        let found = of_ledger(log).ok_or_else(|| {
-            Trouble::Failed(
+        let found = of_ledger(asked.log).ok_or_else(|| {
+            SourceError::Unavailable(
                 "expected_dates: log needs ledger entries in --log-summary (bf-parse-log --ledger)"
                     .to_owned(),
             )
@@ -248,11 +271,20 @@ fn configured(
     let table = source.table.as_deref().unwrap_or_default();
     let column = source.column.as_deref().unwrap_or("game_date");
     match (table.parse::<TableName>(), Ident::new(column)) {
-        (Ok(table), Ok(date_column)) => {
-            let schedule = suite.schedule_like(table, date_column);
-            scheduled(suite, &schedule, ranges, warehouse)
+        (Ok(table), Ok(column)) => {
+            // What the suite says of this table holds for it here, too.
+            let known = asked
+                .suite
+                .schedules
+                .iter()
+                .find(|known| known.table == table);
+            let mut schedule = known
+                .cloned()
+                .unwrap_or_else(|| Schedule::plain(table, column.clone()));
+            schedule.date_column = column;
+            scheduled(asked, &schedule, warehouse)
                 .map(Some)
-                .map_err(|error| Trouble::of("expected_dates", error))
+                .map_err(|error| SourceError::of("expected_dates", error))
         }
         (Err(error), _) | (_, Err(error)) => {
             failed(&format!("expected_dates of the config: {error}"))
@@ -260,69 +292,131 @@ fn configured(
     }
 }
 
-fn first_that_speaks(
-    suite: &Suite,
-    log: Option<&LogInput>,
-    (read, range): (DateRange, DateRange),
+fn first_nonempty_source(
+    asked: Question<'_>,
     warehouse: &mut Warehouse,
-) -> Result<Option<Expected>, Trouble> {
-    let mut silent = None;
-    for schedule in &suite.schedules {
-        match scheduled(suite, schedule, (read, range), warehouse) {
-            Ok(expected) if !expected.is_silent(range) => return Ok(Some(expected)),
+) -> Result<Option<Expected>, SourceError> {
+    let mut silent: Option<Expected> = None;
+    for schedule in &asked.suite.schedules {
+        match scheduled(asked, schedule, warehouse) {
+            Ok(expected) if !expected.is_empty_in(asked.range) => return Ok(Some(expected)),
             Ok(expected) => {
-                silent = silent.or_else(|| expected.is_surely_nothing(range).then_some(expected));
+                silent = silent.or_else(|| (!expected.known.is_empty()).then_some(expected));
             }
             Err(error) if error.is_absent() => {}
-            Err(error) => return Err(Trouble::of("schedule", error)),
+            Err(error) => return Err(SourceError::of("schedule", error)),
         }
     }
-    if let Some(expected) = of_ledger(log).filter(|expected| !expected.is_silent(range)) {
-        return Ok(Some(expected));
+    // A schedule that has nothing in the range is asked how far it reaches, whatever else has dates there.
+    let reach_of = silent.as_ref().map(|silent| silent.known.clone());
+    let with_known = |mut expected: Expected| {
+        if let Some(known) = &reach_of {
+            expected.known = known.clone();
+        }
+        expected
+    };
+    if let Some(expected) = of_ledger(asked.log).filter(|found| !found.is_empty_in(asked.range)) {
+        return Ok(Some(with_known(expected)));
     }
-    if let Some(partner) = &suite.partner {
-        let source = table::Source {
-            table: &partner.table,
-            date_column: &partner.date_column,
-            rules: None,
-        };
-        match table::read(suite, source, read, warehouse) {
-            Ok(expected) if !expected.is_silent(range) => return Ok(Some(expected)),
+    if let Some(partner) = &asked.suite.partner {
+        let source = (&partner.table, &partner.date_column);
+        match table::read(asked, source, None, asked.read, warehouse) {
+            Ok(expected) if !expected.is_empty_in(asked.range) => {
+                return Ok(Some(with_known(expected)));
+            }
             Ok(_) => {}
             Err(error) if error.is_absent() => {}
-            Err(error) => return Err(Trouble::of("the other table's dates", error)),
+            Err(error) => return Err(SourceError::of("the other table's dates", error)),
         }
     }
     Ok(silent)
 }
 
-/// The dates of a schedule. Where it has none in the range, or none at an end of it, it is asked further, for
-/// what lies around: a summer and the end of a schedule look alike from within.
+/// The dates of a schedule. If it does not reach to an end of the range, or does not say of any of its rows that it
+/// was played, it is asked further, for what lies around.
 fn scheduled(
-    suite: &Suite,
+    asked: Question<'_>,
     schedule: &Schedule,
-    (read, range): (DateRange, DateRange),
     warehouse: &mut Warehouse,
 ) -> Result<Expected, WarehouseError> {
-    let source = table::Source {
-        table: &schedule.table,
-        date_column: &schedule.date_column,
-        rules: Some(schedule),
-    };
-    let expected = table::read(suite, source, read, warehouse)?;
-    let is_clear = expected.is_surely_nothing(range)
-        || (!expected.is_silent(range) && expected.reaches(range) == (true, true));
-    if is_clear {
+    let source = (&schedule.table, &schedule.date_column);
+    let expected = table::read(asked, source, Some(schedule), asked.read, warehouse)?;
+    let reaches = expected
+        .span()
+        .is_some_and(|span| span.start <= asked.range.start && span.end >= asked.range.end);
+    if reaches
+        && expected
+            .schedule
+            .as_ref()
+            .is_some_and(|schedule| schedule.marks_played)
+    {
         return Ok(expected);
     }
     let around = DateRange {
-        start: read
+        start: asked
+            .read
             .start
             .checked_sub_days(LONGEST_PAUSE)
-            .unwrap_or(read.start),
-        end: read.end.checked_add_days(LONGEST_PAUSE).unwrap_or(read.end),
+            .unwrap_or(asked.read.start),
+        end: asked
+            .read
+            .end
+            .checked_add_days(LONGEST_PAUSE)
+            .unwrap_or(asked.read.end),
     };
-    table::read(suite, source, around, warehouse)
+    table::read(asked, source, Some(schedule), around, warehouse)
+}
+
+/// Adds what a schedule cannot tell of the range. In its pauses the partner is asked, too.
+fn with_reach(
+    mut expected: Expected,
+    asked: Question<'_>,
+    warehouse: &mut Warehouse,
+) -> Result<Expected, SourceError> {
+    if expected.known.is_empty() || expected.is_calendar {
+        return Ok(expected);
+    }
+    expected.reach = Reach::of(
+        &expected.known,
+        asked.range,
+        asked.today,
+        asked.suite.reach(),
+    );
+    let Some(partner) = asked
+        .suite
+        .partner
+        .as_ref()
+        .filter(|_| !expected.reach.gaps.is_empty())
+    else {
+        return Ok(expected);
+    };
+    let spans: Vec<DateRange> = expected.reach.gaps.iter().map(|gap| gap.days).collect();
+    let columns = match warehouse.columns(&partner.table) {
+        Ok(columns) => Columns::new(columns),
+        Err(error) if error.is_absent() => return Ok(expected),
+        Err(error) => return Err(SourceError::of("the other table's dates", error)),
+    };
+    if columns.get(&partner.date_column).is_none() {
+        return Ok(expected);
+    }
+    let listing = Listing {
+        table: &partner.table,
+        date_column: &partner.date_column,
+        columns: &columns,
+        spans: &spans,
+        filter: None,
+        values: &[],
+        limit: PARTNER_DAYS,
+    };
+    let days = listing::list(listing, warehouse)
+        .map_err(|error| SourceError::of("the other table's dates", error))?;
+    for (day, _) in days {
+        let mut gaps = expected.reach.gaps.iter_mut();
+        if let Some(gap) = gaps.find(|gap| gap.days.contains(day)) {
+            gap.partner.push(day);
+        }
+    }
+    Ok(expected)
 }
 
 /// The dates that the log says it wrote records for.

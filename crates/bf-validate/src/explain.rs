@@ -42,7 +42,8 @@ pub fn explain(
             });
         }
     };
-    let mut planned = needs::plan(suite, &columns, run.range);
+    let resolved = suite.resolved(&columns);
+    let mut planned = needs::plan(&resolved, &columns, run.range);
     scan::strays::prepare(&mut planned.plan, warehouse).map_err(could_not)?;
     let query = scan::query(&planned.plan, &columns, warehouse.dialect());
     let bytes = warehouse

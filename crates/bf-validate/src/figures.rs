@@ -4,7 +4,7 @@ use bf_cli::text::thousands;
 use bf_contract::{Comparison, DateRange, Threshold, date_spans};
 use chrono::NaiveDate;
 
-use crate::finding::meets;
+use crate::outcome::meets;
 
 /// What a figure counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

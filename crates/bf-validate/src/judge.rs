@@ -8,15 +8,17 @@ mod freshness;
 mod rows;
 mod tables;
 
+use std::collections::BTreeSet;
+
 use bf_contract::{DateRange, Threshold};
 use chrono::NaiveDate;
 
 use crate::columns::Columns;
 use crate::expected::Expectation;
-use crate::figures::{Unit, bound, figure};
-use crate::finding::{Finding, met};
+use crate::figures::{Unit, bound, figure, plural};
 use crate::log_input::LogInput;
 use crate::needs::{Needs, Planned};
+use crate::outcome::{Finding, Outcome, Share, SmallShares};
 use crate::pairs::Partnership;
 use crate::scan::Scan;
 use crate::scheduled::Held;
@@ -49,6 +51,10 @@ pub struct Facts<'a> {
     pub figures: &'a [(String, Result<f64, String>)],
     /// The last day that can have data, so that a date to come is not missed.
     pub today: NaiveDate,
+    /// How small shares are judged.
+    pub small: SmallShares,
+    /// The present, in microseconds since 1970.
+    pub now: i64,
 }
 
 impl Facts<'_> {
@@ -58,11 +64,24 @@ impl Facts<'_> {
         self.scan.count(self.planned.rows, self.range)
     }
 
-    /// The schedule that surely has nothing in the range, where there is one.
+    /// The expected dates that are over, if something other than the log tells them.
+    #[must_use]
+    pub fn due_by_others_than_the_log(&self) -> Option<BTreeSet<NaiveDate>> {
+        match self.expected {
+            Expectation::Known(expected) if !expected.is_of_the_log() => {
+                Some(dates::due(self, expected).map(|(date, _)| date).collect())
+            }
+            _ => None,
+        }
+    }
+
+    /// The schedule that surely has nothing in the range, if there is one.
     #[must_use]
     pub fn expects_nothing(&self) -> Option<&str> {
         match self.expected {
-            Expectation::Known(expected) if expected.is_surely_nothing(self.range) => {
+            Expectation::Known(expected)
+                if expected.is_surely_nothing(self.range) && self.range.start < self.today =>
+            {
                 Some(&expected.source)
             }
             _ => None,
@@ -93,9 +112,9 @@ pub fn judge(facts: &Facts<'_>, at: usize) -> Finding {
     };
     let is_about_rows = !matches!(
         check.kind,
-        Kind::MissingDates | Kind::MissingGroups | Kind::Sql(_)
+        Kind::MissingDates(_) | Kind::MissingGroups | Kind::Sql(_)
     );
-    if is_about_rows && facts.rows() == 0 {
+    if is_about_rows && facts.rows() == 0 && !asks_for_none(check) {
         return match facts.expects_nothing() {
             Some(source) => Finding::skipped(format!(
                 "{}: {source} expects no records from {}",
@@ -108,10 +127,20 @@ pub fn judge(facts: &Facts<'_>, at: usize) -> Finding {
         Kind::RowCount => rows::row_count(facts, check, needs),
         Kind::DistinctCount(list) => rows::distinct_count(facts, check, list, needs),
         Kind::MatchingRows(matching) => rows::matching(facts, check, &matching.of, needs),
-        Kind::Share(share) => match share.floors() {
-            Some(floors) => completeness::share(facts, check, floors, &share.of, needs),
-            None => rows::share(facts, check, &share.of, needs),
-        },
+        Kind::Share(share) => {
+            let mut finding = match share.floors() {
+                Some(floors) => completeness::share(facts, check, floors, &share.of, (needs, None)),
+                None => rows::share(facts, check, &share.of, needs),
+            };
+            if let Some(lacking) = &share.in_place_of {
+                let columns = share.of.columns().into_iter().map(ToString::to_string);
+                finding.message.push_str(&format!(
+                    "; by {}, as the table has no {lacking}",
+                    columns.collect::<Vec<_>>().join(", ")
+                ));
+            }
+            finding
+        }
         Kind::AcceptedValues(_) | Kind::ValueRange(_) => {
             let (_, good) = crate::needs::asked_and_good(&check.kind);
             rows::share(facts, check, &good, needs)
@@ -126,7 +155,7 @@ pub fn judge(facts: &Facts<'_>, at: usize) -> Finding {
         Kind::Varies(of) => rows::varies(facts, check, &of.column, needs),
         Kind::UniqueKey => rows::unique_key(facts, check, needs),
         Kind::RowsPerGroup(groups) => rows::per_group(facts, check, groups, needs),
-        Kind::MissingDates => dates::missing_dates(facts, check),
+        Kind::MissingDates(_) => dates::missing_dates(facts, check),
         Kind::MissingGroups => dates::missing_groups(facts, check, needs),
         Kind::UnscheduledGroups => dates::unscheduled_groups(facts, check, needs),
         Kind::Scheduled(keys) => tables::scheduled(facts, check, keys),
@@ -139,14 +168,19 @@ pub fn judge(facts: &Facts<'_>, at: usize) -> Finding {
     }
 }
 
+/// Whether a count of rows is asked to be none.
+fn asks_for_none(check: &Check) -> bool {
+    let bound = check
+        .bound
+        .as_ref()
+        .filter(|_| check.kind == Kind::RowCount);
+    bound.is_some_and(|bound| bound.value == 0.0 && bound.op != bf_contract::Comparison::AtLeast)
+}
+
 /// Nothing to judge by is never good.
 fn no_data(check: &Check, facts: &Facts<'_>) -> Finding {
-    let mut finding = Finding::new(
-        crate::finding::Met::No,
-        format!("{}: no data from {}", check.title, facts.range),
-    );
-    finding.threshold = threshold(check);
-    finding
+    Finding::no(format!("{}: no data from {}", check.title, facts.range))
+        .without_figure(threshold(check))
 }
 
 fn own_query(facts: &Facts<'_>, check: &Check) -> Finding {
@@ -166,7 +200,30 @@ fn threshold(check: &Check) -> Option<Threshold> {
     })
 }
 
-/// A finding that is a figure held against the check's threshold.
+/// A share of rows, compared with the check's threshold.
+fn share_of(facts: &Facts<'_>, check: &Check, share: Share, groups: Option<Share>) -> Finding {
+    let threshold = threshold(check);
+    let shown = figure(share.percent().unwrap_or(0.0), Unit::Percent, threshold);
+    let message = match threshold {
+        Some(threshold) => format!(
+            "{}: {shown} (threshold: {})",
+            check.title,
+            bound(threshold, Unit::Percent)
+        ),
+        None => format!("{}: {shown}", check.title),
+    };
+    let mut finding = Finding::share(share, groups, threshold, facts.small, message);
+    if finding.outcome() == Outcome::Warn {
+        finding.message.push_str(&format!(
+            "; {} of {} only, too few to fail",
+            share.missed(),
+            plural(share.asked, "record")
+        ));
+    }
+    finding
+}
+
+/// A finding that is a figure compared with the check's threshold.
 fn plain(check: &Check, observed: f64, unit: Unit) -> Finding {
     against(check, observed, unit, threshold(check), "")
 }
@@ -190,5 +247,5 @@ fn against(
         }
         None => format!("{}: {shown}{remark}", check.title),
     };
-    Finding::new(met(observed, threshold), message).figure(observed, threshold)
+    Finding::compared(observed, threshold, message)
 }

@@ -13,12 +13,14 @@ pub mod evidence;
 pub mod expected;
 mod explain;
 pub mod figures;
-pub mod finding;
+mod listing;
+
 pub mod judge;
 pub mod log_checks;
 pub mod log_input;
 mod moment;
 pub mod needs;
+pub mod outcome;
 pub mod pairs;
 pub mod report;
 pub mod rerun;

@@ -1,6 +1,6 @@
 //! What the log claims, and the table held against it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use bf_contract::{
     Comparison, DateRange, ExitSource, LedgerEntry, LedgerStatus, Level, LogState,
@@ -8,9 +8,9 @@ use bf_contract::{
 };
 use chrono::NaiveDate;
 
-use crate::figures::{Unit, bound, figure, float, plural};
-use crate::finding::{Finding, Met, Probe, met};
+use crate::figures::{Unit, bound, figure, float, plural, spans};
 use crate::log_input::{LogInput, ProcessEnd};
+use crate::outcome::{Finding, Outcome, Probe};
 use crate::suite::Suite;
 
 /// Whether the log says that the job completed, and accounts for every date.
@@ -42,21 +42,20 @@ const SPECIFIC_DATES: &str = "specific_dates";
 /// A check that a log summary adds: its name, its own level, its finding.
 pub type LogCheck = (&'static str, Level, Finding);
 
-/// What the log says of itself. `rest_is_checked` where something other than the log says which dates are due,
-/// so that a log about some of them leaves nothing unseen.
+/// What the log says of itself. `table` is what is known of the table; `None` if it could not be read.
 #[must_use]
 pub fn claims(
     log: Option<&LogInput>,
     suite: &Suite,
     range: DateRange,
     min_success_rate: f64,
-    rest_is_checked: bool,
+    table: Option<&Found>,
 ) -> Vec<LogCheck> {
     let skipped = |title: &str| Finding::skipped(format!("{title}: no log summary given"));
     let (completed, rate) = match log {
         Some(log) => (
-            completed(log, suite, range, rest_is_checked),
-            success_rate(log, min_success_rate),
+            completed(log, suite, range, table),
+            success_rate(log, min_success_rate, table),
         ),
         None => (skipped("Log completed"), skipped("Success rate")),
     };
@@ -82,11 +81,10 @@ fn process_ended(end: &ProcessEnd) -> Option<Finding> {
         ProcessEnd::Told(kind, exit) => (kind, exit.as_ref()),
     };
     Some(match (kind, exit) {
-        (ProcessEventKind::TimedOut, _) => Finding::new(
-            Met::No,
-            "Process ended: its time limit passed before it was over",
-        ),
-        (_, Some(exit)) if exit.is_clean() => Finding::new(Met::Yes, "Process ended: exit code 0"),
+        (ProcessEventKind::TimedOut, _) => {
+            Finding::no("Process ended: its time limit passed before it finished")
+        }
+        (_, Some(exit)) if exit.is_clean() => Finding::yes("Process ended: exit code 0"),
         (_, Some(exit)) if exit.is_failure() => {
             let how = match (exit.code, exit.signal, &exit.signal_name) {
                 (Some(code), None, _) => format!("exit code {code}"),
@@ -94,19 +92,19 @@ fn process_ended(end: &ProcessEnd) -> Option<Finding> {
                 (_, Some(signal), _) => format!("killed by signal {signal}"),
                 _ => "it failed".to_owned(),
             };
-            Finding::new(Met::No, format!("Process ended: {how}"))
+            Finding::no(format!("Process ended: {how}"))
         }
-        (ProcessEventKind::Exited, Some(exit)) if exit.source == ExitSource::Log => Finding::new(
-            Met::Barely,
-            "Process ended: nobody saw its exit status; only the log says that it completed",
-        ),
-        _ => Finding::unknown("Process ended: nobody saw its exit status"),
+        (ProcessEventKind::Exited, Some(exit)) if exit.source == ExitSource::Log => Finding::yes(
+            "Process ended: its exit status is unknown; only the log says that it completed",
+        )
+        .at_best(Outcome::Warn),
+        _ => Finding::unknown("Process ended: its exit status is unknown"),
     })
 }
 
-fn completed(log: &LogInput, suite: &Suite, range: DateRange, rest_is_checked: bool) -> Finding {
+fn completed(log: &LogInput, suite: &Suite, range: DateRange, table: Option<&Found>) -> Finding {
     let summary = &log.summary;
-    let no = |text: String| Finding::new(Met::No, format!("Log completed: {text}"));
+    let no = |text: String| Finding::no(format!("Log completed: {text}"));
     if let Some(job) = summary
         .job
         .as_deref()
@@ -142,24 +140,66 @@ fn completed(log: &LogInput, suite: &Suite, range: DateRange, rest_is_checked: b
     }
     match summary.unaccounted_days {
         Some(0) => {
-            let (mut met, mut remark) =
-                without_a_range(log, range, rest_is_checked).unwrap_or((Met::Yes, String::new()));
+            let mut finding = Finding::yes(format!("Log completed: nothing unaccounted for{days}"));
+            let rest_is_checked = table.is_some_and(|table| table.due.is_some());
+            if let Some((outcome, remark)) = without_a_range(log, range, rest_is_checked) {
+                finding.worsen(outcome);
+                finding.message.push_str(&remark);
+            }
             if summary.fatal_errors > 0 {
-                if met == Met::Yes {
-                    met = Met::Barely;
-                }
-                remark.push_str(&format!(
+                finding.worsen(Outcome::Warn);
+                finding.message.push_str(&format!(
                     "; {} that belong to no date",
                     plural(summary.fatal_errors, "error")
                 ));
             }
-            let text = format!("Log completed: nothing unaccounted for{days}{remark}");
-            Finding::new(met, text)
+            earlier_days(finding, log, table)
         }
         Some(count) => no(format!("{} unaccounted for", plural(count, "date")))
             .on(summary.unaccounted_dates.clone().unwrap_or_default()),
         None => Finding::unknown("Log completed: the log does not say what it had to do"),
     }
+}
+
+/// Dates before an announced resume point have no entry in the log: they are done only if the table has rows on
+/// each of them that is expected.
+fn earlier_days(mut finding: Finding, log: &LogInput, table: Option<&Found>) -> Finding {
+    let earlier = log.summary.earlier_days;
+    if earlier == 0 {
+        return finding;
+    }
+    let days = plural(earlier, "date");
+    let Some(table) = table else {
+        finding.worsen(Outcome::Error);
+        finding.message.push_str(&format!(
+            "; {days} before its resume point could not be checked"
+        ));
+        return finding;
+    };
+    let Some(due) = &table.due else {
+        finding.worsen(Outcome::Error);
+        finding.message.push_str(&format!(
+            "; {days} before its resume point, and no schedule tells which of them need records"
+        ));
+        return finding;
+    };
+    let resumed = log.ledger.keys().next();
+    let missing: Vec<NaiveDate> = due
+        .iter()
+        .filter(|date| log.summary.range.is_none_or(|range| range.contains(**date)))
+        .filter(|date| resumed.is_none_or(|resumed| *date < resumed))
+        .filter(|date| table.rows.get(date).copied().unwrap_or(0) == 0)
+        .copied()
+        .collect();
+    if !missing.is_empty() {
+        finding.worsen(Outcome::Fail);
+        finding.message.push_str(&format!(
+            "; of {days} before its resume point {} without a record",
+            missing.len()
+        ));
+        finding = finding.and_on(missing);
+    }
+    finding
 }
 
 /// What a log that does not tell its range leaves open: whether it is about all that was asked. Where nothing
@@ -168,23 +208,23 @@ fn without_a_range(
     log: &LogInput,
     range: DateRange,
     rest_is_checked: bool,
-) -> Option<(Met, String)> {
+) -> Option<(Outcome, String)> {
     if log.summary.range.is_some() {
         return None;
     }
-    let unproven = |met: Met, remark: String| {
+    let unproven = |outcome: Outcome, remark: String| {
         if rest_is_checked {
-            return Some((Met::Barely, remark));
+            return Some((Outcome::Warn, remark));
         }
         Some((
-            met,
+            outcome,
             format!("{remark}, and no schedule says which other dates are due"),
         ))
     };
     if log.summary.dialect.as_deref() == Some(SPECIFIC_DATES) {
         let remark =
             "; the job was asked for these dates only, the table is checked over the whole range";
-        return unproven(Met::No, remark.to_owned());
+        return unproven(Outcome::Fail, remark.to_owned());
     }
     let first_and_last = log
         .ledger
@@ -194,19 +234,17 @@ fn without_a_range(
     match first_and_last {
         Some((first, last)) if first <= range.start && last >= range.end => None,
         Some((first, last)) => unproven(
-            Met::No,
-            format!("; the log does not tell its range, and speaks of {first} to {last} only"),
+            Outcome::Fail,
+            format!("; the log does not tell its range, and mentions {first} to {last} only"),
         ),
         None => unproven(
-            Met::Unknown,
-            format!(
-                "; the log does not tell its range, so nobody knows whether it is about {range}"
-            ),
+            Outcome::Error,
+            format!("; the log does not tell its range, so it may be about less than {range}"),
         ),
     }
 }
 
-fn success_rate(log: &LogInput, min: f64) -> Finding {
+fn success_rate(log: &LogInput, min: f64, table: Option<&Found>) -> Finding {
     let summary = &log.summary;
     let threshold = Threshold {
         op: Comparison::AtLeast,
@@ -214,17 +252,20 @@ fn success_rate(log: &LogInput, min: f64) -> Finding {
     };
     let finished = summary.successful_days + summary.failed_days;
     let Some(rate) = summary.success_rate.filter(|rate| rate.is_finite()) else {
-        let mut finding = Finding::new(Met::No, "Success rate: no date finished");
-        finding.threshold = Some(threshold);
-        return finding.of(0, 0);
+        let nothing_due = table.is_some_and(|table| table.nothing_expected);
+        if finished == 0 && (summary.total_days == Some(0) || nothing_due) {
+            return Finding::skipped("Success rate: no date had to be done");
+        }
+        return Finding::no("Success rate: no date finished")
+            .without_figure(Some(threshold))
+            .of(0, 0);
     };
     let message = format!(
         "Success rate: {} (threshold: {})",
         figure(rate, Unit::Percent, Some(threshold)),
         bound(threshold, Unit::Percent)
     );
-    let mut finding = Finding::new(met(rate, Some(threshold)), message)
-        .figure(rate, Some(threshold))
+    let mut finding = Finding::compared(rate, Some(threshold), message)
         .of(summary.successful_days, finished)
         .on(summary.failed_dates.clone());
     if summary.failed_days > 0 {
@@ -242,15 +283,23 @@ pub struct Found {
     pub rows: BTreeMap<NaiveDate, u64>,
     /// Whether a schedule surely has nothing in the range.
     pub nothing_expected: bool,
+    /// The expected dates that are over, if something other than the log tells them.
+    pub due: Option<BTreeSet<NaiveDate>>,
 }
 
 /// The log's claims, date by date, against the rows that are there; `None` where the table was not read.
 #[must_use]
 pub fn against_the_table(
     log: Option<&LogInput>,
+    suite: &Suite,
     range: DateRange,
     table: Option<&Found>,
 ) -> Vec<LogCheck> {
+    let failed_level = if suite.allow_rows_on_failed_dates {
+        Level::Warning
+    } else {
+        Level::Normal
+    };
     let (first, second) = match (log, table) {
         (None, _) => {
             let skipped = "no log summary given";
@@ -259,11 +308,12 @@ pub fn against_the_table(
                 Finding::skipped(format!("Failed dates with records: {skipped}")),
             )
         }
-        (Some(log), _) if log.ledger.is_empty() => {
+        (Some(log), Some(table)) if log.ledger.is_empty() => {
             let skipped = "no ledger entries given (bf-parse-log --ledger)";
+            let found = |date: &NaiveDate| table.rows.get(date).copied().unwrap_or(0);
             (
                 Finding::unanswered(format!("Records claimed and found: {skipped}")),
-                Finding::skipped(format!("Failed dates with records: {skipped}")),
+                failed_dates(log, range, found),
             )
         }
         (Some(log), _) if log.incomplete.is_some() => {
@@ -293,7 +343,7 @@ pub fn against_the_table(
     };
     let mut checks = vec![
         (RECONCILIATION, Level::Critical, first),
-        (FAILED_DATES, Level::Warning, second),
+        (FAILED_DATES, failed_level, second),
     ];
     if let Some(skipped) = log.and_then(|log| skipped_dates(log, range)) {
         checks.push((SKIPPED_DATES, Level::Info, skipped));
@@ -331,11 +381,7 @@ fn skipped_dates(log: &LogInput, range: DateRange) -> Option<Finding> {
         reasons(skipped.iter().copied())
     );
     let dates = skipped.iter().map(|entry| entry.date).collect();
-    Some(
-        Finding::new(Met::Yes, message)
-            .figure(float(count), None)
-            .on(dates),
-    )
+    Some(Finding::compared(float(count), None, message).on(dates))
 }
 
 fn reconciliation(
@@ -377,13 +423,11 @@ fn reconciliation(
     };
     if dates == 0 && nothing {
         let text = "Records claimed and found: none claimed, none found, and no record is expected";
-        return Finding::new(Met::Yes, text).figure(0.0, Some(threshold));
+        return Finding::compared(0.0, Some(threshold), text);
     }
     if dates == 0 {
-        return Finding::new(
-            Met::No,
-            "Records claimed and found: the log claims no date of the range",
-        );
+        return Finding::no("Records claimed and found: the log claims no date of the range")
+            .without_figure(Some(threshold));
     }
     let off = (none.len() + fewer.len() + more.len()) as u64;
     if off == 0 && uncounted == dates {
@@ -428,9 +472,7 @@ fn reconciliation(
     }
     let mut all = [none, fewer, more].concat();
     all.sort_unstable();
-    let finding = Finding::new(met(float(off), Some(threshold)), message)
-        .figure(float(off), Some(threshold))
-        .of(dates - off, dates);
+    let finding = Finding::compared(float(off), Some(threshold), message).of(dates - off, dates);
     if off == 0 {
         finding
     } else {
@@ -439,15 +481,17 @@ fn reconciliation(
 }
 
 fn failed_dates(log: &LogInput, range: DateRange, found: impl Fn(&NaiveDate) -> u64) -> Finding {
-    let failed = log.ledger.values().filter(|entry| {
+    let entries = log.ledger.values().filter(|entry| {
         matches!(
             entry.status,
             LedgerStatus::Failed | LedgerStatus::Interrupted
-        ) && range.contains(entry.date)
+        )
     });
+    let summed = log.summary.failed_dates.iter().copied();
+    let failed: BTreeSet<NaiveDate> = entries.map(|entry| entry.date).chain(summed).collect();
     let dates: Vec<NaiveDate> = failed
-        .filter(|entry| found(&entry.date) > 0)
-        .map(|entry| entry.date)
+        .into_iter()
+        .filter(|date| range.contains(*date) && found(date) > 0)
         .collect();
     let count = dates.len() as u64;
     let threshold = Threshold {
@@ -458,11 +502,10 @@ fn failed_dates(log: &LogInput, range: DateRange, found: impl Fn(&NaiveDate) -> 
         "Failed dates with records: none".to_owned()
     } else {
         format!(
-            "Failed dates with records: {} failed in the log, and the table has records of another run",
-            plural(count, "date")
+            "Failed dates with records: {} failed in the log, and the table has records of another run ({})",
+            plural(count, "date"),
+            spans(&dates, 8)
         )
     };
-    Finding::new(met(float(count), Some(threshold)), message)
-        .figure(float(count), Some(threshold))
-        .on(dates)
+    Finding::compared(float(count), Some(threshold), message).on(dates)
 }

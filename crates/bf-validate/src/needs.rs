@@ -73,7 +73,7 @@ fn missing(suite: &Suite, check: &Check, columns: &Columns) -> Option<Ident> {
     let filter = suite.filter_of(check);
     let mut wanted: Vec<&Ident> = filter.map(Condition::columns).unwrap_or_default();
     match &check.kind {
-        Kind::RowCount | Kind::MissingDates | Kind::Sql(_) => {}
+        Kind::RowCount | Kind::MissingDates(_) | Kind::Sql(_) => {}
         Kind::DistinctCount(list) => wanted.extend(&list.columns),
         Kind::MatchingRows(matching) => wanted.extend(matching.of.columns()),
         Kind::Share(share) => wanted.extend(share.of.columns()),
@@ -85,6 +85,8 @@ fn missing(suite: &Suite, check: &Check, columns: &Columns) -> Option<Ident> {
                     .iter()
                     .flat_map(|group| &group.columns),
             );
+            let group = suite.group.as_ref().map(|group| &group.column);
+            wanted.extend(group.filter(|_| completeness.by.is_some()));
         }
         Kind::Average(Average { column, .. })
         | Kind::Minimum(Column { column })
@@ -101,7 +103,7 @@ fn missing(suite: &Suite, check: &Check, columns: &Columns) -> Option<Ident> {
             wanted.extend(keys.of.as_ref().map(Condition::columns).unwrap_or_default());
             wanted.extend(&keys.columns);
         }
-        Kind::Freshness => wanted.extend(&suite.written_at),
+        Kind::Freshness => wanted.extend(suite.written_at.as_ref().map(|written| &written.column)),
         Kind::Change(change) => wanted.extend(&change.completeness),
         Kind::Reference(keys) => wanted.extend(&keys.columns),
         Kind::UnmatchedKeys(keys) => wanted.extend(&keys.columns),
@@ -124,8 +126,22 @@ fn measures(suite: &Suite, check: &Check, columns: &Columns, planner: &mut Plann
         Kind::Completeness(completeness) => {
             let present = present(&completeness.column, completeness.numbers);
             let mut measures = vec![planner.rows(filter), planner.meets(filter, &present)];
+            if let Some(group) = suite.group.as_ref().filter(|_| completeness.by.is_some()) {
+                let columns = std::slice::from_ref(&group.column);
+                let good = Condition::and(filter, Some(&present));
+                measures.push(planner.groups(filter, columns, (0, u64::MAX)));
+                measures.push(planner.groups(good.as_ref(), columns, (0, u64::MAX)));
+            }
             if let Some(group) = &completeness.worst_group {
                 measures.push(planner.lacking(filter, group, &present));
+            }
+            if completeness.zero.is_some() {
+                let number = Condition::test(&completeness.column, Test::IsNumber);
+                let numbers = Condition::and(filter, Some(&number));
+                let not_zero = Test::Compare(Operator::Differs, Literal::Number(0.0));
+                let not_zero = Condition::test(&completeness.column, not_zero);
+                let columns = completeness.zero_groups(suite);
+                measures.push(planner.zeros(numbers.as_ref(), columns, &not_zero));
             }
             measures
         }
@@ -147,7 +163,7 @@ fn measures(suite: &Suite, check: &Check, columns: &Columns, planner: &mut Plann
             planner.rows(filter),
             planner.groups(filter, &groups.columns, groups.limits()),
         ],
-        Kind::MissingDates | Kind::Sql(_) => Vec::new(),
+        Kind::MissingDates(_) | Kind::Sql(_) => Vec::new(),
         Kind::MissingGroups | Kind::UnscheduledGroups => suite
             .group
             .iter()
@@ -163,12 +179,12 @@ fn measures(suite: &Suite, check: &Check, columns: &Columns, planner: &mut Plann
         Kind::Freshness => suite
             .written_at
             .iter()
-            .map(|column| {
-                let kind = columns.kind(column);
+            .map(|written| {
+                let kind = columns.kind(&written.column);
                 planner.measure(
                     None,
                     What::Oldest {
-                        column: column.clone(),
+                        column: written.column.clone(),
                         kind,
                     },
                 )

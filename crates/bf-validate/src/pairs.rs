@@ -176,7 +176,7 @@ fn read(
                     keys: comparison.columns,
                     sum: their_sum,
                 };
-                let query = joined(&here, &there, planned.plan.range);
+                let query = joined(&here, &[there], planned.plan.range);
                 let tables = [&planned.plan.table, &partner.table];
                 let rows = warehouse.query(&tables, &query)?;
                 Ok((comparison.check.to_owned(), decode(&rows)?))
@@ -319,7 +319,7 @@ impl Side<'_> {
 }
 
 /// The comparison as one query.
-pub(crate) fn joined(here: &Side<'_>, there: &Side<'_>, range: DateRange) -> Query {
+pub(crate) fn joined(here: &Side<'_>, there: &[Side<'_>], range: DateRange) -> Query {
     let mut params = Params::named(SqlDialect::BigQuery);
     let (start, end) = (
         params.date("start", range.start),
@@ -327,6 +327,10 @@ pub(crate) fn joined(here: &Side<'_>, there: &Side<'_>, range: DateRange) -> Que
     );
     let same: String = (0..here.keys.len())
         .map(|at| format!(" AND h.k{at} = t.k{at}"))
+        .collect();
+    let there: Vec<String> = there
+        .iter()
+        .map(|side| side.grouped(&start, &end, &mut params))
         .collect();
     let sql = format!(
         "SELECT IFNULL(h.bf_day, t.bf_day) AS day, IFNULL(SUM(h.n), 0) AS all_rows, \
@@ -336,11 +340,25 @@ pub(crate) fn joined(here: &Side<'_>, there: &Side<'_>, range: DateRange) -> Que
          COUNTIF(ABS(h.total - t.total) > 1e-6) AS sums_off \
          FROM {} AS h FULL JOIN {} AS t ON h.bf_day = t.bf_day{same} GROUP BY 1 ORDER BY 1",
         here.grouped(&start, &end, &mut params),
-        there.grouped(&start, &end, &mut params),
+        together(&there),
     );
     Query {
         sql,
         params: params.into_list(),
+    }
+}
+
+/// Several sides as one: their keys are not the same.
+fn together(sides: &[String]) -> String {
+    match sides {
+        [one] => one.clone(),
+        sides => {
+            let parts: Vec<String> = sides
+                .iter()
+                .map(|side| format!("SELECT * FROM {side}"))
+                .collect();
+            format!("({})", parts.join(" UNION ALL "))
+        }
     }
 }
 

@@ -10,7 +10,7 @@ use bf_warehouse::{TableName, Warehouse, WarehouseError};
 use chrono::NaiveDate;
 
 use crate::evidence::Shown;
-use crate::finding::{Finding, Met};
+use crate::outcome::{Finding, Outcome};
 use crate::run::Run;
 use crate::suite::Suite;
 
@@ -60,7 +60,7 @@ impl Judged {
     /// Whether it was asked for, would count, and nobody can say what it comes to.
     #[must_use]
     pub fn is_unanswered(&self) -> bool {
-        self.finding.met == Met::Unanswered && self.level.counts()
+        self.finding.outcome() == Outcome::Unanswered && self.level.counts()
     }
 
     fn check(&self) -> Check {
@@ -74,9 +74,9 @@ impl Judged {
             name: self.name.clone(),
             level: self.level,
             status: self.status(),
-            unanswered: finding.met == Met::Unanswered,
-            observed: finding.observed,
-            threshold: finding.threshold,
+            unanswered: finding.outcome() == Outcome::Unanswered,
+            observed: finding.observed(),
+            threshold: finding.threshold(),
             message: finding.message.clone(),
             evidence: has_evidence.then(|| Evidence {
                 numerator: finding.numerator,

@@ -11,11 +11,11 @@ use crate::args::ValidateArgs;
 use crate::columns::Columns;
 use crate::evidence::{self, Limits};
 use crate::expected::{self, Expectation};
-use crate::finding::{Finding, Met};
 use crate::judge::{Facts, judge};
 use crate::log_checks;
 use crate::log_input::LogInput;
 use crate::needs::{self, Needs};
+use crate::outcome::{Finding, Outcome, SmallShares};
 use crate::pairs::{self, Partnership};
 use crate::report::{self, Judged, Judgement};
 use crate::rerun;
@@ -51,6 +51,7 @@ pub fn validate(suite: Suite, args: &ValidateArgs, streams: Streams) -> Result<E
     })?;
     let (mut output, stdin) = Output::new(&args.output, streams);
     let today = chrono::Local::now().date_naive();
+    let now = chrono::Utc::now().timestamp_micros();
     if args.explain {
         let run = Run {
             suite: &suite,
@@ -59,6 +60,8 @@ pub fn validate(suite: Suite, args: &ValidateArgs, streams: Streams) -> Result<E
             log: None,
             since: None,
             today,
+            now,
+            small: SmallShares::default(),
         };
         return crate::explain::explain(&run, &mut warehouse, &mut output);
     }
@@ -83,6 +86,12 @@ pub fn validate(suite: Suite, args: &ValidateArgs, streams: Streams) -> Result<E
         log: log.as_ref(),
         since: since.map(|time| time.timestamp_micros()),
         today,
+        now,
+        small: if args.no_small_numbers {
+            SmallShares::Fail
+        } else {
+            SmallShares::Warn
+        },
     };
     let judged = match run.judge(&mut warehouse) {
         Ok(judged) => judged,
@@ -141,10 +150,15 @@ pub struct Run<'a> {
     pub since: Option<i64>,
     /// The day on which nothing can be complete yet.
     pub today: NaiveDate,
+    /// The present, in microseconds since 1970.
+    pub now: i64,
+    /// How small shares are judged.
+    pub small: SmallShares,
 }
 
 /// What was read, or why it was not.
 struct Read {
+    suite: Suite,
     columns: Columns,
     planned: needs::Planned,
     scan: Scan,
@@ -164,7 +178,7 @@ impl Run<'_> {
     /// # Errors
     /// Somebody asked to stop, or the deadline passed.
     pub fn judge(&self, warehouse: &mut Warehouse) -> Result<Judgement, WarehouseError> {
-        let min = min_success_rate(self.config, self.suite.config_section.as_deref());
+        let min = min_success_rate(self.config, self.suite);
         let mut judged: Vec<Judged> = Vec::new();
         let mut missing_table = None;
         let add_log_checks = |checks: Vec<log_checks::LogCheck>, judged: &mut Vec<Judged>| {
@@ -174,22 +188,24 @@ impl Run<'_> {
             }
         };
         let read = self.read(warehouse);
-        let rest_is_checked = read
-            .as_ref()
-            .is_ok_and(|read| read.expected.is_of_others_than_the_log());
+        let found = read.as_ref().ok().map(|read| {
+            let facts = self.facts(read);
+            log_checks::Found {
+                rows: read.scan.counts(read.planned.rows, self.range).collect(),
+                nothing_expected: facts.expects_nothing().is_some(),
+                due: facts.due_by_others_than_the_log(),
+            }
+        });
+        let found = found.as_ref();
         add_log_checks(
-            log_checks::claims(self.log, self.suite, self.range, min, rest_is_checked),
+            log_checks::claims(self.log, self.suite, self.range, min, found),
             &mut judged,
         );
+        let against = log_checks::against_the_table(self.log, self.suite, self.range, found);
+        add_log_checks(against, &mut judged);
         match read {
             Ok(read) => {
                 let facts = self.facts(&read);
-                let found = log_checks::Found {
-                    rows: read.scan.counts(read.planned.rows, self.range).collect(),
-                    nothing_expected: facts.expects_nothing().is_some(),
-                };
-                let against = log_checks::against_the_table(self.log, self.range, Some(&found));
-                add_log_checks(against, &mut judged);
                 self.judge_table(&facts, &read, warehouse, &mut judged)?;
                 self.show(&read, warehouse, &mut judged)?;
             }
@@ -197,8 +213,6 @@ impl Run<'_> {
                 return Err(error);
             }
             Err(error) => {
-                let against = log_checks::against_the_table(self.log, self.range, None);
-                add_log_checks(against, &mut judged);
                 let unread = self.unread(&error);
                 judged.extend(unread.checks);
                 missing_table = unread.missing_table;
@@ -236,8 +250,9 @@ impl Run<'_> {
 
     /// Everything that is read of the warehouse before anything is judged.
     fn read(&self, warehouse: &mut Warehouse) -> Result<Read, WarehouseError> {
-        let suite = self.suite;
-        let columns = Columns::new(warehouse.columns(&suite.table)?);
+        let columns = Columns::new(warehouse.columns(&self.suite.table)?);
+        let suite = self.suite.resolved(&columns).into_owned();
+        let suite = &suite;
         if columns.get(&suite.date_column).is_none() {
             return Err(WarehouseError::ColumnMissing {
                 table: suite.table.clone(),
@@ -255,12 +270,21 @@ impl Run<'_> {
                 start: self.range.start.min(reference.start),
                 end: self.range.end.max(reference.end),
             });
-        let expected = expected::find(suite, self.config, self.log, asked, self.range, warehouse)?;
+        let question = expected::Question {
+            suite,
+            config: self.config,
+            log: self.log,
+            read: asked,
+            range: self.range,
+            today: self.today,
+        };
+        let expected = expected::find(question, warehouse)?;
         let partner = pairs::compare(suite, &columns, &planned, &scan, warehouse)?;
         let held = (&planned, &scan);
         let scheduled = scheduled::hold(suite, &columns, held, &expected, warehouse)?;
-        let figures = self.own_figures(&planned, warehouse)?;
+        let figures = self.own_figures(suite, &planned, warehouse)?;
         Ok(Read {
+            suite: suite.clone(),
             columns,
             planned,
             scan,
@@ -273,7 +297,7 @@ impl Run<'_> {
 
     fn facts<'a>(&'a self, read: &'a Read) -> Facts<'a> {
         Facts {
-            suite: self.suite,
+            suite: &read.suite,
             range: self.range,
             columns: &read.columns,
             planned: &read.planned,
@@ -285,6 +309,8 @@ impl Run<'_> {
             scheduled: &read.scheduled,
             figures: &read.figures,
             today: self.today,
+            now: self.now,
+            small: self.small,
         }
     }
 
@@ -302,20 +328,17 @@ impl Run<'_> {
             .first()
             .map_or("", |check| check.section.as_str());
         if unreadable.rows > 0 {
-            let finding = Finding::new(
-                Met::No,
-                format!(
-                    "Readable dates: {} with a {} that is no date ({})",
-                    crate::figures::plural(unreadable.rows, "record"),
-                    self.suite.date_column,
-                    unreadable
-                        .examples
-                        .iter()
-                        .map(|text| bf_cli::text::printable(text, 30))
-                        .collect::<Vec<_>>()
-                        .join(", ")
-                ),
-            );
+            let finding = Finding::no(format!(
+                "Readable dates: {} with a {} that is not a valid date ({})",
+                crate::figures::plural(unreadable.rows, "record"),
+                self.suite.date_column,
+                unreadable
+                    .examples
+                    .iter()
+                    .map(|text| bf_cli::text::printable(text, 30))
+                    .collect::<Vec<_>>()
+                    .join(", ")
+            ));
             judged.push(Judged::new(
                 DATE_CHECKS[0],
                 section,
@@ -334,14 +357,11 @@ impl Run<'_> {
             ));
         }
         if unreadable.with_time > 0 {
-            let finding = Finding::new(
-                Met::No,
-                format!(
-                    "Dates without a time: {} with a time behind the day of {}, which `= DATE` does not find",
-                    crate::figures::plural(unreadable.with_time, "record"),
-                    self.suite.date_column
-                ),
-            )
+            let finding = Finding::no(format!(
+                "Dates without a time: {} with a time part in {}, so `= DATE` does not find them",
+                crate::figures::plural(unreadable.with_time, "record"),
+                self.suite.date_column
+            ))
             .on(unreadable.timed_days.iter().copied().collect());
             judged.push(Judged::new(
                 DATE_CHECKS[1],
@@ -350,17 +370,17 @@ impl Run<'_> {
                 finding,
             ));
         }
-        for (at, check) in self.suite.checks.iter().enumerate() {
+        for (at, check) in read.suite.checks.iter().enumerate() {
             let mut finding = judge(facts, at);
             // Equal hashes are not yet equal keys: the table has the last word. No rows have no duplicates
             // either, and that stays no data.
-            if let (Kind::UniqueKey, Met::No, Some(_)) =
-                (&check.kind, finding.met, finding.observed)
-            {
+            let has_duplicates = finding.observed().is_some_and(|surplus| surplus > 0.0);
+            if check.kind == Kind::UniqueKey && has_duplicates {
                 finding.dates = self.duplicates(&finding, read, warehouse)?;
                 if finding.dates.is_empty() {
-                    finding = Finding::new(Met::Yes, format!("{}: none", check.title))
-                        .figure(0.0, finding.threshold);
+                    let threshold = finding.threshold();
+                    let message = format!("{}: none", check.title);
+                    finding = Finding::compared(0.0, threshold, message);
                 }
             }
             judged.push(Judged::new(
@@ -384,7 +404,7 @@ impl Run<'_> {
             characters: 0,
         };
         let shown = evidence::look(
-            self.suite,
+            &read.suite,
             &read.columns,
             self.range,
             finding,
@@ -406,10 +426,12 @@ impl Run<'_> {
             characters: self.config.evidence.value_characters as usize,
         };
         for check in judged {
-            let shows = matches!(check.finding.met, Met::No | Met::Barely) && check.level.counts();
+            let outcome = check.finding.outcome();
+            let shows = matches!(outcome, Outcome::Fail | Outcome::Warn | Outcome::Error)
+                && check.level.counts();
             if shows {
                 check.shown = evidence::look(
-                    self.suite,
+                    &read.suite,
                     &read.columns,
                     self.range,
                     &check.finding,
@@ -424,11 +446,12 @@ impl Run<'_> {
     /// The figures of the suite's own queries.
     fn own_figures(
         &self,
+        suite: &Suite,
         planned: &needs::Planned,
         warehouse: &mut Warehouse,
     ) -> Result<Vec<NamedFigure>, WarehouseError> {
         let mut figures = Vec::new();
-        for (check, needs) in self.suite.checks.iter().zip(&planned.needs) {
+        for (check, needs) in suite.checks.iter().zip(&planned.needs) {
             let (Kind::Sql(own), Needs::Measures(_)) = (&check.kind, needs) else {
                 continue;
             };
@@ -447,7 +470,7 @@ impl Run<'_> {
             let query = Query::new(sql.as_str())
                 .with("start", self.range.start)
                 .with("end", self.range.end);
-            let figure = match warehouse.query_any(&self.suite.table, &query) {
+            let figure = match warehouse.query_any(&suite.table, &query) {
                 Ok(rows) => match rows.rows.as_slice() {
                     [row] if row.len() == 1 => row[0]
                         .as_number()

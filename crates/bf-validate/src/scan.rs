@@ -17,7 +17,7 @@ use bf_contract::DateRange;
 use bf_warehouse::{Query, SqlDialect, Warehouse, WarehouseError};
 use chrono::NaiveDate;
 
-pub use cells::{Cell, KeySums, Keys, Numbers, Total};
+pub use cells::{Cell, KeySums, Keys, Numbers, Total, WriteTimes};
 pub use plan::{Measure, Plan, Planner, What};
 
 use crate::columns::Columns;

@@ -1,15 +1,18 @@
-//! The table held against the rows of its schedule, key by key within each date: as many games as planned may be
+//! The table compared with the rows of its schedule, key by key within each date: as many games as planned may be
 //! other games, or the right ones with their teams the wrong way round.
 
-use bf_contract::{DateRange, Level};
-use bf_warehouse::{Ident, SqlDialect, TableName, Warehouse, WarehouseError};
+use std::collections::BTreeSet;
+
+use bf_contract::Level;
+use bf_warehouse::{Ident, SqlDialect, TableName, Value, Warehouse, WarehouseError};
 
 use crate::columns::Columns;
 use crate::condition::Condition;
 use crate::expected::Expectation;
+use crate::listing::{self, Listing};
 use crate::needs::{Needs, Planned};
 use crate::pairs::{Pairs, Side, decode, joined, keys as kept, pair};
-use crate::scan::{Planner, Scan};
+use crate::scan::{self, Keys, Planner, Scan};
 use crate::suite::{Kind, Scheduled, Suite};
 
 /// A schedule that is a table, as far as it was read.
@@ -23,6 +26,8 @@ pub struct ScheduleTable {
     pub columns: Columns,
     /// Its rows that count.
     pub filter: Option<Condition>,
+    /// Whether it marks rows as played, or has no rule for that.
+    pub marks_played: bool,
     /// What the checks ask of it.
     pub asked: Vec<Asked>,
     /// What was read.
@@ -33,9 +38,13 @@ pub struct ScheduleTable {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Asked {
     check: String,
-    columns: Result<Vec<Ident>, Ident>,
-    /// The measures of the keys, and of their first column alone.
-    measures: Vec<usize>,
+    /// How the schedule calls the first column of the key, which names what is scheduled (a game).
+    id: Option<Ident>,
+    /// How it calls the others, or the one that it does not have.
+    others: Result<Vec<Ident>, Ident>,
+    /// The measures of the whole key, one for each way round, and of its first column alone.
+    whole: Vec<usize>,
+    first: Option<usize>,
 }
 
 impl Asked {
@@ -51,33 +60,52 @@ impl Asked {
         let asking = suite
             .checks
             .iter()
-            .filter(|check| check.level != Level::Off);
+            .filter(|check| is_schedule && check.level != Level::Off);
         asking
-            .filter(|_| is_schedule)
             .filter_map(|check| match &check.kind {
-                Kind::Scheduled(keys) => Some((check, names_of(keys, columns))),
+                Kind::Scheduled(keys) => Some((check, keys)),
                 _ => None,
             })
-            .map(|(check, columns)| {
-                let measures = columns.iter().flat_map(|columns| {
-                    [columns.as_slice(), &columns[..1]]
-                        .map(|columns| planner.keys(filter, columns, None))
-                });
+            .map(|(check, keys)| {
+                let mut names = names_of(keys, columns).into_iter();
+                let id = names.next().and_then(Result::ok);
+                let others: Result<Vec<Ident>, Ident> = names.collect();
+                let whole = match (&id, &others) {
+                    (Some(id), Ok(others)) => ways(id, others, keys.either_side),
+                    _ => Vec::new(),
+                };
+                let mut measure = |columns: &[Ident]| planner.keys(filter, columns, None);
                 Self {
                     check: check.name.clone(),
-                    measures: measures.collect(),
-                    columns: columns.clone(),
+                    whole: whole.iter().map(|columns| measure(columns)).collect(),
+                    first: id.as_ref().map(|id| measure(std::slice::from_ref(id))),
+                    id,
+                    others,
                 }
             })
             .collect()
     }
 }
 
-/// How the schedule calls the columns of a key.
-///
-/// # Errors
-/// The one that it does not have.
-pub fn names_of(keys: &Scheduled, columns: &Columns) -> Result<Vec<Ident>, Ident> {
+/// The key, and the same with its last two columns the other way round if both sides of a game are one.
+fn ways(id: &Ident, others: &[Ident], either_side: bool) -> Vec<Vec<Ident>> {
+    let key: Vec<Ident> = std::iter::once(id).chain(others).cloned().collect();
+    with_other_side(key, either_side)
+}
+
+fn with_other_side(key: Vec<Ident>, either_side: bool) -> Vec<Vec<Ident>> {
+    let mut ways = vec![key];
+    if either_side && ways[0].len() >= 2 {
+        let mut other = ways[0].clone();
+        let last = other.len() - 1;
+        other.swap(last - 1, last);
+        ways.push(other);
+    }
+    ways
+}
+
+/// How the schedule calls each column of a key; an error for one that it does not have.
+pub fn names_of(keys: &Scheduled, columns: &Columns) -> Vec<Result<Ident, Ident>> {
     keys.names()
         .map(|names| {
             let known = names.iter().find(|name| columns.get(name).is_some());
@@ -86,21 +114,21 @@ pub fn names_of(keys: &Scheduled, columns: &Columns) -> Result<Vec<Ident>, Ident
         .collect()
 }
 
-/// A check's rows, held against the schedule.
+/// A check's rows, compared with the schedule.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Held {
-    /// Day by day.
-    Pairs(Pairs),
+    /// Day by day, with the columns that were compared here and there.
+    Pairs(Pairs, Vec<Ident>, Vec<Ident>),
     /// The schedule does not say; with the reason.
     Unanswered(String),
-    /// The warehouse did not answer.
+    /// The warehouse did not answer, or there are ids that nothing can be compared with.
     Failed(String),
 }
 
-/// Holds the table against its schedule for every check that asks.
+/// Compares the table with its schedule for every check that asks.
 ///
 /// # Errors
-/// Somebody asked to stop, or the deadline passed.
+/// The run was interrupted, or the deadline passed.
 pub fn hold(
     suite: &Suite,
     columns: &Columns,
@@ -114,9 +142,15 @@ pub fn hold(
     let Some(schedule) = &expected.schedule else {
         return Ok(Vec::new());
     };
+    let mut comparison = Comparison {
+        suite,
+        columns,
+        planned,
+        scan,
+        schedule,
+        ids: Vec::new(),
+    };
     let mut held = Vec::new();
-    // Whether the schedule calls its games as the table does, which is asked once.
-    let mut named: Vec<((&Ident, &Ident), Pairs)> = Vec::new();
     for (check, needs) in suite.checks.iter().zip(&planned.needs) {
         let asked = schedule
             .asked
@@ -128,82 +162,317 @@ pub fn hold(
             continue;
         };
         let rows = Condition::and(suite.filter_of(check), keys.of.as_ref());
-        let here = |keys, filter| Side {
-            table: &suite.table,
-            date_column: &suite.date_column,
-            columns,
-            filter,
-            keys,
-            sum: None,
-        };
-        let found = match &asked.columns {
-            Err(missing) => Held::Unanswered(format!("{} has no column {missing}", schedule.table)),
-            Ok(theirs) => {
-                let range = planned.plan.range;
-                let mut compare = |at: usize, here: Side<'_>, theirs: &[Ident]| {
-                    let places = (ours[at], asked.measures[at]);
-                    schedule.compare(scan, places, &here, theirs, range, warehouse)
-                };
-                let first = (&keys.columns[0], &theirs[0]);
-                let known = named.iter().find(|(columns, _)| *columns == first);
-                let ids = known.map_or_else(
-                    || compare(1, here(&keys.columns[..1], None), &theirs[..1]),
-                    |(_, ids)| Ok(ids.clone()),
-                );
-                let pairs = ids.and_then(|ids| {
-                    let is_all = keys.columns.len() == 1 && rows.is_none();
-                    named.push((first, ids.clone()));
-                    if ids.days.values().all(|day| day.both == 0) {
-                        Ok(Err(first.0))
-                    } else if is_all {
-                        Ok(Ok(ids))
-                    } else {
-                        compare(0, here(&keys.columns, rows.as_ref()), theirs).map(Ok)
-                    }
-                });
-                match pairs {
-                    Ok(Ok(pairs)) => Held::Pairs(pairs),
-                    Ok(Err(id)) => Held::Unanswered(format!(
-                        "no {id} of the range is in {}, which calls them otherwise",
-                        schedule.table
-                    )),
-                    Err(error) if error.ends_the_run() => {
-                        return Err(error);
-                    }
-                    Err(error) => Held::Failed(error.to_string()),
-                }
-            }
+        let found = match comparison.of(keys, rows.as_ref(), (ours, asked), warehouse) {
+            Ok(found) => found,
+            Err(error) if error.ends_the_run() => return Err(error),
+            Err(error) => Held::Failed(error.to_string()),
         };
         held.push((check.name.clone(), found));
     }
     Ok(held)
 }
 
-impl ScheduleTable {
-    /// Compares keys that were read with the scans, or, where an engine counts by itself, in a query of their own.
+/// The ids of the table beside those of its schedule.
+#[derive(Debug, Clone)]
+enum Ids {
+    /// Some are the same, so that those that are not are wrong.
+    Known(Pairs),
+    /// None are the same, and they are written in the same form: all are wrong.
+    Wrong(Pairs),
+    /// They are written in another form.
+    OtherForm,
+    /// The schedule has none in the range.
+    None,
+}
+
+struct Comparison<'a> {
+    suite: &'a Suite,
+    columns: &'a Columns,
+    planned: &'a Planned,
+    scan: &'a Scan,
+    schedule: &'a ScheduleTable,
+    /// What was found of a column of ids, which is asked once.
+    ids: Vec<((Ident, Ident), Ids)>,
+}
+
+impl Comparison<'_> {
+    fn of(
+        &mut self,
+        keys: &Scheduled,
+        rows: Option<&Condition>,
+        (ours, asked): (&[usize], &Asked),
+        warehouse: &mut Warehouse,
+    ) -> Result<Held, WarehouseError> {
+        let here = &keys.columns;
+        let teams = (here.len() > 1).then_some(&asked.others);
+        let Some((id, first)) = asked.id.as_ref().zip(asked.first) else {
+            return match teams {
+                Some(Ok(theirs)) => self.by_teams(keys, rows, theirs, warehouse),
+                _ => Ok(Held::Unanswered(format!(
+                    "{} has no column {}",
+                    self.schedule.table, here[0]
+                ))),
+            };
+        };
+        let ids = self.ids((&here[0], id), (ours[1], first), warehouse)?;
+        let is_same_form = match &ids {
+            Ids::Known(_) | Ids::Wrong(_) => true,
+            Ids::OtherForm => false,
+            Ids::None => {
+                return Ok(Held::Unanswered(format!(
+                    "{} has no row from {}",
+                    self.schedule.table, self.planned.plan.range
+                )));
+            }
+        };
+        match (is_same_form, teams) {
+            (true, None) => match ids {
+                Ids::Known(pairs) | Ids::Wrong(pairs) if rows.is_none() => {
+                    Ok(Held::Pairs(pairs, here.clone(), vec![id.clone()]))
+                }
+                _ => self.whole(keys, rows, (ours[0], asked, id, &[]), warehouse),
+            },
+            (true, Some(Ok(theirs))) => {
+                self.whole(keys, rows, (ours[0], asked, id, theirs), warehouse)
+            }
+            (false, Some(Ok(theirs))) => self.by_teams(keys, rows, theirs, warehouse),
+            (_, Some(Err(missing))) => Ok(Held::Unanswered(format!(
+                "{} has no column {missing}",
+                self.schedule.table
+            ))),
+            (false, None) if self.is_compared_by_teams() => Ok(Held::Unanswered(format!(
+                "the {} of {} have another form, so other checks compare the teams",
+                here[0], self.schedule.table
+            ))),
+            (false, None) => Ok(Held::Failed(format!(
+                "the {} of {} have another form, and nothing else can be compared",
+                here[0], self.schedule.table
+            ))),
+        }
+    }
+
+    /// Whether another check compares more than ids, and can.
+    fn is_compared_by_teams(&self) -> bool {
+        let checks = self.suite.checks.iter().zip(&self.planned.needs);
+        let mut can = checks.filter(|(_, needs)| matches!(needs, Needs::Measures(_)));
+        can.any(|(check, _)| {
+            let asked = self
+                .schedule
+                .asked
+                .iter()
+                .find(|asked| asked.check == check.name);
+            matches!(&check.kind, Kind::Scheduled(keys) if keys.columns.len() > 1)
+                && asked.is_some_and(|asked| asked.others.is_ok())
+        })
+    }
+
+    fn ids(
+        &mut self,
+        (ours, theirs): (&Ident, &Ident),
+        places: (usize, usize),
+        warehouse: &mut Warehouse,
+    ) -> Result<Ids, WarehouseError> {
+        let names = (ours.clone(), theirs.clone());
+        if let Some((_, ids)) = self.ids.iter().find(|(known, _)| *known == names) {
+            return Ok(ids.clone());
+        }
+        let here = self.side(std::slice::from_ref(ours), None);
+        let there = [vec![theirs.clone()]];
+        let pairs = self.compare(Some((places.0, &[places.1])), &here, &there, warehouse)?;
+        let ids = if pairs.days.values().any(|day| day.both > 0) {
+            Ids::Known(pairs)
+        } else {
+            let span = [self.planned.plan.range];
+            let mut forms = |table, date_column, columns, filter, value: &Ident| {
+                let listing = Listing {
+                    table,
+                    date_column,
+                    columns,
+                    spans: &span,
+                    filter,
+                    values: std::slice::from_ref(value),
+                    limit: 200,
+                };
+                let listed = listing::list(listing, warehouse)?;
+                let forms = listed
+                    .iter()
+                    .filter_map(|(_, values)| form(values.first()?));
+                Ok::<BTreeSet<String>, WarehouseError>(forms.collect())
+            };
+            let suite = self.suite;
+            let here = forms(&suite.table, &suite.date_column, self.columns, None, ours)?;
+            let schedule = self.schedule;
+            let there = forms(
+                &schedule.table,
+                &schedule.date_column,
+                &schedule.columns,
+                schedule.filter.as_ref(),
+                theirs,
+            )?;
+            if there.is_empty() {
+                Ids::None
+            } else if here.is_disjoint(&there) {
+                Ids::OtherForm
+            } else {
+                Ids::Wrong(pairs)
+            }
+        };
+        self.ids.push((names, ids.clone()));
+        Ok(ids)
+    }
+
+    fn whole(
+        &self,
+        keys: &Scheduled,
+        rows: Option<&Condition>,
+        (ours, asked, id, others): (usize, &Asked, &Ident, &[Ident]),
+        warehouse: &mut Warehouse,
+    ) -> Result<Held, WarehouseError> {
+        let here = self.side(&keys.columns, rows);
+        let there = ways(id, others, keys.either_side);
+        let pairs = self.compare(Some((ours, &asked.whole)), &here, &there, warehouse)?;
+        Ok(Held::Pairs(pairs, keys.columns.clone(), there[0].clone()))
+    }
+
+    /// The teams alone, without the ids.
+    fn by_teams(
+        &self,
+        keys: &Scheduled,
+        rows: Option<&Condition>,
+        theirs: &[Ident],
+        warehouse: &mut Warehouse,
+    ) -> Result<Held, WarehouseError> {
+        let ours = &keys.columns[1..];
+        let here = self.side(ours, rows);
+        let there = with_other_side(theirs.to_vec(), keys.either_side);
+        let pairs = self.compare(None, &here, &there, warehouse)?;
+        Ok(Held::Pairs(pairs, ours.to_vec(), theirs.to_vec()))
+    }
+
+    fn side<'b>(&'b self, keys: &'b [Ident], filter: Option<&'b Condition>) -> Side<'b> {
+        Side {
+            table: &self.suite.table,
+            date_column: &self.suite.date_column,
+            columns: self.columns,
+            filter,
+            keys,
+            sum: None,
+        }
+    }
+
+    /// Compares keys: of the scans, if they were read with them, else of scans of their own; an engine that counts
+    /// by itself has a query of its own.
     fn compare(
         &self,
-        scan: &Scan,
-        (ours, theirs): (usize, usize),
+        places: Option<(usize, &[usize])>,
         here: &Side<'_>,
-        keys: &[Ident],
-        range: DateRange,
+        there: &[Vec<Ident>],
         warehouse: &mut Warehouse,
     ) -> Result<Pairs, WarehouseError> {
-        match warehouse.dialect() {
-            SqlDialect::Sqlite => Ok(pair(kept(scan, ours), kept(&self.scan, theirs), false)),
-            SqlDialect::BigQuery => {
-                let there = Side {
-                    table: &self.table,
-                    date_column: &self.date_column,
-                    columns: &self.columns,
-                    filter: self.filter.as_ref(),
-                    keys,
-                    sum: None,
-                };
-                let query = joined(here, &there, range);
-                decode(&warehouse.query(&[here.table, &self.table], &query)?)
+        let range = self.planned.plan.range;
+        let sides = |keys| Side {
+            table: &self.schedule.table,
+            date_column: &self.schedule.date_column,
+            columns: &self.schedule.columns,
+            filter: self.schedule.filter.as_ref(),
+            keys,
+            sum: None,
+        };
+        let theirs: Vec<Side<'_>> = there.iter().map(|keys| sides(keys)).collect();
+        if warehouse.dialect() == SqlDialect::BigQuery {
+            let query = joined(here, &theirs, range);
+            return decode(&warehouse.query(&[here.table, &self.schedule.table], &query)?);
+        }
+        match places {
+            Some((ours, places)) => {
+                let lists = places.iter().map(|place| kept(&self.schedule.scan, *place));
+                Ok(pair(kept(self.scan, ours), &union(lists), false))
+            }
+            None => {
+                let ours = read_keys(here, range, warehouse)?;
+                let lists = theirs.iter().map(|side| read_keys(side, range, warehouse));
+                let lists: Vec<Keys> = lists.collect::<Result<_, _>>()?;
+                let theirs = union(lists.iter().map(Vec::as_slice));
+                Ok(pair(&ours, &theirs, false))
             }
         }
+    }
+}
+
+/// The keys of one side, in a scan of their own.
+fn read_keys(
+    side: &Side<'_>,
+    range: bf_contract::DateRange,
+    warehouse: &mut Warehouse,
+) -> Result<Keys, WarehouseError> {
+    let kind = side.columns.kind(side.date_column);
+    let mut planner = Planner::new(side.table.clone(), side.date_column.clone(), kind, range);
+    let place = planner.keys(side.filter, side.keys, None);
+    let scan = scan::run(&planner.finish(), side.columns, warehouse)?;
+    Ok(kept(&scan, place).to_vec())
+}
+
+/// All keys of several lists, each once, in order.
+fn union<'a>(lists: impl Iterator<Item = &'a [((i32, u64), crate::scan::KeySums)]>) -> Keys {
+    let mut all = Keys::new();
+    for list in lists {
+        all.extend_from_slice(list);
+    }
+    all.sort_by_key(|(key, _)| *key);
+    all.dedup_by_key(|(key, _)| *key);
+    all
+}
+
+/// How an id is written: its runs of digits and letters with their lengths, and the signs between them.
+fn form(value: &Value) -> Option<String> {
+    let text = match value {
+        Value::Null => return None,
+        value => value.to_string(),
+    };
+    let mut form = String::new();
+    let mut run: Option<(char, usize)> = None;
+    let class = |sign: char| match sign {
+        '0'..='9' => '9',
+        sign if sign.is_alphabetic() => 'a',
+        sign => sign,
+    };
+    for sign in text.trim().chars().map(class).chain(['\n']) {
+        match &mut run {
+            Some((known, length)) if *known == sign => *length += 1,
+            _ => {
+                if let Some((known, length)) = run {
+                    form.push_str(&format!("{known}{length}"));
+                }
+                run = Some((sign, 1));
+            }
+        }
+    }
+    Some(form)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(text: &str) -> String {
+        form(&Value::Text(text.to_owned())).expect("a form")
+    }
+
+    #[test]
+    fn ids_of_one_form_differ_in_their_letters_and_digits_alone() {
+        assert_eq!(of("20241205_PHI_UTA"), of("20241204_UTA_PHI"));
+        assert_eq!(of("0022400561"), of("0042400101"));
+        assert_ne!(of("20241205_PHI_UTA"), of("0022400561"));
+        assert_eq!(form(&Value::Null), None);
+        assert_eq!(form(&Value::Int(17)), form(&Value::Text("23".to_owned())));
+    }
+
+    #[test]
+    fn both_sides_of_a_game_are_one_if_the_check_says_so() {
+        let name = |text: &str| Ident::new(text).expect("a name");
+        let others = [name("home"), name("away")];
+        assert_eq!(ways(&name("id"), &others, false).len(), 1);
+        let both = ways(&name("id"), &others, true);
+        assert_eq!(both[1], [name("id"), name("away"), name("home")]);
     }
 }

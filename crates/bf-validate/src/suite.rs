@@ -5,6 +5,8 @@ mod calendar;
 mod kind;
 mod levels;
 mod rules;
+mod resolve;
+mod written_at;
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -13,6 +15,7 @@ use bf_cli::Failure;
 use bf_config::{Config, load_yaml, parse_yaml};
 use bf_contract::{DateRange, Level};
 use bf_warehouse::{Ident, TableName};
+use chrono::NaiveDate;
 use serde::Deserialize;
 
 use crate::condition::Condition;
@@ -20,12 +23,14 @@ use crate::condition::Condition;
 pub use levels::verify as verify_levels;
 
 pub use builtin::{Builtin, min_success_rate};
-pub use calendar::{Bootstrap, Schedule};
+pub use calendar::{Bootstrap, DayCount, Schedule};
 pub use kind::{
-    AcceptedValues, Average, Change, Column, ColumnList, Completeness, Floors, Kind, Matching,
-    NoKeys, Partnered, RowsPerGroup, Scheduled, Share, SqlFigure, Sums, ValueRange, WorstGroup,
+    AcceptedValues, Average, Calendar, Change, Column, ColumnList, Completeness, Floors, Kind,
+    Matching, MissingDates, NoKeys, Partnered, RowsPerGroup, Scheduled, Share, SqlFigure, Sums,
+    ValueRange, WorstGroup,
 };
 pub use rules::Rules;
+pub use written_at::WrittenAt;
 
 /// The checks of the date column, which every table gets where there is something to say.
 pub const DATE_CHECKS: [&str; 2] = ["readable_dates", "plain_dates"];
@@ -49,7 +54,7 @@ pub struct Suite {
     /// The rows that the checks are about, unless a check says otherwise; all rows where it is not given.
     pub filter: Option<Condition>,
     /// When a row was written.
-    pub written_at: Option<Ident>,
+    pub written_at: Option<WrittenAt>,
     /// The range that absolute floors belong to.
     pub reference_range: Option<DateRange>,
     /// The section of the config that thresholds with a `config_key` come from.
@@ -59,7 +64,19 @@ pub struct Suite {
     pub schedules: Vec<Schedule>,
     /// The first days of a season, in which the table has no rows and none are missed.
     pub bootstrap: Option<Bootstrap>,
-    /// The table that stands beside this one.
+    /// The first day that the table has data of: nothing is expected before it.
+    pub data_begins: Option<NaiveDate>,
+    /// The longest pause that a schedule may have, such as a summer; a longer one is a hole.
+    pub longest_pause: Option<DayCount>,
+    /// The smallest share of its dates that a job may complete with, in percent; the config section's, else 100.
+    pub min_success_rate: Option<f64>,
+    /// Whether a date that failed may keep the rows of an earlier run.
+    #[serde(default)]
+    pub allow_rows_on_failed_dates: bool,
+    /// Other names that columns have in some deployments: `{home_game: [is_home]}`.
+    #[serde(default)]
+    pub also_called: BTreeMap<Ident, Vec<Ident>>,
+    /// The table beside this one.
     pub partner: Option<Partner>,
     /// Columns of the sample rows in the evidence, beside the date and the primary key.
     #[serde(default)]
@@ -164,7 +181,7 @@ struct WrittenCheck {
     value_range: Option<ValueRange>,
     unique_key: Option<kind::Nothing>,
     rows_per_group: Option<RowsPerGroup>,
-    missing_dates: Option<kind::Nothing>,
+    missing_dates: Option<MissingDates>,
     missing_groups: Option<kind::Nothing>,
     unscheduled_groups: Option<kind::Nothing>,
     scheduled: Option<Scheduled>,
@@ -195,7 +212,7 @@ impl TryFrom<WrittenCheck> for Check {
             written.value_range.map(Kind::ValueRange),
             written.unique_key.map(|_| Kind::UniqueKey),
             written.rows_per_group.map(Kind::RowsPerGroup),
-            written.missing_dates.map(|_| Kind::MissingDates),
+            written.missing_dates.map(Kind::MissingDates),
             written.missing_groups.map(|_| Kind::MissingGroups),
             written.unscheduled_groups.map(|_| Kind::UnscheduledGroups),
             written.scheduled.map(Kind::Scheduled),
@@ -222,6 +239,11 @@ impl TryFrom<WrittenCheck> for Check {
             written.exactly.map(|value| (Exactly, value)),
         ];
         let mut bounds = bounds.into_iter().flatten();
+        let mut kind = kind;
+        if let Kind::Change(change) = &mut kind {
+            let mut given = bounds.clone();
+            change.fill_in(given.next().map(|(op, _)| op));
+        }
         let bound = match (bounds.next(), bounds.next()) {
             (Some((op, value)), None) if value.is_finite() => Some(Bound {
                 op,
@@ -315,12 +337,25 @@ impl Suite {
         if let Some(reason) = self.bootstrap.as_ref().and_then(Bootstrap::flaw) {
             return refuse(reason);
         }
+        if let Some(rate) = self.min_success_rate
+            && !(0.0..=100.0).contains(&rate)
+        {
+            return refuse(format!(
+                "min_success_rate: {rate} is not a percentage (0 to 100)"
+            ));
+        }
         for (at, check) in self.checks.iter().enumerate() {
             if self.checks[..at]
                 .iter()
                 .any(|other| other.name == check.name)
             {
-                return refuse(format!("check {} stands there twice", check.name));
+                return refuse(format!("duplicate check name {}", check.name));
+            }
+            if Self::reserved_names().any(|name| name == check.name) {
+                return refuse(format!(
+                    "the check name {} is reserved for a check that bf adds by itself; give yours another name",
+                    check.name
+                ));
             }
             let missing = match &check.kind {
                 Kind::Reference(_) | Kind::UnmatchedKeys(_) | Kind::Sums(_) => {
@@ -334,6 +369,20 @@ impl Suite {
             };
             if let Some(key) = missing {
                 return refuse(format!("check {} needs the suite's {key}", check.name));
+            }
+            if let Kind::Completeness(Completeness { by: Some(by), .. }) = &check.kind {
+                match &self.group {
+                    Some(group) if group.name == *by => {}
+                    Some(group) => {
+                        return refuse(format!(
+                            "check {}: by: {by} is not the suite's group (did you mean {}?)",
+                            check.name, group.name
+                        ));
+                    }
+                    None => {
+                        return refuse(format!("check {} needs the suite's group", check.name));
+                    }
+                }
             }
         }
         Ok(self)
@@ -384,10 +433,7 @@ impl Suite {
     /// Refuses levels of checks that the suite does not have.
     pub(crate) fn knows(&self, levels: &BTreeMap<String, Level>) -> Result<(), Failure> {
         let own = self.checks.iter().map(|check| check.name.as_str());
-        let known: Vec<&str> = own
-            .chain(crate::log_checks::NAMES)
-            .chain(DATE_CHECKS)
-            .collect();
+        let known: Vec<&str> = own.chain(Self::reserved_names()).collect();
         match levels.keys().find(|name| !known.contains(&name.as_str())) {
             None => Ok(()),
             Some(name) => Err(Failure::usage(format!(
@@ -395,6 +441,24 @@ impl Suite {
                 self.suite
             ))
             .hint(format!("its checks: {}", known.join(", ")))),
+        }
+    }
+
+    /// The calendar that says when it has rows, if a check names one.
+    #[must_use]
+    pub fn calendar(&self) -> Option<Calendar> {
+        self.checks.iter().find_map(|check| match &check.kind {
+            Kind::MissingDates(dates) => dates.calendar,
+            _ => None,
+        })
+    }
+
+    /// What it says about how far its schedules reach.
+    #[must_use]
+    pub fn reach(&self) -> crate::expected::Rules {
+        crate::expected::Rules {
+            data_begins: self.data_begins,
+            longest_pause: self.longest_pause.map(|days| days.0),
         }
     }
 
@@ -418,6 +482,11 @@ impl Suite {
             name.strip_prefix(&job).is_some_and(is_version)
                 || job.strip_prefix(&name).is_some_and(is_version)
         })
+    }
+
+    /// The names of the checks that no suite lists.
+    fn reserved_names<'a>() -> impl Iterator<Item = &'a str> {
+        crate::log_checks::NAMES.into_iter().chain(DATE_CHECKS)
     }
 
     /// The rows that a check is about.

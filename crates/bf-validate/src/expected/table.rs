@@ -1,42 +1,34 @@
-//! Expected dates from a table: a schedule, or the table that stands beside the suite's own.
+//! Expected dates from a table: a schedule, or the table beside the suite's own.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use bf_contract::DateRange;
-use bf_warehouse::{Ident, TableName, Warehouse, WarehouseError};
+use bf_warehouse::{Ident, TableName, Value, Warehouse, WarehouseError};
+use chrono::NaiveDate;
 
-use super::Expected;
+use super::{Expected, Question};
 use crate::columns::Columns;
-use crate::condition::Condition;
+use crate::condition::{Condition, Literal, Test};
+use crate::listing::{self, Listing};
 use crate::scan::{self, Planner};
 use crate::scheduled::{Asked, ScheduleTable};
-use crate::suite::{Schedule, Suite};
+use crate::suite::Schedule;
 
-/// A table that has dates.
-#[derive(Clone, Copy)]
-pub(super) struct Source<'a> {
-    pub table: &'a TableName,
-    pub date_column: &'a Ident,
-    /// How its rows are read, if it is a schedule.
-    pub rules: Option<&'a Schedule>,
-}
+/// The most groups that are listed by name.
+const MOST_NAMES: u32 = 2_000;
 
-/// The dates of a table, read with the same scan as everything else.
+/// The dates of a table, read with the same scan as everything else. `schedule` says which of its rows count, if it
+/// is one.
 ///
 /// # Errors
-/// The table is not there, lacks the date column, or did not answer.
+/// The table is missing, lacks the date column, or did not answer.
 pub(super) fn read(
-    suite: &Suite,
-    source: Source<'_>,
+    asked: Question<'_>,
+    (table, date_column): (&TableName, &Ident),
+    schedule: Option<&Schedule>,
     read: DateRange,
     warehouse: &mut Warehouse,
 ) -> Result<Expected, WarehouseError> {
-    let Source {
-        table,
-        date_column,
-        rules,
-    } = source;
-    let is_schedule = rules.is_some();
     let columns = Columns::new(warehouse.columns(table)?);
     if columns.get(date_column).is_none() {
         return Err(WarehouseError::ColumnMissing {
@@ -51,55 +43,170 @@ pub(super) fn read(
         columns.kind(date_column),
         read,
     );
-    let group = suite.group.as_ref().map(|group| &group.column);
+    let group = asked.suite.group.as_ref().map(|group| &group.column);
     let group = group.filter(|group| columns.get(group).is_some());
+    let any = planner.rows(None);
     let mut measure = |filter: Option<&Condition>| match group {
         Some(group) => planner.groups(filter, std::slice::from_ref(group), (0, u64::MAX)),
         None => planner.rows(filter),
     };
-    let real = rules.and_then(|rules| rules.rows.all(&columns));
-    let all = measure(real.as_ref());
-    let played = rules
-        .and_then(|rules| rules.played.first(&columns))
-        .and_then(|played| Condition::and(real.as_ref(), Some(&played)))
-        .map(|played| measure(Some(&played)));
-    let asked = Asked::plan(suite, &columns, is_schedule, real.as_ref(), &mut planner);
+    let counts = schedule.and_then(|schedule| schedule.rows.all(&columns));
+    let all = measure(counts.as_ref());
+    let played = schedule.and_then(|schedule| schedule.played.first(&columns));
+    let played = played.and_then(|played| Condition::and(counts.as_ref(), Some(&played)));
+    let marked = played.as_ref().map(|played| measure(Some(played)));
+    let is_schedule = schedule.is_some();
+    let keys = Asked::plan(
+        asked.suite,
+        &columns,
+        is_schedule,
+        counts.as_ref(),
+        &mut planner,
+    );
     let plan = planner.finish();
     let scan = scan::run(&plan, &columns, warehouse)?;
-    // A schedule that never says that a game was played cannot be asked for it.
-    let unplayed = match played {
-        Some(played) if scan.count(played, read) > 0 => {
-            let all = scan.counts(all, read);
-            let both = all.zip(scan.counts(played, read));
-            let unplayed = both.filter(|((_, all), (_, played))| *all > 0 && *played == 0);
-            unplayed.map(|((date, _), _)| date).collect()
-        }
-        _ => BTreeSet::new(),
-    };
-    let measure = played
-        .filter(|played| scan.count(*played, read) > 0)
-        .unwrap_or(all);
-    let dates = scan.counts(measure, read).filter(|(_, count)| *count > 0);
+    // A schedule that never marks a row as played cannot be asked for it.
+    let marked = marked.filter(|marked| scan.count(*marked, read) > 0);
+    let dates = scan.counts(marked.unwrap_or(all), read);
+    let dates = dates.filter(|(_, count)| *count > 0);
     let dates = dates.map(|(date, count)| (date, if group.is_some() { count } else { 1 }));
     let (source, dates) = (table.to_string(), dates.collect());
-    if is_schedule {
-        let schedule = ScheduleTable {
-            table: table.clone(),
-            date_column: date_column.clone(),
-            columns,
-            filter: real,
-            asked,
-            scan,
-        };
+    if !is_schedule {
         return Ok(Expected {
-            unplayed,
-            unreadable: schedule.scan.unreadable.rows,
-            schedule: Some(Box::new(schedule)),
-            ..Expected::schedule(source, dates, group.is_some())
+            counts_groups: group.is_some(),
+            ..Expected::new(source, dates)
         });
     }
+    let unmarked: Vec<NaiveDate> = marked.map_or_else(Vec::new, |marked| {
+        let both = scan.counts(all, read).zip(scan.counts(marked, read));
+        let due = both.filter(|((date, _), _)| asked.range.contains(*date) && *date < asked.today);
+        let less = due.filter(|((_, all), (_, played))| match group {
+            Some(_) => all > played,
+            None => *all > 0 && *played == 0,
+        });
+        less.map(|((date, _), _)| date).collect()
+    });
+    let place = Place {
+        table,
+        date_column,
+        columns: &columns,
+        read,
+    };
+    let unplayed = match group {
+        Some(group) if !unmarked.is_empty() => {
+            match unplayed(
+                place,
+                group,
+                (counts.as_ref(), played.as_ref()),
+                &unmarked,
+                warehouse,
+            ) {
+                Ok(found) => found,
+                Err(error) if error.ends_the_run() => return Err(error),
+                // Without their names they are dates all the same.
+                Err(_) => unmarked
+                    .into_iter()
+                    .map(|date| (date, Vec::new()))
+                    .collect(),
+            }
+        }
+        _ => unmarked
+            .into_iter()
+            .map(|date| (date, Vec::new()))
+            .collect(),
+    };
+    let known = scan.counts(any, read).filter(|(_, rows)| *rows > 0);
+    let known = known.map(|(date, _)| date).collect();
+    let schedule = ScheduleTable {
+        table: table.clone(),
+        date_column: date_column.clone(),
+        columns,
+        filter: counts,
+        marks_played: played.is_none() || marked.is_some(),
+        asked: keys,
+        scan,
+    };
     Ok(Expected {
-        counts_groups: group.is_some(),
-        ..Expected::new(source, dates)
+        unplayed,
+        unreadable: schedule.scan.unreadable.rows,
+        schedule: Some(Box::new(schedule)),
+        known,
+        ..Expected::schedule(source, dates, group.is_some())
     })
+}
+
+/// A schedule, as far as it was read.
+#[derive(Clone, Copy)]
+struct Place<'a> {
+    table: &'a TableName,
+    date_column: &'a Ident,
+    columns: &'a Columns,
+    read: DateRange,
+}
+
+/// The groups of these dates that were never marked as played, by name, without those that were played on another
+/// date: a postponed one keeps its old date for ever.
+fn unplayed(
+    place: Place<'_>,
+    group: &Ident,
+    (counts, played): (Option<&Condition>, Option<&Condition>),
+    dates: &[NaiveDate],
+    warehouse: &mut Warehouse,
+) -> Result<BTreeMap<NaiveDate, Vec<String>>, WarehouseError> {
+    let spans = bf_contract::date_spans(dates);
+    let mut list = |spans: &[DateRange], filter: Option<&Condition>| {
+        let listing = Listing {
+            table: place.table,
+            date_column: place.date_column,
+            columns: place.columns,
+            spans,
+            filter,
+            values: std::slice::from_ref(group),
+            limit: MOST_NAMES,
+        };
+        listing::list(listing, warehouse)
+    };
+    let all = list(&spans, counts)?;
+    let marked: BTreeSet<(NaiveDate, String)> = list(&spans, played)?
+        .into_iter()
+        .map(|(date, values)| (date, name(&values)))
+        .collect();
+    let left: Vec<(NaiveDate, Vec<Value>)> = all
+        .into_iter()
+        .filter(|(date, values)| !marked.contains(&(*date, name(values))))
+        .collect();
+    let names = left
+        .iter()
+        .filter_map(|(_, values)| literal(values.first()?))
+        .collect();
+    let is_one = Condition::test(group, Test::In(names));
+    let elsewhere = Condition::and(played, Some(&is_one));
+    let elsewhere: BTreeSet<String> = if left.is_empty() {
+        BTreeSet::new()
+    } else {
+        let found = list(&[place.read], elsewhere.as_ref())?;
+        found.into_iter().map(|(_, values)| name(&values)).collect()
+    };
+    let mut unplayed: BTreeMap<NaiveDate, Vec<String>> = BTreeMap::new();
+    for (date, values) in left {
+        let name = name(&values);
+        if !elsewhere.contains(&name) {
+            unplayed.entry(date).or_default().push(name);
+        }
+    }
+    Ok(unplayed)
+}
+
+fn name(values: &[Value]) -> String {
+    values.first().map_or_else(String::new, ToString::to_string)
+}
+
+#[allow(clippy::cast_precision_loss)] // ids stay below 2^53
+fn literal(value: &Value) -> Option<Literal> {
+    match value {
+        Value::Null => None,
+        Value::Int(number) => Some(Literal::Number(*number as f64)),
+        Value::Float(number) => Some(Literal::Number(*number)),
+        Value::Text(text) => Some(Literal::Text(text.clone())),
+    }
 }

@@ -5,7 +5,7 @@ use chrono::Days;
 
 use super::{Facts, no_data, threshold};
 use crate::figures::{Unit, figure, float};
-use crate::finding::{Finding, Met};
+use crate::outcome::{Finding, Outcome};
 use crate::suite::{Change, Check};
 
 /// Fewer dates or rows before the range are no history to compare with.
@@ -59,14 +59,14 @@ pub(super) fn judge(facts: &Facts<'_>, check: &Check, change: &Change, needs: &[
         figure(then, unit, None),
         change.days
     );
-    let met = if ratio < change.fail_below {
-        Met::No
-    } else if ratio < change.warn_below {
-        Met::Barely
-    } else {
-        Met::Yes
-    };
-    Finding::new(met, message).figure(ratio, threshold)
+    let mut finding = Finding::compared(ratio, threshold, message);
+    let is_below = |limit: Option<f64>| limit.is_some_and(|limit| ratio < limit);
+    if is_below(change.fail_below) {
+        finding.worsen(Outcome::Fail);
+    } else if is_below(change.warn_below) {
+        finding.worsen(Outcome::Warn);
+    }
+    finding
 }
 
 fn before(range: DateRange, days: u64) -> Option<DateRange> {

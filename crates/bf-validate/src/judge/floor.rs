@@ -54,7 +54,7 @@ fn share(
     is_groups: bool,
 ) -> (f64, String) {
     let (part, whole) = (expected.groups(range), expected.groups(reference));
-    let knows_reference = expected.span.is_some_and(|span| {
+    let knows_reference = expected.span().is_some_and(|span| {
         (span.start - reference.start).num_days() <= SLACK_DAYS
             && (reference.end - span.end).num_days() <= SLACK_DAYS
     });

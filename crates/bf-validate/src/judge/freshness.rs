@@ -1,4 +1,4 @@
-//! Rows of an older run that stand in for this one.
+//! Rows of an older run that stay in place of this one's.
 
 use std::collections::BTreeSet;
 
@@ -7,8 +7,9 @@ use chrono::{DateTime, NaiveDate};
 
 use super::{Facts, threshold};
 use crate::figures::{float, plural};
-use crate::finding::{Finding, Met, met};
-use crate::scan::Cell;
+use crate::moment::Moment;
+use crate::outcome::{Finding, Outcome};
+use crate::scan::{Cell, WriteTimes};
 use crate::suite::Check;
 
 const SECOND: i64 = 1_000_000;
@@ -17,7 +18,7 @@ const DAY: i64 = 86_400 * SECOND;
 /// Clocks of the job and of the engine may differ by so much.
 const CLOCK_SKEW: i64 = 60 * SECOND;
 
-/// A run is taken to last no longer than this where nobody says when it began.
+/// A run is taken to last no longer than this if nothing says when it began.
 const RUN: i64 = DAY;
 
 /// Rows that are older than the bulk by more than this are no accident of a long run.
@@ -26,81 +27,174 @@ const SURELY_OLDER: i64 = 7 * DAY;
 /// Fewer dates say nothing about what the bulk is.
 const FEWEST_DATES: usize = 10;
 
-/// The oldest row of each date, and the dates with rows that do not say when they were written.
-struct Written {
-    oldest: Vec<(NaiveDate, i64)>,
-    unknown: Vec<NaiveDate>,
+pub(super) fn judge(facts: &Facts<'_>, check: &Check, needs: &[usize]) -> Finding {
+    let cells = facts.scan.by_day(needs[0], facts.range);
+    let written: Vec<(NaiveDate, WriteTimes)> = cells
+        .filter_map(|(day, cell)| match cell {
+            Cell::Written(times) => Some((day, *times)),
+            _ => None,
+        })
+        .collect();
+    match facts.since {
+        Some(since) => since_began(facts, check, &written, since),
+        None => against_the_bulk(facts, check, &written),
+    }
 }
 
-pub(super) fn judge(facts: &Facts<'_>, check: &Check, needs: &[usize]) -> Finding {
-    let mut written = Written {
-        oldest: Vec::new(),
-        unknown: Vec::new(),
-    };
-    for (day, cell) in facts.scan.by_day(needs[0], facts.range) {
-        if let Cell::Oldest { micros, unknown } = cell {
-            if *unknown > 0 {
-                written.unknown.push(day);
-            }
-            if let Some(micros) = micros {
-                written.oldest.push((day, *micros));
+/// What the write times of a date prove.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Proof {
+    Fresh,
+    Stale,
+    /// A time without a zone, or one that has yet to come.
+    Unclear,
+    /// A date on which the phase began.
+    SameDay,
+    /// Rows without a readable time.
+    Undated,
+}
+
+/// Whether the rows of a date were written since `since`, all of them.
+fn proof(times: &WriteTimes, since: i64, now: i64, zone: Option<chrono::FixedOffset>) -> Proof {
+    let limit = since - CLOCK_SKEW;
+    let mut found = Proof::Fresh;
+    for oldest in times.oldest() {
+        let (first, last) = oldest.bounds(zone);
+        if last < limit {
+            return Proof::Stale;
+        }
+        if first < limit {
+            let day = DateTime::from_timestamp_micros(since).map(|time| time.date_naive());
+            let written =
+                DateTime::from_timestamp_micros(oldest.as_utc()).map(|time| time.date_naive());
+            let is_same_day = matches!(oldest, Moment::Day(_)) && day == written;
+            let next = if is_same_day {
+                Proof::SameDay
+            } else {
+                Proof::Unclear
+            };
+            if found != Proof::Unclear {
+                found = next;
             }
         }
     }
-    match facts.since {
-        Some(since) => since_began(facts, check, &written, since),
-        None => against_the_bulk(check, &written),
+    if is_to_come(times, now, zone) {
+        found = Proof::Unclear;
     }
+    if times.unknown > 0 {
+        Proof::Undated
+    } else {
+        found
+    }
+}
+
+/// Whether a row is from the future: that is no proof of anything.
+fn is_to_come(times: &WriteTimes, now: i64, zone: Option<chrono::FixedOffset>) -> bool {
+    times
+        .newest()
+        .any(|newest| newest.bounds(zone).0 > now + CLOCK_SKEW)
 }
 
 /// Every date that this run claims must have been written since it began.
-fn since_began(facts: &Facts<'_>, check: &Check, written: &Written, since: i64) -> Finding {
+fn since_began(
+    facts: &Facts<'_>,
+    check: &Check,
+    written: &[(NaiveDate, WriteTimes)],
+    since: i64,
+) -> Finding {
     let claimed = claimed_dates(facts);
-    let is_asked = |day: &NaiveDate| claimed.as_ref().is_none_or(|claimed| claimed.contains(day));
-    let mut stale: Vec<NaiveDate> = written
-        .oldest
-        .iter()
-        .filter(|(_, micros)| *micros < since - CLOCK_SKEW)
-        .map(|(day, _)| *day)
-        .chain(written.unknown.iter().copied())
-        .filter(is_asked)
-        .collect();
-    stale.sort_unstable();
-    stale.dedup();
-    let threshold = threshold(check);
-    let count = stale.len() as u64;
-    if stale.is_empty() {
-        return Finding::new(
-            Met::Yes,
-            format!("{}: none (all written since {})", check.title, clock(since)),
-        )
-        .figure(0.0, threshold);
-    }
-    let mut finding = Finding::new(
-        met(float(count), threshold),
-        format!(
-            "{}: {} written before the phase began at {}",
-            check.title,
-            plural(count, "date"),
-            clock(since)
-        ),
-    )
-    .figure(float(count), threshold)
-    .on(stale);
-    // Without a ledger nobody can say which dates an earlier run was to keep.
+    let zone = facts
+        .suite
+        .written_at
+        .as_ref()
+        .and_then(|written| written.zone);
+    let proven = |proof_of: Proof| -> Vec<NaiveDate> {
+        let asked = written
+            .iter()
+            .filter(|(day, _)| claimed.as_ref().is_none_or(|claimed| claimed.contains(day)));
+        let found = asked.filter(|(_, times)| proof(times, since, facts.now, zone) == proof_of);
+        found.map(|(day, _)| *day).collect()
+    };
+    let (mut stale, undated) = (proven(Proof::Stale), proven(Proof::Undated));
+    let (unclear, same_day) = (proven(Proof::Unclear), proven(Proof::SameDay));
+    // Without a ledger nothing tells which dates an earlier run was to keep.
     let kept = facts
         .log
         .map_or(0, |log| log.summary.earlier_days + log.summary.skipped_days);
-    if finding.met == Met::No && claimed.is_none() && count <= kept {
-        finding.met = Met::Barely;
-        finding.message.push_str(&format!(
-            "; the log says that {kept} were done before or skipped"
+    let is_kept = claimed.is_none() && !stale.is_empty() && stale.len() as u64 <= kept;
+    let counted = if is_kept { 0 } else { stale.len() } + undated.len();
+    let dates = |dates: &[NaiveDate]| plural(dates.len() as u64, "date");
+    let mut parts = Vec::new();
+    if !stale.is_empty() {
+        parts.push(format!(
+            "{} written before the phase began at {}",
+            dates(&stale),
+            clock(since)
         ));
     }
-    finding
+    if is_kept {
+        parts.push(format!(
+            "the log says that {kept} were done before or skipped"
+        ));
+    }
+    if !undated.is_empty() {
+        parts.push(format!(
+            "{} with records that have no readable time of writing",
+            dates(&undated)
+        ));
+    }
+    if !unclear.is_empty() {
+        let is_future = written
+            .iter()
+            .any(|(_, times)| is_to_come(times, facts.now, zone));
+        let why = if is_future {
+            "a time that has yet to come proves nothing".to_owned()
+        } else {
+            format!(
+                "their times have no zone: give the suite written_at: {{column: {}, zone: UTC}}",
+                facts
+                    .suite
+                    .written_at
+                    .as_ref()
+                    .map_or("…", |written| written.column.as_str())
+            )
+        };
+        parts.push(format!(
+            "{} written before or after {}: {why}",
+            dates(&unclear),
+            clock(since)
+        ));
+    }
+    if !same_day.is_empty() {
+        parts.push(format!(
+            "{} written on the day on which the phase began, as far as a date without a time tells",
+            dates(&same_day)
+        ));
+    }
+    let said = if parts.is_empty() {
+        format!("none (all written since {})", clock(since))
+    } else {
+        parts.join("; ")
+    };
+    let mut finding = Finding::compared(
+        float(counted as u64),
+        threshold(check),
+        format!("{}: {said}", check.title),
+    );
+    if is_kept || !same_day.is_empty() {
+        finding.worsen(Outcome::Warn);
+    }
+    if !unclear.is_empty() {
+        finding.worsen(Outcome::Error);
+    }
+    stale.extend(undated);
+    if stale.is_empty() {
+        stale = unclear;
+    }
+    finding.and_on(stale)
 }
 
-/// The dates that the last run of the log says it wrote; `None` where no ledger says.
+/// The dates that the last run of the log says it wrote; `None` if no ledger says.
 fn claimed_dates(facts: &Facts<'_>) -> Option<BTreeSet<NaiveDate>> {
     let log = facts.log.filter(|log| !log.ledger.is_empty())?;
     let last_run = log.ledger.values().map(|entry| entry.run).max()?;
@@ -113,64 +207,106 @@ fn claimed_dates(facts: &Facts<'_>) -> Option<BTreeSet<NaiveDate>> {
     )
 }
 
-/// Nobody says when the run began: then most dates were written within a day, and a few long before.
-fn against_the_bulk(check: &Check, written: &Written) -> Finding {
+/// Nothing says when the run began: then most dates were written within a day, and a few long before.
+fn against_the_bulk(
+    facts: &Facts<'_>,
+    check: &Check,
+    written: &[(NaiveDate, WriteTimes)],
+) -> Finding {
+    let zone = facts
+        .suite
+        .written_at
+        .as_ref()
+        .and_then(|written| written.zone);
     let threshold = threshold(check);
-    let content = |why: &str| {
-        Finding::new(Met::Yes, format!("{}: {why}", check.title)).figure(0.0, threshold)
+    let mut finding = bulk_finding(check, threshold, written);
+    let listed = |mut finding: Finding, dates: Vec<NaiveDate>, outcome, why: &str| {
+        if !dates.is_empty() {
+            finding.worsen(outcome);
+            let count = plural(dates.len() as u64, "date");
+            finding.message.push_str(&format!("; {count} {why}"));
+            if finding.dates.is_empty() {
+                finding = finding.and_on(dates);
+            }
+        }
+        finding
     };
-    let unsure =
-        "the start of the run is not known (--since), and the times of writing do not tell";
-    let Some((from, to, size)) = bulk(&written.oldest) else {
-        return Finding::skipped(format!("{}: {unsure}", check.title));
+    let of = |is: &dyn Fn(&WriteTimes) -> bool| -> Vec<NaiveDate> {
+        written
+            .iter()
+            .filter(|(_, times)| is(times))
+            .map(|(day, _)| *day)
+            .collect()
     };
-    if written.oldest.len() < FEWEST_DATES || size * 10 < written.oldest.len() * 6 {
-        return Finding::skipped(format!("{}: {unsure}", check.title));
+    let undated = of(&|times| times.unknown > 0);
+    if undated.len() < written.len() {
+        let why = "with records that have no readable time of writing";
+        finding = listed(finding, undated, Outcome::Warn, why);
+    }
+    let to_come = of(&|times| is_to_come(times, facts.now, zone));
+    let why = "with a time of writing that has yet to come";
+    listed(finding, to_come, Outcome::Error, why)
+}
+
+fn bulk_finding(
+    check: &Check,
+    threshold: Option<bf_contract::Threshold>,
+    written: &[(NaiveDate, WriteTimes)],
+) -> Finding {
+    let none = |why: &str| Finding::compared(0.0, threshold, format!("{}: {why}", check.title));
+    let unsure = || {
+        Finding::skipped(format!(
+            "{}: the start of the run is not known (--since), and the times of writing do not tell",
+            check.title
+        ))
+    };
+    let oldest: Vec<(NaiveDate, i64)> = written
+        .iter()
+        .filter_map(|(day, times)| Some((*day, times.oldest().map(Moment::as_utc).min()?)))
+        .collect();
+    let Some((from, to, size)) = bulk(&oldest) else {
+        return unsure();
+    };
+    if oldest.len() < FEWEST_DATES || size * 10 < oldest.len() * 6 {
+        return unsure();
     }
     let older = |by: i64| -> Vec<NaiveDate> {
-        let old = written
-            .oldest
-            .iter()
-            .filter(|(_, micros)| *micros < from - by);
+        let old = oldest.iter().filter(|(_, micros)| *micros < from - by);
         old.map(|(day, _)| *day).collect()
     };
     let old = older(RUN);
     if old.is_empty() {
-        return content("none (all dates were written within a day of each other, or later)");
+        return none("none (all dates were written within a day of each other, or later)");
     }
-    let all: Vec<NaiveDate> = written.oldest.iter().map(|(day, _)| *day).collect();
+    let all: Vec<NaiveDate> = oldest.iter().map(|(day, _)| *day).collect();
     // A run that was resumed, or a range of two runs; a few dates alone are neither.
     let is_part = old.len() * 10 >= all.len();
     if is_part && (all.starts_with(&old) || all.ends_with(&old)) {
-        return content("none that stand between newer ones (one end of the range is older)");
+        return none("none between newer ones (older rows are only at one end of the range)");
     }
     let surely = older(SURELY_OLDER);
-    let (met, dates) = if surely.is_empty() {
-        (Met::Barely, old)
-    } else {
-        (Met::No, surely)
-    };
-    let oldest = written
-        .oldest
+    let counted = surely.len() as u64;
+    let dates = if surely.is_empty() { old } else { surely };
+    let first = oldest
         .iter()
         .map(|(_, micros)| *micros)
         .min()
         .unwrap_or(from);
-    let count = dates.len() as u64;
-    Finding::new(
-        met,
-        format!(
-            "{}: {} written from {} on, long before the other {} ({} to {})",
-            check.title,
-            plural(count, "date"),
-            clock(oldest),
-            all.len() - dates.len(),
-            clock(from),
-            clock(to)
-        ),
-    )
-    .figure(float(count), threshold)
-    .on(dates)
+    let message = format!(
+        "{}: {} written from {} on, long before the other {} ({} to {})",
+        check.title,
+        plural(dates.len() as u64, "date"),
+        clock(first),
+        all.len() - dates.len(),
+        clock(from),
+        clock(to)
+    );
+    let finding = Finding::compared(float(counted), threshold, message).on(dates);
+    if counted == 0 {
+        finding.at_best(Outcome::Warn)
+    } else {
+        finding
+    }
 }
 
 /// The day-long window in which most dates were written: its first and last time, and how many dates.
@@ -196,4 +332,82 @@ fn clock(micros: i64) -> String {
         || micros.to_string(),
         |time| time.format("%Y-%m-%d %H:%M UTC").to_string(),
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::moment::read;
+
+    const SINCE: &str = "2026-01-02T10:00:00Z";
+
+    fn micros(text: &str) -> i64 {
+        read(text).expect("a time").as_utc()
+    }
+
+    fn proven(written: &[&str], zone: Option<i32>) -> Proof {
+        let mut times = WriteTimes::default();
+        written
+            .iter()
+            .for_each(|text| times.add(read(text).expect("a time")));
+        let zone = zone.and_then(|hours| chrono::FixedOffset::east_opt(hours * 3_600));
+        proof(&times, micros(SINCE), micros("2026-01-05T00:00:00Z"), zone)
+    }
+
+    #[test]
+    fn a_time_with_a_zone_proves_what_it_says() {
+        assert_eq!(proven(&["2026-01-02T10:00:01Z"], None), Proof::Fresh);
+        assert_eq!(
+            proven(&["2026-01-02T09:59:30Z"], None),
+            Proof::Fresh,
+            "clocks differ"
+        );
+        assert_eq!(proven(&["2026-01-02T09:00:00Z"], None), Proof::Stale);
+        assert_eq!(proven(&["2026-01-02T11:00:00+02:00"], None), Proof::Stale);
+        let mixed = ["2026-01-02T12:00:00Z", "2026-01-01T12:00:00Z"];
+        assert_eq!(proven(&mixed, None), Proof::Stale, "the oldest row counts");
+    }
+
+    #[test]
+    fn a_time_without_a_zone_is_fresh_only_if_it_is_so_everywhere() {
+        assert_eq!(proven(&["2026-01-03 00:30:00"], None), Proof::Fresh);
+        assert_eq!(proven(&["2026-01-01 20:00:00"], None), Proof::Stale);
+        assert_eq!(proven(&["2026-01-02 11:00:00"], None), Proof::Unclear);
+        assert_eq!(proven(&["2026-01-02 11:00:00"], Some(0)), Proof::Fresh);
+        assert_eq!(proven(&["2026-01-02 11:00:00"], Some(2)), Proof::Stale);
+    }
+
+    #[test]
+    fn a_date_alone_tells_no_more_than_the_day() {
+        assert_eq!(proven(&["2026-01-02"], None), Proof::SameDay);
+        assert_eq!(proven(&["2026-01-02"], Some(0)), Proof::SameDay);
+        assert_eq!(proven(&["2025-12-31"], None), Proof::Stale);
+        assert_eq!(proven(&["2026-01-01"], None), Proof::Unclear);
+        assert_eq!(proven(&["2026-01-01"], Some(0)), Proof::Stale);
+    }
+
+    #[test]
+    fn a_time_that_has_yet_to_come_proves_nothing() {
+        assert_eq!(
+            proven(&["2026-01-05T00:00:30Z"], None),
+            Proof::Fresh,
+            "clocks differ"
+        );
+        assert_eq!(proven(&["2026-01-05T00:02:00Z"], None), Proof::Unclear);
+        assert_eq!(
+            proven(&["2026-01-05 13:00:00"], None),
+            Proof::Fresh,
+            "far in the east"
+        );
+    }
+
+    #[test]
+    fn rows_without_a_time_are_not_rows_of_before() {
+        let times = WriteTimes {
+            unknown: 1,
+            ..WriteTimes::default()
+        };
+        let now = micros("2026-01-05T00:00:00Z");
+        assert_eq!(proof(&times, micros(SINCE), now, None), Proof::Undated);
+    }
 }

@@ -2,14 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use bf_contract::percentage;
 use bf_warehouse::Ident;
 use chrono::{Datelike, NaiveDate};
 
-use super::{Facts, against, floor, no_data, plain, threshold};
+use super::{Facts, against, floor, no_data, plain, share_of, threshold};
 use crate::condition::{Condition, Operator, Test};
 use crate::figures::{Unit, figure, float, plural};
-use crate::finding::{Finding, Met, Probe, meets, met};
+use crate::outcome::{Finding, Outcome, Probe, Share, meets};
 use crate::scan::{Cell, Numbers, Total};
 use crate::suite::{Average, Check, ColumnList, RowsPerGroup};
 
@@ -37,7 +36,7 @@ pub(super) fn distinct_count(
 
 /// A count against a floor that may belong to another range.
 fn counted(facts: &Facts<'_>, check: &Check, count: u64, is_groups: bool) -> Finding {
-    if count == 0 {
+    if count == 0 && !super::asks_for_none(check) {
         return no_data(check, facts);
     }
     let (threshold, remark) = match floor::of(facts, check, is_groups) {
@@ -51,7 +50,7 @@ fn counted(facts: &Facts<'_>, check: &Check, count: u64, is_groups: bool) -> Fin
         }
     };
     let mut finding = against(check, float(count), Unit::Count, threshold, &remark);
-    if finding.met == Met::No {
+    if finding.outcome() == Outcome::Fail {
         finding.probe = Some(Probe::RowsByDate);
     }
     finding
@@ -96,15 +95,15 @@ pub(super) fn share(
     condition: &Condition,
     needs: &[usize],
 ) -> Finding {
-    let (asked, good) = (
-        facts.scan.count(needs[0], facts.range),
-        facts.scan.count(needs[1], facts.range),
-    );
-    let Some(observed) = percentage(good, asked) else {
-        return no_data(check, facts);
+    let share = Share {
+        asked: facts.scan.count(needs[0], facts.range),
+        good: facts.scan.count(needs[1], facts.range),
     };
-    let finding = plain(check, observed, Unit::Percent).of(good, asked);
-    if finding.met != Met::No {
+    if share.asked == 0 {
+        return no_data(check, facts);
+    }
+    let finding = share_of(facts, check, share, None);
+    if finding.outcome() == Outcome::Pass {
         return finding;
     }
     let low = days_that_miss(facts, check, needs);
@@ -119,14 +118,23 @@ pub(super) fn days_that_miss(facts: &Facts<'_>, check: &Check, needs: &[usize]) 
     let Some(threshold) = threshold(check) else {
         return Vec::new();
     };
+    shares_by_day(facts, needs)
+        .filter_map(|(day, share)| Some((day, share.percent()?)))
+        .filter(|(_, share)| !meets(*share, threshold))
+        .map(|(day, _)| day)
+        .collect()
+}
+
+/// The share of each day, of the measures of what was asked and what is good.
+pub(super) fn shares_by_day(
+    facts: &Facts<'_>,
+    needs: &[usize],
+) -> impl Iterator<Item = (NaiveDate, Share)> {
     let asked = facts.scan.counts(needs[0], facts.range);
     let good = facts.scan.counts(needs[1], facts.range);
     asked
         .zip(good)
-        .filter_map(|((day, asked), (_, good))| Some((day, percentage(good, asked)?)))
-        .filter(|(_, share)| !meets(*share, threshold))
-        .map(|(day, _)| day)
-        .collect()
+        .map(|((day, asked), (_, good))| (day, Share { good, asked }))
 }
 
 /// Which number of a column.
@@ -179,7 +187,7 @@ pub(super) fn number(
             .message
             .push_str(&format!("; {} without a number", plural(without, "record")));
     }
-    let threshold = threshold(check).filter(|_| finding.met == Met::No);
+    let threshold = threshold(check).filter(|_| finding.outcome() == Outcome::Fail);
     let Some(threshold) = threshold else {
         return finding;
     };
@@ -213,7 +221,7 @@ pub(super) fn hold_months(
     needs: &[usize],
     mut finding: Finding,
 ) -> Finding {
-    let (Some(share), Some(average)) = (wanted.worst_month_share, finding.observed) else {
+    let (Some(share), Some(average)) = (wanted.worst_month_share, finding.observed()) else {
         return finding;
     };
     let mut months: BTreeMap<(i32, u32), (Numbers, Vec<NaiveDate>)> = BTreeMap::new();
@@ -240,12 +248,8 @@ pub(super) fn hold_months(
         figure(*worst, Unit::Number, None),
         figure(share, Unit::Percent, None)
     ));
-    finding.met = Met::No;
-    finding
-        .dates
-        .extend(low.into_iter().flat_map(|(.., days)| days));
-    finding.dates.sort_unstable();
-    finding.dates.dedup();
+    finding.worsen(Outcome::Fail);
+    finding = finding.and_on(low.into_iter().flat_map(|(.., days)| days).collect());
     let literal = crate::condition::Literal::Number(floor);
     finding.probe(Probe::Matching(
         facts.suite.filter_of(check).cloned(),
@@ -280,8 +284,7 @@ pub(super) fn varies(facts: &Facts<'_>, check: &Check, column: &Ident, needs: &[
             plural(count, "date")
         )
     };
-    Finding::new(met(float(count), threshold), message)
-        .figure(float(count), threshold)
+    Finding::compared(float(count), threshold, message)
         .of(asked - count, asked)
         .on(stuck)
 }
@@ -360,9 +363,7 @@ pub(super) fn per_group(
         )
     };
     let (min, max) = wanted.limits();
-    let finding = Finding::new(met(float(off), threshold), message)
-        .figure(float(off), threshold)
-        .of(groups - off, groups);
+    let finding = Finding::compared(float(off), threshold, message).of(groups - off, groups);
     if off == 0 {
         return finding;
     }

@@ -8,9 +8,9 @@ use super::{Facts, dates, no_data, plain, threshold};
 use crate::condition::Condition;
 use crate::expected::Expectation;
 use crate::figures::{Unit, bound, figure, float, plural};
-use crate::finding::{Finding, Met, Probe, meets, met};
+use crate::outcome::{Finding, Outcome, Probe, meets};
 use crate::pairs::{PairDay, Pairs, Partnership};
-use crate::scheduled::{Held, names_of};
+use crate::scheduled::Held;
 use crate::suite::{Check, Partnered, Scheduled, Sums};
 
 /// A floor for a date is held against dates that have at least so many of what is compared.
@@ -64,8 +64,8 @@ pub(super) fn scheduled(facts: &Facts<'_>, check: &Check, keys: &Scheduled) -> F
             expected.source
         ));
     };
-    let pairs = match held {
-        Held::Pairs(pairs) => pairs,
+    let (pairs, ours, theirs) = match held {
+        Held::Pairs(pairs, ours, theirs) => (pairs, ours, theirs),
         Held::Unanswered(reason) => return unanswered(reason),
         Held::Failed(reason) => return Finding::unknown(format!("{}: {reason}", check.title)),
     };
@@ -91,11 +91,12 @@ pub(super) fn scheduled(facts: &Facts<'_>, check: &Check, keys: &Scheduled) -> F
     ));
     finding.on(dates).probe(Probe::Unscheduled {
         filter: Condition::and(facts.suite.filter_of(check), keys.of.as_ref()),
-        columns: keys.columns.clone(),
+        columns: ours.clone(),
         table: schedule.table.clone(),
         date_column: schedule.date_column.clone(),
         date_kind: schedule.columns.kind(&schedule.date_column),
-        schedule_columns: names_of(keys, &schedule.columns).unwrap_or_default(),
+        schedule_columns: theirs.clone(),
+        either_side: keys.either_side,
     })
 }
 
@@ -119,8 +120,7 @@ pub(super) fn unmatched(facts: &Facts<'_>, check: &Check, columns: &[Ident]) -> 
             most(pairs, |day| day.only_here + day.only_there)
         )
     };
-    let finding =
-        Finding::new(met(float(count), threshold), message).figure(float(count), threshold);
+    let finding = Finding::compared(float(count), threshold, message);
     if count == 0 {
         return finding;
     }
@@ -139,10 +139,11 @@ pub(super) fn sums(facts: &Facts<'_>, check: &Check, sums: &Sums) -> Finding {
     let of = |day: &PairDay| (day.both, day.sums_off);
     let (asked, off) = pairs.sum(of);
     let Some(observed) = percentage(asked - off.min(asked), asked) else {
-        return Finding::new(
-            Met::No,
-            format!("{}: no data: no key is in both tables", check.title),
-        );
+        return Finding::no(format!(
+            "{}: no data: no key is in both tables",
+            check.title
+        ))
+        .without_figure(threshold(check));
     };
     let mut finding = plain(check, observed, Unit::Percent).of(asked - off, asked);
     if off == 0 {
@@ -153,9 +154,7 @@ pub(super) fn sums(facts: &Facts<'_>, check: &Check, sums: &Sums) -> Finding {
         .push_str(&format!("; {off} of {asked} do not"));
     hold_dates(&mut finding, pairs, of, sums.worst_date_floor);
     // Few enough to pass, and wrong all the same.
-    if finding.met == Met::Yes {
-        finding.met = Met::Barely;
-    }
+    finding.worsen(Outcome::Warn);
     finding.on(pairs.days_with(|day| day.sums_off))
 }
 
@@ -184,7 +183,7 @@ fn hold_dates(
         .message
         .push_str(&format!("; worst date {date} {text}"));
     if let Some(floor) = floor.filter(|floor| !meets(share, *floor)) {
-        finding.met = Met::No;
+        finding.worsen(Outcome::Fail);
         finding
             .message
             .push_str(&format!(" (floor: {})", bound(floor, Unit::Percent)));

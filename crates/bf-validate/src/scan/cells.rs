@@ -1,5 +1,7 @@
 //! What is counted.
 
+use crate::moment::Moment;
+
 /// What one measure found on one day.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub enum Cell {
@@ -17,13 +19,8 @@ pub enum Cell {
         /// Those outside the limits.
         off: u64,
     },
-    /// When the oldest row was written, in microseconds since 1970; rows without a readable time.
-    Oldest {
-        /// The oldest time.
-        micros: Option<i64>,
-        /// Rows without one.
-        unknown: u64,
-    },
+    /// When the rows were written.
+    Written(WriteTimes),
 }
 
 impl Cell {
@@ -55,6 +52,57 @@ impl Cell {
             Self::Groups { off, .. } => *off,
             _ => 0,
         }
+    }
+}
+
+/// When rows were written: the oldest and the newest of each way to say so, in microseconds since 1970.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct WriteTimes {
+    /// Times with their zone.
+    pub zoned: Option<(i64, i64)>,
+    /// Times without a zone, read as UTC.
+    pub local: Option<(i64, i64)>,
+    /// Days without a time, read as UTC.
+    pub days: Option<(i64, i64)>,
+    /// Rows without a readable time.
+    pub unknown: u64,
+}
+
+impl WriteTimes {
+    /// Adds one row.
+    pub fn add(&mut self, moment: Moment) {
+        let (place, micros) = match moment {
+            Moment::Zoned(micros) => (&mut self.zoned, micros),
+            Moment::Local(micros) => (&mut self.local, micros),
+            Moment::Day(micros) => (&mut self.days, micros),
+        };
+        *place = Some(place.map_or((micros, micros), |(oldest, newest)| {
+            (oldest.min(micros), newest.max(micros))
+        }));
+    }
+
+    /// Adds other rows.
+    pub fn merge(&mut self, other: &Self) {
+        self.unknown += other.unknown;
+        other.oldest().for_each(|moment| self.add(moment));
+        other.newest().for_each(|moment| self.add(moment));
+    }
+
+    /// The oldest of each kind.
+    pub fn oldest(&self) -> impl Iterator<Item = Moment> + use<> {
+        self.each(|(oldest, _)| oldest)
+    }
+
+    /// The newest of each kind.
+    pub fn newest(&self) -> impl Iterator<Item = Moment> + use<> {
+        self.each(|(_, newest)| newest)
+    }
+
+    fn each(&self, of: fn((i64, i64)) -> i64) -> impl Iterator<Item = Moment> + use<> {
+        let zoned = self.zoned.map(of).map(Moment::Zoned);
+        let local = self.local.map(of).map(Moment::Local);
+        let days = self.days.map(of).map(Moment::Day);
+        [zoned, local, days].into_iter().flatten()
     }
 }
 

@@ -5,11 +5,12 @@ use std::collections::HashMap;
 use bf_contract::parse_date;
 use bf_warehouse::{ColumnKind, Query, Rows, SqlDialect, Value, WarehouseError};
 
-use super::cells::{Cell, Numbers, Total};
+use super::cells::{Cell, Numbers, Total, WriteTimes};
 use super::plan::{Measure, Plan, What};
 use super::{Scan, Unreadable};
 use crate::columns::Columns;
 use crate::condition::{Params, number_sql, render};
+use crate::moment::Moment;
 
 /// One query that reads the table once: its days, the groups of each day, and what needs the whole range.
 pub(super) fn query(plan: &Plan, columns: &Columns) -> Query {
@@ -58,7 +59,13 @@ pub(super) fn query(plan: &Plan, columns: &Columns) -> Query {
                     }
                     _ => format!("UNIX_MICROS(SAFE_CAST({name} AS TIMESTAMP))"),
                 };
-                days.push(format!("MIN(IF({filter}, {moment}, NULL)) AS m{at}_oldest"));
+                for (class, is_of_it) in write_times(&name, *kind) {
+                    for function in ["MIN", "MAX"] {
+                        let value = format!("IF({filter} AND {is_of_it}, {moment}, NULL)");
+                        let of = function.to_ascii_lowercase();
+                        days.push(format!("{function}({value}) AS m{at}_{class}_{of}"));
+                    }
+                }
                 days.push(format!(
                     "COUNTIF({filter} AND {moment} IS NULL) AS m{at}_unknown"
                 ));
@@ -90,6 +97,7 @@ pub(super) fn query(plan: &Plan, columns: &Columns) -> Query {
                 ));
             }
             What::Lacking {
+                by_day,
                 columns: keys,
                 condition,
                 floor,
@@ -99,15 +107,28 @@ pub(super) fn query(plan: &Plan, columns: &Columns) -> Query {
                 let keys = keys.join(", ");
                 let condition = render(&plan.conditions[*condition], columns, &mut params);
                 let within = in_range(plan, &mut params);
-                let month = format!(
-                    "OVER (PARTITION BY EXTRACT(YEAR FROM bf_day), EXTRACT(MONTH FROM bf_day), {keys})"
-                );
+                let part = if *by_day {
+                    "bf_day"
+                } else {
+                    "EXTRACT(YEAR FROM bf_day), EXTRACT(MONTH FROM bf_day)"
+                };
+                let month = format!("OVER (PARTITION BY {part}, {keys})");
+                let is_low = format!("month_good * 100 < {floor:?} * month_n");
+                // A group that is low in one month is low in its short months, too.
+                let others = if *by_day {
+                    "FALSE".to_owned()
+                } else {
+                    format!(
+                        "LOGICAL_OR(month_n >= {min_rows} AND {is_low}) OVER (PARTITION BY {keys})"
+                    )
+                };
                 with.push(format!(
-                    "g{at} AS (SELECT bf_day, COUNT(*) AS groups_seen, COUNTIF(good < n AND month_n >= {min_rows} \
-                     AND month_good * 100 < {floor:?} * month_n) AS off FROM (SELECT bf_day, n, good, \
+                    "g{at} AS (SELECT bf_day, COUNT(*) AS groups_seen, COUNTIF(good < n AND is_low \
+                     AND (month_n >= {min_rows} OR low_elsewhere)) AS off FROM (SELECT bf_day, n, good, month_n, \
+                     {is_low} AS is_low, {others} AS low_elsewhere FROM (SELECT bf_day, {keys}, n, good, \
                      SUM(n) {month} AS month_n, SUM(good) {month} AS month_good FROM (SELECT bf_day, {keys}, \
                      COUNT(*) AS n, COUNTIF({condition}) AS good FROM rows_read WHERE {filter}{within} \
-                     GROUP BY bf_day, {keys})) GROUP BY bf_day)"
+                     GROUP BY bf_day, {keys}))) GROUP BY bf_day)"
                 ));
                 picked.push(format!(
                     "g{at}.groups_seen AS m{at}_groups, g{at}.off AS m{at}_off"
@@ -143,6 +164,27 @@ pub(super) fn query(plan: &Plan, columns: &Columns) -> Query {
     Query {
         sql,
         params: params.into_list(),
+    }
+}
+
+/// The classes of times that a column of this kind holds, each with the condition that a value is of it.
+fn write_times(name: &str, kind: ColumnKind) -> Vec<(&'static str, String)> {
+    match kind {
+        ColumnKind::Timestamp => vec![("zoned", "TRUE".to_owned())],
+        ColumnKind::DateTime => vec![("local", "TRUE".to_owned())],
+        ColumnKind::Date => vec![("days", "TRUE".to_owned())],
+        _ => {
+            let text = format!("TRIM(CAST({name} AS STRING))");
+            let has_zone = format!(
+                "REGEXP_CONTAINS({text}, '[0-9]:[0-9][0-9].*(Z|UTC|[-+][0-9][0-9](:?[0-9][0-9])?)$')"
+            );
+            let is_day = format!("NOT REGEXP_CONTAINS({text}, ':')");
+            vec![
+                ("zoned", has_zone.clone()),
+                ("local", format!("NOT {has_zone} AND NOT {is_day}")),
+                ("days", is_day),
+            ]
+        }
     }
 }
 
@@ -229,13 +271,24 @@ pub(super) fn read(plan: &Plan, rows: &Rows) -> Result<Scan, WarehouseError> {
                     groups: count(format!("m{at}_groups"))?,
                     off: count(format!("m{at}_off"))?,
                 },
-                What::Oldest { .. } => Cell::Oldest {
-                    micros: match field(format!("m{at}_oldest"))? {
-                        Value::Int(micros) => Some(*micros),
-                        _ => None,
-                    },
-                    unknown: count(format!("m{at}_unknown"))?,
-                },
+                What::Oldest { column, kind } => {
+                    let mut times = WriteTimes {
+                        unknown: count(format!("m{at}_unknown"))?,
+                        ..WriteTimes::default()
+                    };
+                    for (class, _) in write_times(column.as_str(), *kind) {
+                        for of in ["min", "max"] {
+                            if let Value::Int(micros) = field(format!("m{at}_{class}_{of}"))? {
+                                times.add(match class {
+                                    "zoned" => Moment::Zoned(*micros),
+                                    "local" => Moment::Local(*micros),
+                                    _ => Moment::Day(*micros),
+                                });
+                            }
+                        }
+                    }
+                    Cell::Written(times)
+                }
                 What::Surplus(_) => {
                     scan.totals[at] = Total::Surplus(count(format!("t{at}"))?);
                     Cell::None

@@ -57,8 +57,10 @@ pub enum What {
         max: u64,
     },
     /// The groups of each day, and those of them that lack values there and belong to a group whose rows of
-    /// that month meet the condition too seldom.
+    /// that month, or of that day, meet the condition too seldom.
     Lacking {
+        /// Whether a group is judged by its rows of the day.
+        by_day: bool,
         /// What makes a group.
         columns: Vec<Ident>,
         /// The condition, a position in the plan's conditions.
@@ -219,10 +221,31 @@ impl Planner {
         self.measure(
             filter,
             What::Lacking {
+                by_day: false,
                 columns: group.columns.clone(),
                 condition,
                 floor: group.floor,
                 min_rows: group.min_rows,
+            },
+        )
+    }
+
+    /// Groups of a day, of at least five rows, in which no row meets the condition.
+    pub fn zeros(
+        &mut self,
+        filter: Option<&Condition>,
+        columns: Vec<Ident>,
+        condition: &Condition,
+    ) -> usize {
+        let condition = self.condition(condition);
+        self.measure(
+            filter,
+            What::Lacking {
+                by_day: true,
+                columns,
+                condition,
+                floor: 1e-6,
+                min_rows: 5,
             },
         )
     }

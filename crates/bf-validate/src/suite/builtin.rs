@@ -70,17 +70,19 @@ pub(super) fn numbers(config: &Config, section: &str) -> Option<Vec<(&'static st
     })
 }
 
-/// The smallest success rate that a suite's log may have, in percent: the section's, else 95.
+/// The smallest success rate that a suite's log may have, in percent: its own, the config section's, else 100.
 #[must_use]
-pub fn min_success_rate(config: &Config, section: Option<&str>) -> f64 {
-    section
+pub fn min_success_rate(config: &Config, suite: &Suite) -> f64 {
+    let section = suite.config_section.as_deref();
+    let of_section = section
         .and_then(|section| numbers(config, section))
         .and_then(|numbers| {
             numbers
                 .into_iter()
                 .find(|(key, _)| *key == "min_success_rate")
         })
-        .map_or(95.0, |(_, value)| value)
+        .map(|(_, value)| value);
+    suite.min_success_rate.or(of_section).unwrap_or(100.0)
 }
 
 #[cfg(test)]

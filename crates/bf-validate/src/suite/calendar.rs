@@ -53,6 +53,43 @@ impl Bootstrap {
     }
 }
 
+/// A number of days, written `140d` or `140`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DayCount(pub i64);
+
+impl<'de> Deserialize<'de> for DayCount {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Days;
+
+        impl Visitor<'_> for Days {
+            type Value = DayCount;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a number of days between 1 and 3660, such as 140d")
+            }
+
+            fn visit_u64<E: Error>(self, days: u64) -> Result<DayCount, E> {
+                match i64::try_from(days) {
+                    Ok(days @ 1..=3_660) => Ok(DayCount(days)),
+                    _ => Err(E::custom(
+                        "a number of days between 1 and 3660 is expected",
+                    )),
+                }
+            }
+
+            fn visit_str<E: Error>(self, text: &str) -> Result<DayCount, E> {
+                let days = text.strip_suffix('d').unwrap_or(text).trim();
+                let days = days
+                    .parse()
+                    .map_err(|_| E::custom(format!("{text:?} is not a number of days (140d)")))?;
+                self.visit_u64(days)
+            }
+        }
+
+        deserializer.deserialize_any(Days)
+    }
+}
+
 #[derive(serde::Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Written {
@@ -112,7 +149,7 @@ fn default_column() -> Result<Ident, bf_warehouse::NameError> {
 mod tests {
     use bf_config::parse_yaml;
 
-    use super::{Bootstrap, Schedule};
+    use super::{Bootstrap, DayCount, Schedule};
 
     fn schedules(text: &str) -> Result<Vec<Schedule>, bf_cli::Failure> {
         parse_yaml(text, "a test")
@@ -126,6 +163,17 @@ mod tests {
         for text in ["[a]", "[{tables: a.b}]", "[{date_column: x}]", "[[a.b]]"] {
             assert!(super::tests::schedules(text).is_err(), "{text}");
         }
+    }
+
+    #[test]
+    fn days_are_written_with_or_without_their_unit() {
+        let days = |text: &str| {
+            parse_yaml::<DayCount>(text, "a test")
+                .ok()
+                .map(|days| days.0)
+        };
+        assert_eq!((days("140d"), days("140")), (Some(140), Some(140)));
+        assert_eq!((days("0"), days("2w"), days("-3")), (None, None, None));
     }
 
     #[test]

@@ -39,7 +39,7 @@ pub enum Kind {
     /// otherwise.
     RowsPerGroup(RowsPerGroup),
     /// The expected dates without a row (dates); none unless the suite says otherwise.
-    MissingDates,
+    MissingDates(MissingDates),
     /// The scheduled groups that the table does not have (groups); none unless the suite says otherwise.
     MissingGroups,
     /// The groups beyond those that the schedule has on a date (groups); none unless the suite says otherwise.
@@ -66,6 +66,46 @@ pub enum Kind {
 #[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Nothing {}
+
+/// Expected dates without a row.
+#[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MissingDates {
+    /// The days on which rows are expected, if no schedule says so.
+    pub calendar: Option<Calendar>,
+}
+
+/// The days on which a table has rows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Calendar {
+    /// Every day.
+    Daily,
+    /// Monday to Friday.
+    Weekdays,
+    /// Some day of every month.
+    Monthly,
+}
+
+impl Calendar {
+    /// As a suite writes it.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Daily => "daily",
+            Self::Weekdays => "weekdays",
+            Self::Monthly => "monthly",
+        }
+    }
+}
+
+/// What a zero is taken for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Zero {
+    /// A group of a day in which every number is zero has no value at all.
+    Missing,
+}
 
 /// One column.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
@@ -107,6 +147,11 @@ pub struct Matching {
 pub struct Share {
     /// The condition that the rows must meet.
     pub of: Condition,
+    /// The condition in its place if the table lacks a column of it.
+    pub otherwise: Option<Condition>,
+    /// The column that the table lacks, if the condition is the one in its place.
+    #[serde(skip)]
+    pub in_place_of: Option<Ident>,
     /// What every month must reach, in percent.
     pub worst_month_floor: Option<f64>,
     /// What every date must reach, in percent.
@@ -158,9 +203,23 @@ pub struct Completeness {
     pub floor_min_rows: u64,
     /// What every group (a team) must reach in every month.
     pub worst_group: Option<WorstGroup>,
+    /// The group whose values are all there or all missing: small numbers count these, and not rows.
+    pub by: Option<String>,
+    /// What a zero is taken for.
+    pub zero: Option<Zero>,
 }
 
 impl Completeness {
+    /// The groups of a day that cannot have zeros alone: those of `worst_group`, else the suite's, else the day.
+    #[must_use]
+    pub fn zero_groups(&self, suite: &super::Suite) -> Vec<Ident> {
+        match (&self.worst_group, &suite.group) {
+            (Some(group), _) => group.columns.clone(),
+            (None, Some(group)) => vec![group.column.clone()],
+            (None, None) => vec![suite.date_column.clone()],
+        }
+    }
+
     /// Its floors.
     #[must_use]
     pub fn floors(&self) -> Floors {
@@ -253,24 +312,25 @@ pub struct Change {
     /// How many days before the range it is held against.
     #[serde(default = "ninety")]
     pub days: u64,
-    /// Percent of before.
-    #[serde(default = "ninety_five_percent")]
-    pub warn_below: f64,
-    /// Percent of before.
-    #[serde(default = "ninety_percent")]
-    pub fail_below: f64,
+    /// Percent of before; 95 unless the check gives a lowest figure of its own.
+    pub warn_below: Option<f64>,
+    /// Percent of before; 90 unless the check gives a lowest figure of its own.
+    pub fail_below: Option<f64>,
+}
+
+impl Change {
+    /// Fills in what is not given. `given` is the comparison of the check's own threshold: one that says how low
+    /// the figure may be takes the place of both.
+    pub(super) fn fill_in(&mut self, given: Option<Comparison>) {
+        if matches!(given, None | Some(Comparison::AtMost)) {
+            self.warn_below = self.warn_below.or(Some(95.0));
+            self.fail_below = self.fail_below.or(Some(90.0));
+        }
+    }
 }
 
 const fn ninety() -> u64 {
     90
-}
-
-const fn ninety_five_percent() -> f64 {
-    95.0
-}
-
-const fn ninety_percent() -> f64 {
-    90.0
 }
 
 /// Columns that find their partner on the same day.
@@ -292,8 +352,11 @@ pub struct Scheduled {
     /// The columns of a key. The first names what is scheduled (a game): where the schedule has none of its
     /// values, it calls them otherwise, and nothing can be held against it.
     pub columns: Vec<Ident>,
-    /// For each of them the names that the schedule may have for it; the same where it is not given.
+    /// For each of them the names that the schedule may have for it; the same if it is not given.
     pub schedule_columns: Option<Vec<Vec<Ident>>>,
+    /// Whether the last two columns may also be the other way round: a row of either side of a game.
+    #[serde(default)]
+    pub either_side: bool,
 }
 
 impl Scheduled {
@@ -343,7 +406,7 @@ impl Kind {
             | Self::UniqueKey
             | Self::RowsPerGroup(_)
             | Self::Varies(_)
-            | Self::MissingDates
+            | Self::MissingDates(_)
             | Self::MissingGroups
             | Self::UnscheduledGroups
             | Self::Freshness
@@ -351,7 +414,7 @@ impl Kind {
             Self::AcceptedValues(_) | Self::ValueRange(_) | Self::Scheduled(_) => {
                 (Comparison::AtLeast, 100.0)
             }
-            Self::Change(change) => (Comparison::AtLeast, change.warn_below),
+            Self::Change(change) => (Comparison::AtLeast, change.fail_below.unwrap_or(90.0)),
             _ => return None,
         };
         Some(Bound {
@@ -378,7 +441,7 @@ impl Kind {
             Self::ValueRange(_) => "value_range",
             Self::UniqueKey => "unique_key",
             Self::RowsPerGroup(_) => "rows_per_group",
-            Self::MissingDates => "missing_dates",
+            Self::MissingDates(_) => "missing_dates",
             Self::MissingGroups => "missing_groups",
             Self::UnscheduledGroups => "unscheduled_groups",
             Self::Scheduled(_) => "scheduled",
@@ -427,10 +490,7 @@ impl Kind {
                 ),
             ],
             Self::Average(of) => vec![("worst_month_share", of.worst_month_share)],
-            Self::Change(of) => vec![
-                ("warn_below", Some(of.warn_below)),
-                ("fail_below", Some(of.fail_below)),
-            ],
+            Self::Change(of) => vec![("warn_below", of.warn_below), ("fail_below", of.fail_below)],
             Self::Reference(of) => vec![(date, of.worst_date_floor)],
             Self::Sums(of) => vec![(date, of.worst_date_floor)],
             _ => Vec::new(),

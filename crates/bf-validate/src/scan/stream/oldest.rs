@@ -2,18 +2,42 @@
 
 use bf_warehouse::Field;
 
-use super::super::cells::Cell;
+use super::super::cells::{Cell, WriteTimes};
 use crate::moment;
 
-/// When the oldest row of a day was written.
+/// When the rows of a day were written.
 #[derive(Clone, Default)]
 pub(super) struct Oldest {
-    /// The smallest text: times in one form sort like texts, and are read once a day.
-    text: Option<Vec<u8>>,
-    /// The oldest of those that are no such text, in microseconds since 1970.
-    micros: Option<i64>,
-    /// Rows without a readable time.
-    unknown: u64,
+    /// For each form of text the smallest and the largest: times in one form sort like texts, and are read once a
+    /// day.
+    texts: Vec<(Form, Vec<u8>, Vec<u8>)>,
+    times: WriteTimes,
+}
+
+/// How a time is written: its length, the sign between date and time, and its zone.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Form {
+    length: usize,
+    between: u8,
+    zone: [u8; 8],
+}
+
+impl Form {
+    fn of(text: &[u8]) -> Self {
+        let time = text.get(11..).unwrap_or_default();
+        let begins = time
+            .iter()
+            .rposition(|byte| matches!(byte, b'+' | b'-' | b'Z' | b'z' | b' '));
+        let zone = begins.map_or(&[][..], |begins| &time[begins..]);
+        let mut form = Self {
+            length: text.len(),
+            between: text.get(10).copied().unwrap_or_default(),
+            zone: [0; 8],
+        };
+        let length = zone.len().min(form.zone.len());
+        form.zone[..length].copy_from_slice(&zone[..length]);
+        form
+    }
 }
 
 impl Oldest {
@@ -24,46 +48,47 @@ impl Oldest {
                 self.add_text(text);
             }
             field => match moment::of_field(field) {
-                Some(found) => self.add_micros(found),
-                None => self.unknown += 1,
+                Some(found) => self.times.add(found),
+                None => self.times.unknown += 1,
             },
         }
     }
 
     fn add_text(&mut self, text: &[u8]) {
-        match &mut self.text {
-            Some(oldest) if oldest.as_slice() <= text => {}
-            oldest => *oldest = Some(text.to_vec()),
+        let form = Form::of(text);
+        match self.texts.iter_mut().find(|(known, ..)| *known == form) {
+            Some((_, oldest, _)) if oldest.as_slice() > text => {
+                oldest.clear();
+                oldest.extend_from_slice(text);
+            }
+            Some((_, _, newest)) if newest.as_slice() < text => {
+                newest.clear();
+                newest.extend_from_slice(text);
+            }
+            Some(_) => {}
+            None => self.texts.push((form, text.to_vec(), text.to_vec())),
         }
-    }
-
-    fn add_micros(&mut self, micros: i64) {
-        self.micros = Some(self.micros.map_or(micros, |oldest| oldest.min(micros)));
     }
 
     /// Adds other rows of the same day, which are settled.
     pub fn merge(&mut self, other: &Self) {
-        if let Some(micros) = other.micros {
-            self.add_micros(micros);
-        }
-        self.unknown += other.unknown;
+        self.times.merge(&other.times);
     }
 
-    /// Reads the text.
+    /// Reads the texts.
     pub fn settle(&mut self) {
-        if let Some(text) = self.text.take() {
-            match moment::of_field(Field::Text(&text)) {
-                Some(found) => self.add_micros(found),
-                None => self.unknown += 1,
+        for (_, oldest, newest) in std::mem::take(&mut self.texts) {
+            for text in [oldest, newest] {
+                match moment::of_field(Field::Text(&text)) {
+                    Some(found) => self.times.add(found),
+                    None => self.times.unknown += 1,
+                }
             }
         }
     }
 
     /// What was found, once it is settled.
     pub fn cell(&self) -> Cell {
-        Cell::Oldest {
-            micros: self.micros,
-            unknown: self.unknown,
-        }
+        Cell::Written(self.times)
     }
 }

@@ -1,6 +1,6 @@
 //! From what was counted to what a scan found: the days in order, a cell for each measure, and the totals.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use bf_contract::percentage;
 use chrono::{Datelike, NaiveDate};
@@ -64,22 +64,38 @@ impl Accumulator {
                     totals[at] = Total::Distinct(distinct.len() as u64);
                 }
                 What::Lacking {
-                    floor, min_rows, ..
+                    by_day: each_day,
+                    floor,
+                    min_rows,
+                    ..
                 } => {
                     let found = lacking.next().map(|(_, groups)| groups.tally.into_list());
                     let found = found.unwrap_or_default();
                     by_day.for_each(|(cell, _)| *cell = Cell::NO_GROUPS);
-                    let month = |day: usize| (days[day].year(), days[day].month());
+                    let month = |day: usize| match each_day {
+                        true => days[day].num_days_from_ce(),
+                        false => {
+                            days[day].year() * 12 + i32::try_from(days[day].month0()).unwrap_or(0)
+                        }
+                    };
                     let mut months: HashMap<_, RowsAndGood, FixedState> = HashMap::default();
                     for (day, key, figures) in places(&found, &days) {
                         let all = months.entry((month(day), key));
                         all.and_modify(|all| all.add(figures)).or_insert(figures);
                     }
+                    let is_low = |all: &RowsAndGood| {
+                        percentage(all.good, all.rows).is_some_and(|share| share < *floor)
+                    };
+                    // A group that is low in one month is low in its short months, too.
+                    let judged = months
+                        .iter()
+                        .filter(|(_, all)| all.rows >= *min_rows && is_low(all));
+                    let low: HashSet<u64, FixedState> = judged.map(|((_, key), _)| *key).collect();
                     for (day, key, figures) in places(&found, &days) {
                         let all = months[&(month(day), key)];
-                        let is_low = all.rows >= *min_rows
-                            && percentage(all.good, all.rows).is_some_and(|share| share < *floor);
-                        cells[day][at].add_group(is_low && figures.good < figures.rows);
+                        let counts = all.rows >= *min_rows || (!each_day && low.contains(&key));
+                        let is_off = counts && is_low(&all) && figures.good < figures.rows;
+                        cells[day][at].add_group(is_off);
                     }
                 }
                 What::Surplus(_) => {
