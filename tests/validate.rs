@@ -5,6 +5,7 @@ mod clean;
 mod config;
 mod dates;
 mod files;
+mod greens;
 mod log;
 mod partners;
 mod rig;

@@ -216,8 +216,18 @@ fn records_on_dates_that_failed_are_from_another_run() {
     rig.sandbox
         .write("failed.ndjson", &lines.collect::<String>());
     let report = rig.team(MONTH, &["--log-summary", "failed.ndjson"]);
-    report.ends("warn", 0);
+    report.fails_only(&["failed_dates"]);
     assert_eq!(report.dates("failed_dates"), ["2024-12-05"]);
+    assert!(report.message("failed_dates").contains("2024-12-05"));
+    // Unless the suite allows it.
+    rig.own_suite(
+        "team_offense",
+        "checks:",
+        "allow_rows_on_failed_dates: true\nchecks:",
+    );
+    let args = ["--suite", "own.yaml", "--log-summary", "failed.ndjson"];
+    let report = rig.report("bf-validate", &[&args, &MONTH[..]].concat());
+    report.ends("warn", 0);
 }
 
 #[test]

@@ -45,7 +45,7 @@ fn a_team_that_plays_against_itself_is_found() {
 }
 
 #[test]
-fn a_schedule_that_calls_its_games_otherwise_is_held_against_nothing() {
+fn a_schedule_that_calls_its_games_otherwise_is_compared_by_teams() {
     let rig = Rig::new();
     rig.sql_on(
         "nba_reference",
@@ -53,14 +53,18 @@ fn a_schedule_that_calls_its_games_otherwise_is_held_against_nothing() {
     );
     let report = rig.team(MONTH, &[]);
     report.is_clean();
-    for name in ["scheduled_games", "home_teams", "away_teams"] {
-        assert_eq!(report.status(name), "skipped");
-        let said = report.message(name);
-        assert!(
-            said.contains("no game_id of the range is in nba_reference.nba_schedule"),
-            "{said}"
-        );
+    assert_eq!(report.status("scheduled_games"), "skipped");
+    let said = report.message("scheduled_games");
+    assert!(said.contains("have another form"), "{said}");
+    for name in ["home_teams", "away_teams"] {
+        assert_eq!(report.status(name), "pass", "{}", report.text);
     }
+    rig.sql(&format!(
+        "UPDATE team_offense_game_summary SET is_home = 1 - is_home WHERE game_id = {A_GAME}"
+    ));
+    let report = rig.team(MONTH, &[]);
+    report.fails_only(&["home_teams", "away_teams"]);
+    assert_eq!(report.dates("home_teams"), ["2024-12-04"]);
     // Where a suite insists, that is a question without an answer.
     let optional = "section: Game count\n    optional: true\n    scheduled: {columns: [game_id]}";
     let asked = "section: Game count\n    level: critical\n    scheduled: {columns: [game_id]}";
@@ -68,10 +72,64 @@ fn a_schedule_that_calls_its_games_otherwise_is_held_against_nothing() {
     let report = rig.report("bf-validate", &["--suite", "own.yaml", MONTH[0], MONTH[1]]);
     assert_eq!(
         (report.code, report.status("scheduled_games")),
-        (3, "error"),
+        (1, "error"),
         "{}",
         report.text
     );
+}
+
+#[test]
+fn ids_that_are_all_wrong_are_not_passed_over() {
+    let reversed =
+        "substr(game_id, 1, 9) || substr(game_id, 14, 3) || '_' || substr(game_id, 10, 3)";
+    for sql in [
+        // Home and away the wrong way round in every id of both tables.
+        format!(
+            "UPDATE team_offense_game_summary SET game_id = {reversed}; UPDATE player_game_summary SET game_id = {reversed}"
+        ),
+        // The day holds another day's games.
+        ["team_offense_game_summary", "player_game_summary"]
+            .map(|table| {
+                format!(
+                    "DELETE FROM {table} WHERE game_date = '2024-12-05'; \
+                 UPDATE {table} SET game_date = '2024-12-05' WHERE game_date = '2024-12-06'"
+                )
+            })
+            .join("; "),
+    ] {
+        let rig = Rig::spoilt(&sql);
+        let day = ["2024-12-05", "2024-12-05"];
+        let team = rig.team(day, &[]);
+        assert_eq!(team.status("scheduled_games"), "fail", "{}", team.text);
+        assert_eq!(team.dates("scheduled_games"), ["2024-12-05"]);
+        let player = rig.player(day, &[]);
+        assert_eq!(player.status("scheduled_games"), "fail", "{}", player.text);
+        assert_eq!(player.status("teams_of_games"), "fail", "{}", player.text);
+    }
+}
+
+#[test]
+fn ids_that_nothing_can_be_compared_with_could_not_be_checked() {
+    let rig = Rig::new();
+    rig.sql_on(
+        "nba_reference",
+        "UPDATE nba_schedule SET game_id = nba_game_id;
+         ALTER TABLE nba_schedule DROP COLUMN home_team_abbr; ALTER TABLE nba_schedule DROP COLUMN away_team_abbr",
+    );
+    let report = rig.team(MONTH, &[]);
+    report.ends("error", 3);
+    assert_eq!(report.with("error"), ["scheduled_games"], "{}", report.text);
+    // Neither ids nor teams: skipped and named.
+    rig.sql_on(
+        "nba_reference",
+        "ALTER TABLE nba_schedule DROP COLUMN game_id",
+    );
+    let report = rig.team(MONTH, &[]);
+    report.ends("pass", 0);
+    for name in ["scheduled_games", "home_teams", "away_teams"] {
+        assert_eq!(report.status(name), "skipped", "{}", report.text);
+        assert!(report.text.contains(name), "{}", report.text);
+    }
 }
 
 #[test]

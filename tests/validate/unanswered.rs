@@ -4,7 +4,7 @@ use super::rig::{MONTH, Rig, TEAM};
 
 const OWN: &str = "suite: own\ntable: nba_analytics.own\ndate_column: day\nprimary_key: [day, k]\nchecks:\n  \
                    - {name: missing_dates, LEVELmissing_dates: {}}\n  - {name: keys, unique_key: {}}\n";
-const RANGE: [&str; 2] = ["2024-02-20", "2024-03-10"];
+const RANGE: [&str; 2] = ["2024-02-20", "2024-03-09"];
 
 /// A table with every second day of [`RANGE`], in a warehouse with or without an empty schedule.
 fn with_holes(level: &str, schedule: &str) -> Rig {
@@ -88,30 +88,28 @@ fn only_what_was_shown_as_skipped_is_counted_as_skipped() {
 }
 
 #[test]
-fn a_range_beyond_the_schedule_is_warned_of_though_the_table_ends_with_it() {
+fn a_range_beyond_the_schedule_could_not_be_checked_though_the_table_ends_with_it() {
     let rig = Rig::new();
-    for (range, said) in [
-        ([TEAM[0], "2026-06-30"], "it ends on "),
-        (["2000-01-01", TEAM[1]], "it begins on 2021-10-19"),
-    ] {
-        let report = rig.team(range, &[]);
-        report.ends("warn", 0);
-        assert_eq!(report.with("warn"), ["missing_dates"], "{}", report.text);
-        assert!(report.message("missing_dates").contains(said));
-        assert_eq!(rig.team(range, &["--strict"]).code, 1);
-    }
+    let report = rig.team([TEAM[0], "2026-06-30"], &[]);
+    report.ends("error", 3);
+    assert_eq!(
+        report.with("error"),
+        ["missing_dates", "missing_games"],
+        "{}",
+        report.text
+    );
+    let said = report.message("missing_dates");
+    assert!(said.contains("the schedule ends on 2026-01-0"), "{said}");
+    // Before the data begins nothing is expected.
+    rig.team(["2000-01-01", TEAM[1]], &[]).is_clean();
     rig.sql("DELETE FROM team_offense_game_summary WHERE game_date > '2025-06-30'");
     rig.sql_on(
         "nba_reference",
         "DELETE FROM nba_schedule WHERE game_date > '2025-06-30'",
     );
     let report = rig.team(["2024-10-22", TEAM[1]], &[]);
-    assert_eq!(report.status("missing_dates"), "warn", "{}", report.text);
-    assert!(
-        report
-            .message("missing_dates")
-            .contains("what is missing after that is not known")
-    );
+    assert_eq!(report.status("missing_dates"), "error", "{}", report.text);
+    assert_eq!(report.code, 3);
 }
 
 #[test]
@@ -123,15 +121,15 @@ fn a_range_that_ends_in_a_summer_of_the_schedule_is_all_known() {
 
 #[test]
 fn a_source_that_counts_no_groups_leaves_the_missing_ones_unanswered() {
-    for (level, verdict, code) in [("normal", "warn", 0), ("critical", "error", 3)] {
+    for (level, verdict, code) in [("normal", "pass", 0), ("critical", "error", 3)] {
         let rig = with_holes("", "");
         let suite = rig.sandbox.read("own.yaml").replace(
             "checks:\n",
             &format!("group: {{name: game, column: k}}\nchecks:\n  - {{name: missing_games, level: {level}, missing_groups: {{}}}}\n"),
         );
         rig.sandbox.write("own.yaml", &suite);
-        rig.sandbox
-            .write("due.csv", "date\n2024-02-20\n2024-03-09\n");
+        let even = "date\n2024-02-20\n2024-02-26\n2024-03-03\n2024-03-09\n";
+        rig.sandbox.write("due.csv", even);
         rig.sandbox
             .write("due.yaml", "expected_dates: {csv: due.csv}\n");
         let report = rig.report("bf-validate", &own(&["--config", "due.yaml"]));

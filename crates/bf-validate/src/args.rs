@@ -2,29 +2,16 @@
 
 use std::path::PathBuf;
 
-use bf_cli::{ConfigArgs, Failure, Format, OutputArgs, ToolArgs, WarehouseArgs};
-use bf_contract::{DateRange, parse_date};
+use bf_cli::{ConfigArgs, Failure, Format, OutputArgs, RangeArgs, ToolArgs, WarehouseArgs};
 use chrono::{DateTime, Utc};
 use clap::{Args, Parser};
 
 /// Flags of every validator.
 #[derive(Debug, Clone, Default, Args)]
 pub struct ValidateArgs {
-    /// First date of the range (YYYY-MM-DD)
-    #[arg(value_name = "START")]
-    pub start: Option<String>,
-
-    /// Last date of the range, included
-    #[arg(value_name = "END")]
-    pub end: Option<String>,
-
-    /// The first date, as a flag
-    #[arg(long, value_name = "DATE", conflicts_with = "start")]
-    pub start_date: Option<String>,
-
-    /// The last date, as a flag
-    #[arg(long, value_name = "DATE", conflicts_with = "end")]
-    pub end_date: Option<String>,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub range: RangeArgs,
 
     /// Documents of bf-parse-log or bf-monitor: the job must have completed, and its claims must hold; -
     /// reads standard input
@@ -77,6 +64,7 @@ macro_rules! exit_codes {
 #[command(name = "bf-validate-team-offense", version, after_help = concat!(
     "Examples:\n  \
      bf-validate-team-offense 2021-10-19 2026-01-02\n  \
+     bf-validate-team-offense --last 7d\n  \
      bf-parse-log --ledger logs/team_offense.log | bf-validate-team-offense 2021-10-19 2026-01-02 --log-summary -\n  \
      bf-validate-team-offense 2024-01-01 2024-01-07 --warehouse sqlite:warehouse | jq .verdict\n\n",
     exit_codes!()
@@ -121,33 +109,6 @@ pub struct SuiteArgs {
 }
 
 impl ValidateArgs {
-    /// The range.
-    ///
-    /// # Errors
-    /// Other than two dates, a date that no calendar has, or the end before the start: usage (exit 2).
-    pub fn range(&self) -> Result<DateRange, Failure> {
-        let start = self.start.as_deref().or(self.start_date.as_deref());
-        let end = self.end.as_deref().or(self.end_date.as_deref());
-        let hint = "give two dates: 2021-10-19 2026-01-02";
-        let (start, end) = match (start, end) {
-            (Some(start), Some(end)) => (start, end),
-            (Some(text), None) | (None, Some(text)) => {
-                // A range in one argument is the commonest slip, and has an answer of its own.
-                let message = match parse_date(text) {
-                    Ok(_) => format!("only one date is given: {text}"),
-                    Err(error) => error.to_string(),
-                };
-                return Err(Failure::usage(message).hint(hint));
-            }
-            (None, None) => return Err(Failure::usage("no dates are given").hint(hint)),
-        };
-        let date = |text: &str| {
-            parse_date(text).map_err(|error| Failure::usage(error.to_string()).hint(hint))
-        };
-        DateRange::new(date(start)?, date(end)?)
-            .map_err(|error| Failure::usage(error.to_string()).hint("give the earlier date first"))
-    }
-
     /// When the job began, as `--since` says.
     ///
     /// # Errors

@@ -272,16 +272,7 @@ fn configured(
     let column = source.column.as_deref().unwrap_or("game_date");
     match (table.parse::<TableName>(), Ident::new(column)) {
         (Ok(table), Ok(column)) => {
-            // What the suite says of this table holds for it here, too.
-            let known = asked
-                .suite
-                .schedules
-                .iter()
-                .find(|known| known.table == table);
-            let mut schedule = known
-                .cloned()
-                .unwrap_or_else(|| Schedule::plain(table, column.clone()));
-            schedule.date_column = column;
+            let schedule = asked.suite.schedule_like(table, column);
             scheduled(asked, &schedule, warehouse)
                 .map(Some)
                 .map_err(|error| SourceError::of("expected_dates", error))

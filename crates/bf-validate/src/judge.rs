@@ -8,7 +8,7 @@ mod freshness;
 mod rows;
 mod tables;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use bf_contract::{DateRange, Threshold};
 use chrono::NaiveDate;
@@ -62,6 +62,13 @@ impl Facts<'_> {
     #[must_use]
     pub fn rows(&self) -> u64 {
         self.scan.count(self.planned.rows, self.range)
+    }
+
+    /// The rows of each date of the range that has any, whatever any filter.
+    #[must_use]
+    pub fn rows_by_date(&self) -> BTreeMap<NaiveDate, u64> {
+        let counts = self.scan.counts(self.planned.rows, self.range);
+        counts.filter(|(_, rows)| *rows > 0).collect()
     }
 
     /// The expected dates that are over, if something other than the log tells them.

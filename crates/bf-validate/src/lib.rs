@@ -9,6 +9,7 @@
 mod args;
 pub mod columns;
 pub mod condition;
+mod days;
 pub mod evidence;
 pub mod expected;
 mod explain;

@@ -153,12 +153,27 @@ fn completed(log: &LogInput, suite: &Suite, range: DateRange, table: Option<&Fou
                     plural(summary.fatal_errors, "error")
                 ));
             }
-            earlier_days(finding, log, table)
+            earlier_days(doubts(finding, log), log, table)
         }
         Some(count) => no(format!("{} unaccounted for", plural(count, "date")))
             .on(summary.unaccounted_dates.clone().unwrap_or_default()),
         None => Finding::unknown("Log completed: the log does not say what it had to do"),
     }
+}
+
+/// What the log contradicts is never resolved in favour of success.
+fn doubts(mut finding: Finding, log: &LogInput) -> Finding {
+    for doubt in &log.summary.doubts {
+        finding.worsen(if doubt.kind.is_failure() {
+            Outcome::Fail
+        } else {
+            Outcome::Error
+        });
+        let message = bf_cli::text::printable(&doubt.message, 200);
+        finding.message.push_str(&format!("; in doubt: {message}"));
+        finding = finding.and_on(doubt.dates.clone());
+    }
+    finding
 }
 
 /// Dates before an announced resume point have no entry in the log: they are done only if the table has rows on

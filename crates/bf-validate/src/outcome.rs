@@ -1,7 +1,7 @@
 //! From a figure and its threshold to an outcome. This is the only way there: a check compares its figure here,
 //! and whatever else it finds can only make the outcome worse.
 
-use bf_contract::{CheckStatus, Comparison, Level, Threshold, percentage};
+use bf_contract::{CheckStatus, Comparison, Level, MonthValue, Threshold, percentage};
 use bf_warehouse::{ColumnKind, Ident, TableName};
 use chrono::NaiveDate;
 
@@ -54,6 +54,8 @@ pub struct Finding {
     pub dates: Vec<NaiveDate>,
     /// How the rows concerned are found.
     pub probe: Option<Probe>,
+    /// The same figure for each month.
+    pub months: Vec<MonthValue>,
 }
 
 /// The share of what was asked that is good.
@@ -198,6 +200,7 @@ impl Finding {
             denominator: None,
             dates: Vec::new(),
             probe: None,
+            months: Vec::new(),
         }
     }
 

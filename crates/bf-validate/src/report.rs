@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use bf_contract::{
-    Check, CheckStatus, Engine, Evidence, Level, Rerun, Schema, ValidationReport,
+    Check, CheckStatus, Day, Engine, Evidence, Level, Rerun, Schema, ValidationReport,
     ValidationReportType, Verdict, date_spans,
 };
 use bf_warehouse::{TableName, Warehouse, WarehouseError};
@@ -86,7 +86,7 @@ impl Judged {
                 rows: shown.rows.clone(),
                 query: shown.query.clone(),
             }),
-            months: Vec::new(),
+            months: finding.months.clone(),
         }
     }
 }
@@ -98,6 +98,8 @@ pub struct Judgement {
     pub checks: Vec<Judged>,
     /// The table that is not there, so that none of its checks could be made.
     pub missing_table: Option<TableName>,
+    /// What is known of each date that has anything.
+    pub days: Vec<Day>,
 }
 
 /// The table that an error says is not there. A dataset's file that is not there has no table of the suite.
@@ -117,6 +119,7 @@ pub fn missing_table(error: &WarehouseError, suite: &Suite) -> Option<TableName>
 #[must_use]
 pub fn document(run: &Run<'_>, judged: &Judgement, warehouse: &Warehouse) -> ValidationReport {
     let missing_table = judged.missing_table.as_ref().map(ToString::to_string);
+    let days = judged.days.clone();
     let judged = judged.checks.as_slice();
     let mut ordered: Vec<&Judged> = judged.iter().collect();
     ordered.sort_by_key(|check| check.level != Level::Critical);
@@ -143,8 +146,8 @@ pub fn document(run: &Run<'_>, judged: &Judgement, warehouse: &Warehouse) -> Val
             notes: usage.notes,
         },
         rerun: rerun(run, judged),
-        days: Vec::new(),
-        provenance: None,
+        days,
+        provenance: Some(run.provenance.clone()),
     }
 }
 

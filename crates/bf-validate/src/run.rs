@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
-use bf_cli::{Failure, Interrupts, Output, Streams};
-use bf_contract::{DateRange, Exit, Level, Verdict};
+use bf_cli::{Failure, Interrupts, Output, Streams, Zone};
+use bf_contract::{DateRange, Exit, Level, Provenance, Verdict};
 use bf_warehouse::{Options, Query, SqlDialect, Warehouse, WarehouseError};
 use chrono::NaiveDate;
+use sha2::{Digest, Sha256};
 
 use crate::args::ValidateArgs;
 use crate::columns::Columns;
@@ -29,12 +30,24 @@ use crate::text;
 /// # Errors
 /// Usage, or something that stands in the way of any verdict.
 pub fn validate(suite: Suite, args: &ValidateArgs, streams: Streams) -> Result<Exit, Failure> {
-    let range = args.range()?;
+    let now = chrono::Utc::now();
+    let zone = suite.timezone()?;
+    let range = args.range.resolve(now, zone.as_ref())?;
+    let here = args.range.timezone.clone().or(zone);
+    let today = here.unwrap_or_else(Zone::local).today(now);
+    let now = now.timestamp_micros();
     let since = args.since()?;
     let loaded = bf_config::load(&args.config)?;
     verify_levels(&loaded, &suite)?;
     rerun::verify(&loaded, &suite)?;
     let suite = suite.configured(&loaded.config)?;
+    let mut provenance = Provenance {
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        commit: option_env!("BF_COMMIT").map(str::to_owned),
+        suite_hash: Some(hash(&format!("{suite:?}"))),
+        config_hash: loaded.path.as_ref().map(|_| hash(&loaded.text)),
+        ..Provenance::default()
+    };
     let interrupts = Arc::new(Interrupts::install()?);
     let asked = Arc::clone(&interrupts);
     let options = Options {
@@ -45,13 +58,12 @@ pub fn validate(suite: Suite, args: &ValidateArgs, streams: Streams) -> Result<E
         .config
         .warehouse_url(args.warehouse.warehouse.as_deref())
         .to_owned();
+    provenance.warehouse = Some(url.clone());
     let mut warehouse = Warehouse::open(&url, options).map_err(|error| match error {
         WarehouseError::Url { .. } => failure(Exit::Usage, &error),
         error => failure(Exit::CouldNotCheck, &error),
     })?;
     let (mut output, stdin) = Output::new(&args.output, streams);
-    let today = chrono::Local::now().date_naive();
-    let now = chrono::Utc::now().timestamp_micros();
     if args.explain {
         let run = Run {
             suite: &suite,
@@ -62,6 +74,7 @@ pub fn validate(suite: Suite, args: &ValidateArgs, streams: Streams) -> Result<E
             today,
             now,
             small: SmallShares::default(),
+            provenance,
         };
         return crate::explain::explain(&run, &mut warehouse, &mut output);
     }
@@ -92,6 +105,7 @@ pub fn validate(suite: Suite, args: &ValidateArgs, streams: Streams) -> Result<E
         } else {
             SmallShares::Warn
         },
+        provenance,
     };
     let judged = match run.judge(&mut warehouse) {
         Ok(judged) => judged,
@@ -103,6 +117,12 @@ pub fn validate(suite: Suite, args: &ValidateArgs, streams: Streams) -> Result<E
     output.document(&document)?;
     let is_answered = checks.iter().all(|check| !check.is_unanswered());
     Ok(exit(document.verdict, is_answered, args.strict))
+}
+
+/// A hash of a text, as 64 hexadecimal digits.
+fn hash(text: &str) -> String {
+    let digest = Sha256::digest(text.as_bytes());
+    digest.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// The exit code; `strict` also wants every question answered that was asked.
@@ -154,6 +174,8 @@ pub struct Run<'a> {
     pub now: i64,
     /// How small shares are judged.
     pub small: SmallShares,
+    /// What the report is made by and from.
+    pub provenance: Provenance,
 }
 
 /// What was read, or why it was not.
@@ -181,6 +203,7 @@ impl Run<'_> {
         let min = min_success_rate(self.config, self.suite);
         let mut judged: Vec<Judged> = Vec::new();
         let mut missing_table = None;
+        let mut days = Vec::new();
         let add_log_checks = |checks: Vec<log_checks::LogCheck>, judged: &mut Vec<Judged>| {
             for (name, level, finding) in checks {
                 let level = self.level(name, level);
@@ -191,7 +214,7 @@ impl Run<'_> {
         let found = read.as_ref().ok().map(|read| {
             let facts = self.facts(read);
             log_checks::Found {
-                rows: read.scan.counts(read.planned.rows, self.range).collect(),
+                rows: facts.rows_by_date(),
                 nothing_expected: facts.expects_nothing().is_some(),
                 due: facts.due_by_others_than_the_log(),
             }
@@ -206,6 +229,7 @@ impl Run<'_> {
         match read {
             Ok(read) => {
                 let facts = self.facts(&read);
+                days = crate::days::days(&facts);
                 self.judge_table(&facts, &read, warehouse, &mut judged)?;
                 self.show(&read, warehouse, &mut judged)?;
             }
@@ -221,6 +245,7 @@ impl Run<'_> {
         Ok(Judgement {
             checks: judged,
             missing_table,
+            days,
         })
     }
 
@@ -236,6 +261,7 @@ impl Run<'_> {
         Judgement {
             checks: checks.collect(),
             missing_table: report::missing_table(error, self.suite),
+            days: Vec::new(),
         }
     }
 

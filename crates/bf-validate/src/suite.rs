@@ -4,8 +4,8 @@ mod builtin;
 mod calendar;
 mod kind;
 mod levels;
-mod rules;
 mod resolve;
+mod rules;
 mod written_at;
 
 use std::collections::BTreeMap;
@@ -70,6 +70,8 @@ pub struct Suite {
     pub longest_pause: Option<DayCount>,
     /// The smallest share of its dates that a job may complete with, in percent; the config section's, else 100.
     pub min_success_rate: Option<f64>,
+    /// The time zone in which its days begin; the machine's if it is not given.
+    pub timezone: Option<String>,
     /// Whether a date that failed may keep the rows of an earlier run.
     #[serde(default)]
     pub allow_rows_on_failed_dates: bool,
@@ -344,6 +346,9 @@ impl Suite {
                 "min_success_rate: {rate} is not a percentage (0 to 100)"
             ));
         }
+        if let Err(failure) = self.timezone() {
+            return refuse(failure.message);
+        }
         for (at, check) in self.checks.iter().enumerate() {
             if self.checks[..at]
                 .iter()
@@ -442,6 +447,16 @@ impl Suite {
             ))
             .hint(format!("its checks: {}", known.join(", ")))),
         }
+    }
+
+    /// The time zone in which its days begin.
+    ///
+    /// # Errors
+    /// Its name is not that of a zone: usage (exit 2).
+    pub fn timezone(&self) -> Result<Option<bf_cli::Zone>, Failure> {
+        let zone = self.timezone.as_deref().map(str::parse);
+        zone.transpose()
+            .map_err(|error: String| Failure::usage(format!("timezone: {error}")))
     }
 
     /// The calendar that says when it has rows, if a check names one.

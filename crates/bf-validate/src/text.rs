@@ -188,6 +188,15 @@ fn summary(
     .map(|(status, word)| format!("{} {word}", count(status)))
     .collect();
     let _ = write!(text, "\nChecks: {}", counts.join(", "));
+    let skipped: Vec<&str> = judged
+        .iter()
+        .filter(|check| check.status() == CheckStatus::Skipped && !check.is_unanswered())
+        .filter(|check| check.level.counts() && check.section != LOG_SECTION)
+        .map(|check| check.name.as_str())
+        .collect();
+    if !skipped.is_empty() {
+        let _ = write!(text, " ({})", skipped.join(", "));
+    }
     let statuses = [
         (CheckStatus::Fail, "Failed"),
         (CheckStatus::Error, "Not checked"),

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use bf_contract::{Comparison, Threshold};
+use bf_contract::{Comparison, MonthValue, Threshold};
 use chrono::{Datelike, NaiveDate};
 
 use super::rows::{days_that_miss, shares_by_day};
@@ -122,6 +122,12 @@ pub(super) fn share(
         return no_data(check, facts);
     }
     let mut finding = share_of(facts, check, all, groups);
+    let values = months.iter().map(|((year, month), share)| MonthValue {
+        month: format!("{year}-{month:02}"),
+        value: share.percent(),
+        rows: share.asked,
+    });
+    finding.months = values.collect();
     let mut dates = if finding.outcome() == Outcome::Pass {
         Vec::new()
     } else {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use bf_contract::MonthValue;
 use bf_warehouse::Ident;
 use chrono::{Datelike, NaiveDate};
 
@@ -221,9 +222,6 @@ pub(super) fn hold_months(
     needs: &[usize],
     mut finding: Finding,
 ) -> Finding {
-    let (Some(share), Some(average)) = (wanted.worst_month_share, finding.observed()) else {
-        return finding;
-    };
     let mut months: BTreeMap<(i32, u32), (Numbers, Vec<NaiveDate>)> = BTreeMap::new();
     for (day, cell) in facts.scan.by_day(needs[1], facts.range) {
         if let Cell::Numbers(numbers) = cell {
@@ -232,6 +230,17 @@ pub(super) fn hold_months(
             month.1.push(day);
         }
     }
+    let values = months
+        .iter()
+        .map(|((year, month), (numbers, _))| MonthValue {
+            month: format!("{year}-{month:02}"),
+            value: (numbers.count > 0).then(|| rounded(numbers.sum / float(numbers.count))),
+            rows: numbers.count,
+        });
+    finding.months = values.collect();
+    let (Some(share), Some(average)) = (wanted.worst_month_share, finding.observed()) else {
+        return finding;
+    };
     let averages = months
         .into_iter()
         .filter(|(_, (numbers, _))| numbers.count >= FEWEST_OF_A_MONTH)

@@ -71,9 +71,7 @@ impl<'de> Deserialize<'de> for DayCount {
             fn visit_u64<E: Error>(self, days: u64) -> Result<DayCount, E> {
                 match i64::try_from(days) {
                     Ok(days @ 1..=3_660) => Ok(DayCount(days)),
-                    _ => Err(E::custom(
-                        "a number of days between 1 and 3660 is expected",
-                    )),
+                    _ => Err(E::custom("a number of days between 1 and 3660 is expected")),
                 }
             }
 
