@@ -80,7 +80,8 @@ fn an_outdated_schedule_is_no_proof_that_nothing_is_missing() {
         )
         .expect("valid SQL");
     let report = rig.team(MONTH, &[]);
-    assert_eq!(report.status("missing_dates"), "warn", "{}", report.text);
+    report.ends("error", 3);
+    assert_eq!(report.status("missing_dates"), "error", "{}", report.text);
     assert!(
         report
             .message("missing_dates")

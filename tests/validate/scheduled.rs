@@ -60,7 +60,7 @@ fn a_schedule_that_calls_its_games_otherwise_is_compared_by_teams() {
         assert_eq!(report.status(name), "pass", "{}", report.text);
     }
     rig.sql(&format!(
-        "UPDATE team_offense_game_summary SET is_home = 1 - is_home WHERE game_id = {A_GAME}"
+        "UPDATE team_offense_game_summary SET home_game = 1 - home_game WHERE game_id = {A_GAME}"
     ));
     let report = rig.team(MONTH, &[]);
     report.fails_only(&["home_teams", "away_teams"]);

@@ -128,7 +128,8 @@ fn a_source_that_counts_no_groups_leaves_the_missing_ones_unanswered() {
             &format!("group: {{name: game, column: k}}\nchecks:\n  - {{name: missing_games, level: {level}, missing_groups: {{}}}}\n"),
         );
         rig.sandbox.write("own.yaml", &suite);
-        let even = "date\n2024-02-20\n2024-02-26\n2024-03-03\n2024-03-09\n";
+        let even = "date\n2024-02-20\n2024-02-22\n2024-02-24\n2024-02-26\n2024-02-28\n\
+                    2024-03-01\n2024-03-03\n2024-03-05\n2024-03-07\n2024-03-09\n";
         rig.sandbox.write("due.csv", even);
         rig.sandbox
             .write("due.yaml", "expected_dates: {csv: due.csv}\n");

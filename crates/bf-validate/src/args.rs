@@ -95,13 +95,18 @@ pub struct PlayerSummaryArgs {
 #[command(name = "bf-validate", version, after_help = concat!(
     "Examples:\n  \
      bf-validate --suite config/suites/player_daily_cache.yaml 2024-10-22 2025-04-13\n  \
-     bf-validate --suite config/suites/team_offense.yaml 2024-01-01 2024-01-07 --explain\n\n",
+     bf-validate --suite config/suites/team_offense.yaml 2024-01-01 2024-01-07 --explain\n  \
+     bf-validate --draft shop.orders --warehouse sqlite:warehouse > orders.yaml\n\n",
     exit_codes!()
 ))]
 pub struct SuiteArgs {
     /// The suite: table, date column, primary key and checks, as YAML
     #[arg(long, value_name = "FILE")]
-    pub suite: PathBuf,
+    pub suite: Option<PathBuf>,
+
+    /// Look at a table and print a suite to start from
+    #[arg(long, value_name = "DATASET.TABLE", conflicts_with = "suite")]
+    pub draft: Option<String>,
 
     #[command(flatten)]
     #[allow(missing_docs)]

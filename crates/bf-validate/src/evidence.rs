@@ -4,12 +4,12 @@
 use std::collections::BTreeMap;
 
 use bf_cli::text::printable;
-use bf_contract::{DateRange, parse_date};
-use bf_warehouse::{Ident, Query, SqlDialect, Value, Warehouse, WarehouseError};
+use bf_contract::{DateRange, date_spans, parse_date};
+use bf_warehouse::{ColumnKind, Ident, Query, SqlDialect, Value, Warehouse, WarehouseError};
 use chrono::NaiveDate;
 
 use crate::columns::Columns;
-use crate::condition::{Condition, Params, render};
+use crate::condition::{Condition, Params, Test, render};
 use crate::outcome::{Finding, Probe};
 use crate::suite::Suite;
 
@@ -56,23 +56,39 @@ pub fn look(
     };
     let dialect = warehouse.dialect();
     let within = focus(range, &finding.dates);
-    let write = |params: &mut Params, limit: u32| sql(suite, columns, within, probe, params, limit);
-    let mut literals = Params::literals(dialect);
-    let console = write(&mut literals, CONSOLE_ROWS);
+    let write =
+        |params: &mut Params, limit: u32| sql(suite, columns, &within, probe, params, limit);
+    let for_people = |params: Params| {
+        let mut params = params;
+        write(&mut params, CONSOLE_ROWS)
+    };
     let partner = suite.partner.as_ref().map(|partner| &partner.table);
     let tables: Vec<_> = match probe {
         Probe::Unmatched { .. } => [Some(&suite.table), partner]
             .into_iter()
             .flatten()
             .collect(),
-        Probe::Unscheduled { table, .. } => vec![&suite.table, table],
+        Probe::Unscheduled { table, .. } | Probe::OfSchedule { table, .. } => {
+            vec![&suite.table, table]
+        }
         _ => vec![&suite.table],
     };
-    let mut shown = Shown {
-        query: Some(format!("{}{console};", warehouse.console_prelude(&tables))),
-        ..Shown::default()
-    };
-    if limits.rows > 0 {
+    let mut shown = Shown::default();
+    let plain = for_people(Params::plain(dialect));
+    let exact = for_people(Params::literals(dialect));
+    // The plain query is shown if it finds something; a value that only looks like one needs the exact one.
+    let finds = plain == exact
+        || match warehouse.query(&tables, &Query::new(plain.clone())) {
+            Ok(found) => !found.rows.is_empty(),
+            Err(error) if error.ends_the_run() => return Err(error),
+            Err(_) => false,
+        };
+    let console = if finds { plain } else { exact };
+    shown.query = Some(format!("{}{console};", warehouse.console_prelude(&tables)));
+    let shown_rows = limits.rows as usize;
+    shown.rows = finding.rows.iter().take(shown_rows).cloned().collect();
+    let is_of_rows = !matches!(probe, Probe::RowsByDate | Probe::OfSchedule { .. });
+    if limits.rows > 0 && is_of_rows && finding.rows.is_empty() {
         let mut params = Params::named(dialect);
         let sql = write(&mut params, limits.rows);
         let query = Query {
@@ -109,14 +125,48 @@ fn passed_on(error: WarehouseError) -> Result<String, WarehouseError> {
     }
 }
 
-/// The part of the range that the dates lie in.
-fn focus(range: DateRange, dates: &[NaiveDate]) -> DateRange {
-    match (dates.iter().min(), dates.iter().max()) {
-        (Some(start), Some(end)) => DateRange {
-            start: *start,
-            end: *end,
-        },
-        _ => range,
+/// More spans of dates than this are looked at as one, from the first date to the last.
+const MOST_SPANS: usize = 200;
+
+/// The parts of the range that the dates are, in order.
+fn focus(range: DateRange, dates: &[NaiveDate]) -> Vec<DateRange> {
+    let spans = date_spans(dates);
+    match (spans.first(), spans.last()) {
+        (Some(first), Some(last)) if spans.len() > MOST_SPANS => vec![DateRange {
+            start: first.start,
+            end: last.end,
+        }],
+        (Some(_), Some(_)) => spans,
+        _ => vec![range],
+    }
+}
+
+/// Whether a column lies in one of the spans, as SQL.
+fn within_spans(date: &str, kind: ColumnKind, spans: &[DateRange], params: &mut Params) -> String {
+    let dialect = params.dialect();
+    let parts: Vec<String> = spans
+        .iter()
+        .enumerate()
+        .map(|(at, span)| {
+            let start = params.date(&format!("start{at}"), span.start);
+            let end = params.date(&format!("end{at}"), span.end);
+            match params.is_plain() {
+                true if span.start == span.end => format!("{date} = {start}"),
+                true => format!("{date} BETWEEN {start} AND {end}"),
+                false => dialect.within_days(date, kind, &start, &end),
+            }
+        })
+        .collect();
+    match parts.as_slice() {
+        [one] => one.clone(),
+        parts => format!(
+            "({})",
+            parts
+                .iter()
+                .map(|part| format!("({part})"))
+                .collect::<Vec<_>>()
+                .join(" OR ")
+        ),
     }
 }
 
@@ -127,7 +177,7 @@ fn text(value: &Value, limit: usize) -> Option<String> {
 fn sql(
     suite: &Suite,
     columns: &Columns,
-    range: DateRange,
+    spans: &[DateRange],
     probe: &Probe,
     params: &mut Params,
     limit: u32,
@@ -137,11 +187,7 @@ fn sql(
     let date = dialect.column(&suite.date_column);
     let kind = columns.kind(&suite.date_column);
     let day = dialect.day_of(&date, kind);
-    let (start, end) = (
-        params.date("start", range.start),
-        params.date("end", range.end),
-    );
-    let within = dialect.within_days(&date, kind, &start, &end);
+    let within = within_spans(&date, kind, spans, params);
     let filtered = |filter: Option<&Condition>, params: &mut Params| {
         filter.map_or_else(
             || within.clone(),
@@ -166,10 +212,17 @@ fn sql(
         Probe::Lacking(filter, condition) => {
             let fields = sample_fields(suite, columns, Some(condition), dialect);
             let rows = filtered(filter.as_ref(), params);
-            let condition = render(condition, columns, params);
+            let lacks = match condition {
+                Condition::Test {
+                    column,
+                    test: Test::IsNumber | Test::IsPresent,
+                } if params.is_plain() => {
+                    format!("{} IS NULL", dialect.column(column))
+                }
+                condition => format!("{} IS NOT TRUE", render(condition, columns, params)),
+            };
             format!(
-                "SELECT {fields} FROM {table} WHERE {rows} AND {condition} IS NOT TRUE \
-                 ORDER BY {date} LIMIT {limit}"
+                "SELECT {fields} FROM {table} WHERE {rows} AND {lacks} ORDER BY {date} LIMIT {limit}"
             )
         }
         Probe::Duplicates(filter, key) => {
@@ -198,6 +251,18 @@ fn sql(
                  GROUP BY 1, {key} HAVING {off} ORDER BY 1, {key} LIMIT {limit}"
             )
         }
+        Probe::OfSchedule {
+            table,
+            date_column,
+            date_kind,
+        } => {
+            let date = dialect.column(date_column);
+            let within = within_spans(&date, *date_kind, spans, params);
+            format!(
+                "SELECT * FROM {} WHERE {within} ORDER BY {date} LIMIT {limit}",
+                dialect.table(table)
+            )
+        }
         Probe::RowsByDate => format!(
             "SELECT {day} AS day, COUNT(*) AS records FROM {table} WHERE {within} \
              GROUP BY 1 ORDER BY 1 LIMIT {limit}"
@@ -213,7 +278,7 @@ fn sql(
         } => {
             let rows = filtered(filter.as_ref(), params);
             let their_date = dialect.column(date_column);
-            let scheduled = dialect.within_days(&their_date, *date_kind, &start, &end);
+            let scheduled = within_spans(&their_date, *date_kind, spans, params);
             let list = |columns: &[Ident]| -> String {
                 let columns = columns.iter().enumerate();
                 columns
@@ -257,7 +322,7 @@ fn sql(
             };
             let their_date = dialect.column(&partner.date_column);
             // The partner's date column is of the same kind in every deployment that has both.
-            let theirs = dialect.within_days(&their_date, kind, &start, &end);
+            let theirs = within_spans(&their_date, kind, spans, params);
             let (table, other) = if *here {
                 (table, dialect.table(&partner.table))
             } else {

@@ -54,6 +54,8 @@ pub struct Expected {
     pub is_schedule: bool,
     /// Whether it is a calendar, which tells of every day.
     pub is_calendar: bool,
+    /// Whether it is a list that a person wrote, whose pauses are meant.
+    pub is_list: bool,
     /// Whether it expects something in each month, on any day of it.
     pub by_month: bool,
     /// The schedule's own rows, if it is a table.
@@ -253,11 +255,10 @@ fn configured(
     if let Some(path) = &source.csv {
         let dates = csv::read(path).map_err(SourceError::Unavailable)?;
         let dates = dates.into_iter().map(|date| (date, 1)).collect();
-        return Ok(Some(Expected::schedule(
-            path.display().to_string(),
-            dates,
-            false,
-        )));
+        return Ok(Some(Expected {
+            is_list: true,
+            ..Expected::schedule(path.display().to_string(), dates, false)
+        }));
     }
     if source.log {
         let found = of_ledger(asked.log).ok_or_else(|| {
@@ -373,6 +374,9 @@ fn with_reach(
         asked.today,
         asked.suite.reach(),
     );
+    if expected.is_list {
+        expected.reach.gaps.clear();
+    }
     let Some(partner) = asked
         .suite
         .partner

@@ -10,6 +10,7 @@ mod args;
 pub mod columns;
 pub mod condition;
 mod days;
+mod draft;
 pub mod evidence;
 pub mod expected;
 mod explain;
@@ -19,6 +20,7 @@ mod listing;
 pub mod judge;
 pub mod log_checks;
 pub mod log_input;
+mod missing;
 mod moment;
 pub mod needs;
 pub mod outcome;
@@ -78,5 +80,11 @@ pub fn run_player_summary(args: PlayerSummaryArgs, streams: Streams) -> Result<E
 /// # Errors
 /// Usage, or something that stands in the way of any verdict.
 pub fn run_suite(args: SuiteArgs, streams: Streams) -> Result<Exit, Failure> {
-    run::validate(Suite::load(&args.suite)?, &args.common, streams)
+    match (&args.suite, &args.draft) {
+        (Some(suite), _) => run::validate(Suite::load(suite)?, &args.common, streams),
+        (None, Some(table)) => run::draft(table, &args.common, streams),
+        (None, None) => Err(Failure::usage("no suite is given").hint(
+            "give --suite FILE START END, or --draft DATASET.TABLE for a suite to start from",
+        )),
+    }
 }

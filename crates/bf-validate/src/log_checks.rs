@@ -489,10 +489,18 @@ fn reconciliation(
     all.sort_unstable();
     let finding = Finding::compared(float(off), Some(threshold), message).of(dates - off, dates);
     if off == 0 {
-        finding
-    } else {
-        finding.on(all).probe(Probe::RowsByDate)
+        return finding;
     }
+    let rows = all.iter().map(|date| {
+        let claimed = log.ledger.get(date).and_then(|entry| entry.records);
+        let claimed = claimed.map_or_else(|| "unknown".to_owned(), |claimed| claimed.to_string());
+        (
+            *date,
+            [("claimed", claimed), ("found", found(date).to_string())],
+        )
+    });
+    let finding = finding.beside(rows);
+    finding.on(all).probe(Probe::RowsByDate)
 }
 
 fn failed_dates(log: &LogInput, range: DateRange, found: impl Fn(&NaiveDate) -> u64) -> Finding {
@@ -522,5 +530,13 @@ fn failed_dates(log: &LogInput, range: DateRange, found: impl Fn(&NaiveDate) -> 
             spans(&dates, 8)
         )
     };
-    Finding::compared(float(count), Some(threshold), message).on(dates)
+    let rows = dates
+        .iter()
+        .map(|date| (*date, [("found", found(date).to_string())]));
+    let finding = Finding::compared(float(count), Some(threshold), message).beside(rows);
+    if count == 0 {
+        finding
+    } else {
+        finding.on(dates).probe(Probe::RowsByDate)
+    }
 }

@@ -1,6 +1,8 @@
 //! From a figure and its threshold to an outcome. This is the only way there: a check compares its figure here,
 //! and whatever else it finds can only make the outcome worse.
 
+use std::collections::BTreeMap;
+
 use bf_contract::{CheckStatus, Comparison, Level, MonthValue, Threshold, percentage};
 use bf_warehouse::{ColumnKind, Ident, TableName};
 use chrono::NaiveDate;
@@ -38,6 +40,9 @@ impl Outcome {
     }
 }
 
+/// The most rows that are kept of what is wrong date by date.
+const MOST_ROWS: usize = 100;
+
 /// What a check found.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Finding {
@@ -56,6 +61,8 @@ pub struct Finding {
     pub probe: Option<Probe>,
     /// The same figure for each month.
     pub months: Vec<MonthValue>,
+    /// What is wrong on each date, if that is not a row of the table.
+    pub rows: Vec<BTreeMap<String, Option<String>>>,
 }
 
 /// The share of what was asked that is good.
@@ -161,6 +168,15 @@ pub enum Probe {
     },
     /// The rows of each date, counted.
     RowsByDate,
+    /// The rows of a schedule.
+    OfSchedule {
+        /// The schedule.
+        table: TableName,
+        /// Its column with the day.
+        date_column: Ident,
+        /// What that column holds.
+        date_kind: ColumnKind,
+    },
     /// Keys without a partner on their day.
     Unmatched {
         /// The rows of the suite's table that are compared.
@@ -201,6 +217,7 @@ impl Finding {
             dates: Vec::new(),
             probe: None,
             months: Vec::new(),
+            rows: Vec::new(),
         }
     }
 
@@ -327,6 +344,24 @@ impl Finding {
         self.dates.extend(dates);
         self.dates.sort_unstable();
         self.dates.dedup();
+        self
+    }
+
+    /// Adds what is wrong on each date: a field and its text.
+    #[must_use]
+    pub fn beside<const N: usize>(
+        mut self,
+        rows: impl Iterator<Item = (NaiveDate, [(&'static str, String); N])>,
+    ) -> Self {
+        let rows = rows.take(MOST_ROWS).map(|(date, fields)| {
+            let fields = fields
+                .into_iter()
+                .map(|(name, text)| (name.to_owned(), Some(text)));
+            fields
+                .chain([("date".to_owned(), Some(date.to_string()))])
+                .collect()
+        });
+        self.rows = rows.collect();
         self
     }
 

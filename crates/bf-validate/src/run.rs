@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use bf_cli::{Failure, Interrupts, Output, Streams, Zone};
+use bf_cli::{Failure, Format, Interrupts, Output, OutputArgs, Streams, Zone};
 use bf_contract::{DateRange, Exit, Level, Provenance, Verdict};
-use bf_warehouse::{Options, Query, SqlDialect, Warehouse, WarehouseError};
+use bf_warehouse::{Options, Query, SqlDialect, TableName, Warehouse, WarehouseError};
 use chrono::NaiveDate;
 use sha2::{Digest, Sha256};
 
@@ -16,7 +16,7 @@ use crate::judge::{Facts, judge};
 use crate::log_checks;
 use crate::log_input::LogInput;
 use crate::needs::{self, Needs};
-use crate::outcome::{Finding, Outcome, SmallShares};
+use crate::outcome::{Finding, Outcome, Probe, SmallShares};
 use crate::pairs::{self, Partnership};
 use crate::report::{self, Judged, Judgement};
 use crate::rerun;
@@ -48,21 +48,8 @@ pub fn validate(suite: Suite, args: &ValidateArgs, streams: Streams) -> Result<E
         config_hash: loaded.path.as_ref().map(|_| hash(&loaded.text)),
         ..Provenance::default()
     };
-    let interrupts = Arc::new(Interrupts::install()?);
-    let asked = Arc::clone(&interrupts);
-    let options = Options {
-        interrupted: Some(Arc::new(move || asked.pending().is_some())),
-        ..Options::default()
-    };
-    let url = loaded
-        .config
-        .warehouse_url(args.warehouse.warehouse.as_deref())
-        .to_owned();
+    let (interrupts, url, mut warehouse) = open(&loaded, args)?;
     provenance.warehouse = Some(url.clone());
-    let mut warehouse = Warehouse::open(&url, options).map_err(|error| match error {
-        WarehouseError::Url { .. } => failure(Exit::Usage, &error),
-        error => failure(Exit::CouldNotCheck, &error),
-    })?;
     let (mut output, stdin) = Output::new(&args.output, streams);
     if args.explain {
         let run = Run {
@@ -117,6 +104,71 @@ pub fn validate(suite: Suite, args: &ValidateArgs, streams: Streams) -> Result<E
     output.document(&document)?;
     let is_answered = checks.iter().all(|check| !check.is_unanswered());
     Ok(exit(document.verdict, is_answered, args.strict))
+}
+
+/// Prints a suite to start from for a table.
+///
+/// # Errors
+/// Usage, or the table did not answer.
+pub fn draft(table: &str, args: &ValidateArgs, streams: Streams) -> Result<Exit, Failure> {
+    let table: TableName = table
+        .parse()
+        .map_err(|error| Failure::usage(format!("--draft: {error}")))?;
+    let now = chrono::Utc::now();
+    let today = args
+        .range
+        .timezone
+        .clone()
+        .unwrap_or_else(Zone::local)
+        .today(now);
+    let given = &args.range;
+    let is_given = [
+        &given.start,
+        &given.end,
+        &given.start_date,
+        &given.end_date,
+        &given.last,
+    ];
+    let range = match is_given.iter().any(|given| given.is_some()) {
+        true => Some(given.resolve(now, None)?),
+        false => None,
+    };
+    let loaded = bf_config::load(&args.config)?;
+    let (interrupts, _, mut warehouse) = open(&loaded, args)?;
+    // The suite is the result, whoever reads it.
+    let as_text = OutputArgs {
+        format: Format::Text,
+        ..args.output
+    };
+    let (mut output, _) = Output::new(&as_text, streams);
+    crate::draft::draft(&table, range, today, &mut warehouse, &mut output).map_err(|failure| {
+        match interrupts.pending() {
+            Some(_) => stopped(&interrupts, &WarehouseError::Interrupted),
+            None => failure,
+        }
+    })
+}
+
+/// Opens the warehouse of the flag, the environment or the config.
+fn open(
+    loaded: &bf_config::Loaded,
+    args: &ValidateArgs,
+) -> Result<(Arc<Interrupts>, String, Warehouse), Failure> {
+    let interrupts = Arc::new(Interrupts::install()?);
+    let asked = Arc::clone(&interrupts);
+    let options = Options {
+        interrupted: Some(Arc::new(move || asked.pending().is_some())),
+        ..Options::default()
+    };
+    let url = loaded
+        .config
+        .warehouse_url(args.warehouse.warehouse.as_deref())
+        .to_owned();
+    let warehouse = Warehouse::open(&url, options).map_err(|error| match error {
+        WarehouseError::Url { .. } => failure(Exit::Usage, &error),
+        error => failure(Exit::CouldNotCheck, &error),
+    })?;
+    Ok((interrupts, url, warehouse))
 }
 
 /// A hash of a text, as 64 hexadecimal digits.
@@ -389,10 +441,17 @@ impl Run<'_> {
                 self.suite.date_column
             ))
             .on(unreadable.timed_days.iter().copied().collect());
+            // A column of timestamps has a time in every row, and is meant so.
+            let is_timestamps = unreadable.with_time >= facts.rows();
+            let level = if is_timestamps {
+                Level::Info
+            } else {
+                Level::Warning
+            };
             judged.push(Judged::new(
                 DATE_CHECKS[1],
                 section,
-                self.level(DATE_CHECKS[1], Level::Warning),
+                self.level(DATE_CHECKS[1], level),
                 finding,
             ));
         }
@@ -456,6 +515,7 @@ impl Run<'_> {
             let shows = matches!(outcome, Outcome::Fail | Outcome::Warn | Outcome::Error)
                 && check.level.counts();
             if shows {
+                self.name_what_is_missing(read, check, limits, warehouse)?;
                 check.shown = evidence::look(
                     &read.suite,
                     &read.columns,
@@ -464,6 +524,62 @@ impl Run<'_> {
                     limits,
                     warehouse,
                 )?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Names the groups that a schedule has and the table lacks.
+    fn name_what_is_missing(
+        &self,
+        read: &Read,
+        check: &mut Judged,
+        limits: Limits,
+        warehouse: &mut Warehouse,
+    ) -> Result<(), WarehouseError> {
+        let (Some(Probe::OfSchedule { .. }), Expectation::Known(expected), 1..) =
+            (&check.finding.probe, &read.expected, limits.rows)
+        else {
+            return Ok(());
+        };
+        let Some(schedule) = &expected.schedule else {
+            return Ok(());
+        };
+        let dates = &check.finding.dates;
+        let named = crate::missing::names(&read.suite, &read.columns, schedule, dates, warehouse);
+        let names = match named {
+            Ok(names) => names,
+            Err(error) if error.ends_the_run() => return Err(error),
+            Err(_) => return Ok(()),
+        };
+        if names.is_empty() {
+            return Ok(());
+        }
+        let first: Vec<&str> = names
+            .iter()
+            .take(5)
+            .map(|(_, name)| name.as_str())
+            .collect();
+        let first = bf_cli::text::printable(&first.join(", "), 200);
+        let more = if names.len() > 5 { " …" } else { "" };
+        check
+            .finding
+            .message
+            .push_str(&format!("; missing: {first}{more}"));
+        let group = read
+            .suite
+            .group
+            .as_ref()
+            .map_or("", |group| group.column.as_str());
+        for row in &mut check.finding.rows {
+            let date = row.get("date").cloned().flatten();
+            let of_date = names
+                .iter()
+                .filter(|(day, _)| Some(day.to_string()) == date);
+            let missing: Vec<&str> = of_date.map(|(_, name)| name.as_str()).collect();
+            if !missing.is_empty() {
+                let text = bf_cli::text::printable(&missing.join(", "), 200);
+                row.insert(group.to_owned(), Some(text));
             }
         }
         Ok(())

@@ -292,6 +292,24 @@ impl TryFrom<WrittenCheck> for Check {
     }
 }
 
+/// Where a check is in the text of its suite, the `nth` of that name: ` at line 3 column 5`.
+fn place(text: &str, check: &str, nth: usize) -> String {
+    let is_it = |line: &str| {
+        let at = line.find("name:")?;
+        let value = line[at + 5..].split([',', '}', '#']).next()?;
+        let value = value.trim().trim_matches(['"', '\'']);
+        (value == check).then_some(at + 1)
+    };
+    let lines = text.lines().enumerate();
+    let found: Vec<(usize, usize)> = lines
+        .filter_map(|(number, line)| Some((number + 1, is_it(line)?)))
+        .collect();
+    let found = found.get(nth).or(found.last());
+    found.map_or_else(String::new, |(line, column)| {
+        format!(" at line {line} column {column}")
+    })
+}
+
 impl Suite {
     /// A schedule table that a config names: its rows are read as the suite says of that table, or of its first one.
     #[must_use]
@@ -311,7 +329,9 @@ impl Suite {
     /// # Errors
     /// The file cannot be read or is no suite: usage (exit 2), with the line.
     pub fn load(path: &Path) -> Result<Self, Failure> {
-        load_yaml::<Self>(path)?.verified(&path.display().to_string())
+        let suite = load_yaml::<Self>(path)?;
+        let text = std::fs::read_to_string(path).unwrap_or_default();
+        suite.verified(&path.display().to_string(), &text)
     }
 
     /// Reads a suite from text; `name` says in an error where the text is from.
@@ -319,11 +339,15 @@ impl Suite {
     /// # Errors
     /// The text is no suite: usage (exit 2), with the line.
     pub fn parse(text: &str, name: &str) -> Result<Self, Failure> {
-        parse_yaml::<Self>(text, name)?.verified(name)
+        parse_yaml::<Self>(text, name)?.verified(name, text)
     }
 
     /// What no type can say.
-    fn verified(self, origin: &str) -> Result<Self, Failure> {
+    fn verified(self, origin: &str, text: &str) -> Result<Self, Failure> {
+        let refuse_at = |reason: String, place: String| {
+            Err(Failure::usage(format!("{origin}: {reason}{place}"))
+                .hint("nothing was started; fix that line"))
+        };
         let refuse = |reason: String| Err(Failure::usage(format!("{origin}: {reason}")));
         if self.checks.is_empty() {
             return refuse("a suite without checks would pass everything".to_owned());
@@ -354,13 +378,15 @@ impl Suite {
                 .iter()
                 .any(|other| other.name == check.name)
             {
-                return refuse(format!("duplicate check name {}", check.name));
+                let place = place(text, &check.name, 1);
+                return refuse_at(format!("duplicate check name {}", check.name), place);
             }
             if Self::reserved_names().any(|name| name == check.name) {
-                return refuse(format!(
+                let reason = format!(
                     "the check name {} is reserved for a check that bf adds by itself; give yours another name",
                     check.name
-                ));
+                );
+                return refuse_at(reason, place(text, &check.name, 0));
             }
             let missing = match &check.kind {
                 Kind::Reference(_) | Kind::UnmatchedKeys(_) | Kind::Sums(_) => {
@@ -373,7 +399,8 @@ impl Suite {
                 _ => None,
             };
             if let Some(key) = missing {
-                return refuse(format!("check {} needs the suite's {key}", check.name));
+                let reason = format!("check {} needs the suite's {key}", check.name);
+                return refuse_at(reason, place(text, &check.name, 0));
             }
             if let Kind::Completeness(Completeness { by: Some(by), .. }) = &check.kind {
                 match &self.group {

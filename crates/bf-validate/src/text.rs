@@ -121,7 +121,9 @@ fn evidence(text: &mut String, run: &Run<'_>, check: &Judged, style: Style) {
         let _ = write!(text, "\n       {}", style.dim(&fields.join(" ")));
     }
     if let Some(query) = &check.shown.query {
-        let _ = write!(text, "\n       look: {}", style.dim(query));
+        for statement in query.split_inclusive("; ") {
+            let _ = write!(text, "\n       {}", style.dim(statement.trim_end()));
+        }
     }
     if let Some(trouble) = &check.shown.trouble {
         let _ = write!(text, "\n       its rows could not be shown: {trouble}");
@@ -240,7 +242,7 @@ fn summary(
         let limit = run.config.evidence.date_ranges as usize;
         let _ = write!(
             text,
-            "\nTo repeat: {} ({})",
+            "\nRerun: {} ({})",
             plural(rerun.dates.len() as u64, "date"),
             spans(&rerun.dates, limit)
         );

@@ -12,6 +12,7 @@ use crate::columns::Columns;
 pub struct Params {
     dialect: SqlDialect,
     as_literals: bool,
+    is_plain: bool,
     list: Vec<(String, Param)>,
 }
 
@@ -22,8 +23,24 @@ impl Params {
         Self {
             dialect,
             as_literals: false,
+            is_plain: false,
             list: Vec::new(),
         }
+    }
+
+    /// For a query that a person reads: a value is taken for what it looks like.
+    #[must_use]
+    pub fn plain(dialect: SqlDialect) -> Self {
+        Self {
+            is_plain: true,
+            ..Self::literals(dialect)
+        }
+    }
+
+    /// Whether a person is to read it.
+    #[must_use]
+    pub fn is_plain(&self) -> bool {
+        self.is_plain
     }
 
     /// For a query that a person pastes into a console.
@@ -32,6 +49,7 @@ impl Params {
         Self {
             dialect,
             as_literals: true,
+            is_plain: false,
             list: Vec::new(),
         }
     }
@@ -104,6 +122,9 @@ fn join(parts: &[Condition], word: &str, columns: &Columns, params: &mut Params)
 fn render_test(column: &Ident, kind: ColumnKind, test: &Test, params: &mut Params) -> String {
     let dialect = params.dialect;
     let name = dialect.column(column);
+    if let Some(plain) = plain(&name, test, params).filter(|_| params.is_plain) {
+        return plain;
+    }
     match test {
         Test::IsNull => match (dialect, kind) {
             (SqlDialect::Sqlite, _) => format!("({name} IS NULL OR CAST({name} AS TEXT) = '[]')"),
@@ -154,6 +175,42 @@ fn render_test(column: &Ident, kind: ColumnKind, test: &Test, params: &mut Param
         }
         Test::StartsWith(texts) => starts_with(&name, texts, params),
         Test::ContainsAny(texts) => contains_any(&name, kind, texts, params),
+    }
+}
+
+/// A test as a person writes it, if there is such a way.
+fn plain(name: &str, test: &Test, params: &Params) -> Option<String> {
+    let dialect = params.dialect;
+    let value = |literal: &Literal| match (literal, dialect) {
+        (Literal::Number(number), _) => format!("{number}"),
+        (Literal::Text(text), dialect) => dialect.text(text),
+        (Literal::Bool(yes), SqlDialect::Sqlite) => u8::from(*yes).to_string(),
+        (Literal::Bool(yes), SqlDialect::BigQuery) => yes.to_string().to_uppercase(),
+    };
+    Some(match test {
+        Test::IsNull => format!("{name} IS NULL"),
+        Test::IsPresent | Test::IsNumber => format!("{name} IS NOT NULL"),
+        Test::IsTrue if dialect == SqlDialect::Sqlite => format!("{name} = 1"),
+        Test::IsTrue => name.to_owned(),
+        Test::Compare(operator, literal) => {
+            format!("{name} {} {}", sign(*operator), value(literal))
+        }
+        Test::In(literals) => {
+            let values: Vec<String> = literals.iter().map(value).collect();
+            format!("{name} IN ({})", values.join(", "))
+        }
+        _ => return None,
+    })
+}
+
+fn sign(operator: Operator) -> &'static str {
+    match operator {
+        Operator::Equals => "=",
+        Operator::Differs => "<>",
+        Operator::Below => "<",
+        Operator::AtMost => "<=",
+        Operator::Above => ">",
+        Operator::AtLeast => ">=",
     }
 }
 
@@ -243,14 +300,7 @@ fn compare(
     params: &mut Params,
 ) -> String {
     let dialect = params.dialect;
-    let sign = match operator {
-        Operator::Equals => "=",
-        Operator::Differs => "<>",
-        Operator::Below => "<",
-        Operator::AtMost => "<=",
-        Operator::Above => ">",
-        Operator::AtLeast => ">=",
-    };
+    let sign = sign(operator);
     match literal {
         Literal::Number(wanted) => {
             format!("({} {sign} {wanted:?})", number(column, kind, dialect))

@@ -65,9 +65,9 @@ impl Reach {
         rules: Rules,
     ) -> Self {
         let yesterday = today.pred_opt().unwrap_or(today);
-        let start = rules
-            .data_begins
-            .map_or(range.start, |day| day.max(range.start));
+        // A range that lies before the data begins as a whole is rather a slip.
+        let begins = rules.data_begins.filter(|day| *day <= range.end);
+        let start = begins.map_or(range.start, |day| day.max(range.start));
         let asked = DateRange {
             start,
             end: range.end.min(yesterday),

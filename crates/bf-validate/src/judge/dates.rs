@@ -78,7 +78,15 @@ pub(super) fn missing_dates(facts: &Facts<'_>, check: &Check) -> Finding {
         finding.worsen(Outcome::Warn);
     }
     if is_missing {
-        finding.on(missing).probe(Probe::RowsByDate)
+        let rows = missing.iter().map(|date| {
+            let groups = expected.dates.get(date).copied().unwrap_or(0);
+            (
+                *date,
+                [("expected", groups.to_string()), ("found", "0".to_owned())],
+            )
+        });
+        let finding = finding.beside(rows);
+        finding.on(missing).probe(of_schedule(expected))
     } else if finding.outcome() == Outcome::Pass {
         finding
     } else {
@@ -307,12 +315,18 @@ pub(super) fn missing_groups(facts: &Facts<'_>, check: &Check, needs: &[usize]) 
     let found: BTreeMap<NaiveDate, u64> = facts.scan.counts(needs[0], facts.range).collect();
     let of = |date: &NaiveDate| found.get(date).copied().unwrap_or(0);
     let (mut wanted, mut missing, mut dates) = (0, 0, Vec::new());
+    let mut beside = Vec::new();
     for (date, groups) in due(facts, expected) {
         wanted += groups;
         let lacking = groups.saturating_sub(of(&date));
         if lacking > 0 {
             missing += lacking;
             dates.push(date);
+            let fields = [
+                ("expected", groups.to_string()),
+                ("found", of(&date).to_string()),
+            ];
+            beside.push((date, fields));
         }
     }
     let mut unplayed: Vec<(NaiveDate, &[String])> = Vec::new();
@@ -374,7 +388,8 @@ pub(super) fn missing_groups(facts: &Facts<'_>, check: &Check, needs: &[usize]) 
             .push_str("; part of the range is beyond the schedule");
     }
     if !dates.is_empty() {
-        finding.on(dates).probe(Probe::RowsByDate)
+        let finding = finding.beside(beside.into_iter());
+        finding.on(dates).probe(of_schedule(expected))
     } else if finding.outcome() == Outcome::Pass {
         finding
     } else {
@@ -430,9 +445,27 @@ pub(super) fn unscheduled_groups(facts: &Facts<'_>, check: &Check, needs: &[usiz
     if count == 0 {
         return finding;
     }
+    let rows = surplus.iter().map(|(date, more)| {
+        let planned = expected.dates.get(date).copied().unwrap_or(0);
+        let fields = [("planned", planned.to_string()), ("more", more.to_string())];
+        (*date, fields)
+    });
+    let finding = finding.beside(rows);
     finding
         .on(surplus.into_iter().map(|(date, _)| date).collect())
         .probe(Probe::RowsByDate)
+}
+
+/// How what is missing is looked up: in the schedule, as the table does not have it.
+fn of_schedule(expected: &Expected) -> Probe {
+    expected
+        .schedule
+        .as_ref()
+        .map_or(Probe::RowsByDate, |schedule| Probe::OfSchedule {
+            table: schedule.table.clone(),
+            date_column: schedule.date_column.clone(),
+            date_kind: schedule.columns.kind(&schedule.date_column),
+        })
 }
 
 /// Expected dates that are over: there is no data of tomorrow.

@@ -476,6 +476,15 @@ impl Kind {
         )
     }
 
+    /// Whether the figure counts something.
+    fn is_count(&self) -> bool {
+        !self.is_percent()
+            && !matches!(
+                self,
+                Self::Average(_) | Self::Minimum(_) | Self::Maximum(_) | Self::Sql(_)
+            )
+    }
+
     /// The floors of its parts that are percentages, with their keys.
     fn percentages(&self) -> Vec<(&'static str, Option<f64>)> {
         let (month, date) = ("worst_month_floor", "worst_date_floor");
@@ -503,6 +512,12 @@ impl Kind {
             if let Some(value) = value {
                 percentage(key, value, true)?;
             }
+        }
+        if let Some(bound) = bound.filter(|_| self.is_count())
+            && bound.op != Comparison::AtLeast
+            && bound.value < 0.0
+        {
+            return Err(format!("a count is never {}", bound.value));
         }
         let Some(bound) = bound.filter(|_| self.is_percent()) else {
             return Ok(());
