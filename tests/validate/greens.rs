@@ -243,16 +243,16 @@ fn small_numbers_warn_once_and_not_over_a_whole_range_of_windows() {
     let rig = Rig::new();
     let day = ["2024-05-17", "2024-05-17"];
     rig.sql(
-        "UPDATE player_game_summary SET minutes_played = 20, usage_rate = 20 + rowid % 7
+        "UPDATE player_game_summary SET minutes_played = 20 + rowid % 7
          WHERE game_date = '2024-05-17' AND points IS NOT NULL;
-         UPDATE player_game_summary SET minutes_played = 21, usage_rate = NULL WHERE rowid =
+         UPDATE player_game_summary SET minutes_played = NULL WHERE rowid =
            (SELECT MIN(rowid) FROM player_game_summary WHERE game_date = '2024-05-17' AND points IS NOT NULL)",
     );
     let report = rig.player(day, &[]);
-    assert_eq!(report.status("usage_rate"), "warn", "{}", report.text);
-    assert!(report.message("usage_rate").contains("too few to fail"));
+    assert_eq!(report.status("minutes_played"), "warn", "{}", report.text);
+    assert!(report.message("minutes_played").contains("too few to fail"));
     let report = rig.player(day, &["--no-small-numbers"]);
-    assert_eq!(report.status("usage_rate"), "fail", "{}", report.text);
+    assert_eq!(report.status("minutes_played"), "fail", "{}", report.text);
 }
 
 #[test]
