@@ -11,6 +11,7 @@ mod load;
 pub mod notify;
 mod numbers;
 mod phase2;
+mod polling;
 mod secret;
 mod thresholds;
 mod unique;
@@ -29,10 +30,13 @@ pub use evidence::Evidence;
 pub use expected_dates::ExpectedDates;
 pub use hang::{Hang, HangLimit};
 pub use load::{DEFAULT_PATHS, Loaded, load};
-pub use numbers::{Hours, Percent};
+pub use numbers::Hours;
 pub use phase2::Phase2;
+pub use polling::Polling;
 pub use secret::Secret;
-pub use thresholds::{PlayerGameSummary, Polling, Precompute, TeamOffense};
+pub use thresholds::{
+    Key, Kind, PLAYER_GAME_SUMMARY, PRECOMPUTE, Section, TEAM_OFFENSE, Thresholds,
+};
 pub use yaml::{load_yaml, parse_yaml, write_yaml};
 
 /// The whole config. A section that a file does not have takes its default.
@@ -44,12 +48,15 @@ pub use yaml::{load_yaml, parse_yaml, write_yaml};
 )]
 pub struct Config {
     /// Thresholds of `team_offense_game_summary`.
-    pub team_offense: TeamOffense,
+    #[serde(deserialize_with = "Thresholds::team_offense")]
+    pub team_offense: Thresholds,
     /// Thresholds of `player_game_summary`.
-    pub player_game_summary: PlayerGameSummary,
+    #[serde(deserialize_with = "Thresholds::player_game_summary")]
+    pub player_game_summary: Thresholds,
     /// Accepted so that existing files load; no tool uses it, and [`load()`] says so.
-    pub precompute: Option<Precompute>,
-    /// How often things are looked at and said.
+    #[serde(deserialize_with = "Thresholds::precompute")]
+    pub precompute: Option<Thresholds>,
+    /// How often a job is checked, and how often that is reported.
     pub polling: Polling,
     /// How much a check counts: suite → check → level.
     pub levels: BTreeMap<String, BTreeMap<String, Level>>,
@@ -77,8 +84,8 @@ pub struct Config {
 impl Default for Config {
     fn default() -> Self {
         Self {
-            team_offense: TeamOffense::default(),
-            player_game_summary: PlayerGameSummary::default(),
+            team_offense: Thresholds::new(&TEAM_OFFENSE),
+            player_game_summary: Thresholds::new(&PLAYER_GAME_SUMMARY),
             precompute: None,
             polling: Polling::default(),
             levels: BTreeMap::new(),
@@ -102,6 +109,28 @@ impl Default for Config {
 }
 
 impl Config {
+    /// The thresholds of a section by its name; `None` if no section of thresholds has that name.
+    #[must_use]
+    pub fn thresholds(&self, section: &str) -> Option<&Thresholds> {
+        match section {
+            "team_offense" => Some(&self.team_offense),
+            "player_game_summary" => Some(&self.player_game_summary),
+            _ => None,
+        }
+    }
+
+    /// The share of successful dates that the log of `job` must reach, in percent: its section's, else all.
+    #[must_use]
+    pub fn min_success_rate(&self, job: Option<&str>) -> f64 {
+        let section = match job {
+            Some("team_offense_game_summary") => Some("team_offense"),
+            job => job,
+        };
+        section
+            .and_then(|section| self.thresholds(section))
+            .map_or(100.0, Thresholds::min_success_rate)
+    }
+
     /// The warehouse's URL: the flag or `BF_WAREHOUSE`, else the config's, else `sqlite:warehouse`.
     #[must_use]
     pub fn warehouse_url<'a>(&'a self, flag: Option<&'a str>) -> &'a str {

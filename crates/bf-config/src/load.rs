@@ -197,6 +197,23 @@ mod tests {
     }
 
     #[test]
+    fn a_rate_is_that_of_the_jobs_section_else_all_dates() {
+        let config = parse("team_offense:\n  min_success_rate: 90\n").expect("valid");
+        for (job, rate) in [
+            (Some("team_offense_game_summary"), 90.0),
+            (Some("team_offense"), 90.0),
+            (Some("player_game_summary"), 95.0),
+            (Some("precompute"), 100.0),
+            (None, 100.0),
+        ] {
+            assert!(
+                (config.min_success_rate(job) - rate).abs() < 1e-9,
+                "{job:?}"
+            );
+        }
+    }
+
+    #[test]
     fn an_unknown_section_is_refused() {
         let error = parse("teem_offense:\n  min_games: 1\n").expect_err("unknown section");
         assert!(error.contains("teem_offense"), "{error}");
@@ -216,11 +233,11 @@ mod tests {
     #[test]
     fn a_section_with_one_key_keeps_the_other_defaults() {
         let config = parse("team_offense:\n  min_games: 10\n").expect("valid");
-        assert_eq!(config.team_offense.min_games, 10);
+        assert_eq!(config.team_offense.get("min_games"), Some(10.0));
         let default = Config::default();
         assert_eq!(
-            config.team_offense.min_success_rate,
-            default.team_offense.min_success_rate
+            config.team_offense.min_success_rate(),
+            default.team_offense.min_success_rate()
         );
         assert_eq!(config.player_game_summary, default.player_game_summary);
     }

@@ -5,23 +5,6 @@ use std::time::Duration;
 use serde::de::{Deserializer, Error};
 use serde::{Deserialize, Serialize};
 
-/// A share in percent, 0 to 100.
-#[derive(Debug, Clone, Copy, PartialEq, PartialOrd, Serialize)]
-pub struct Percent(pub f64);
-
-impl<'de> Deserialize<'de> for Percent {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let number = f64::deserialize(deserializer)?;
-        if (0.0..=100.0).contains(&number) {
-            Ok(Self(number))
-        } else {
-            Err(D::Error::custom(format!(
-                "{number} is not a share in percent (0 to 100)"
-            )))
-        }
-    }
-}
-
 /// A number of hours, above 0; fractions are allowed.
 #[derive(Debug, Clone, Copy, PartialEq, PartialOrd, Serialize)]
 pub struct Hours(pub f64);

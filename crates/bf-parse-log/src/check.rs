@@ -10,13 +10,7 @@ use crate::run::stops_check;
 /// section in the config, else every date.
 #[must_use]
 pub fn min_success_rate(config: &Config, job: Option<&str>) -> f64 {
-    match job {
-        Some("team_offense_game_summary" | "team_offense") => {
-            config.team_offense.min_success_rate.0
-        }
-        Some("player_game_summary") => config.player_game_summary.min_success_rate.0,
-        _ => 100.0,
-    }
+    config.min_success_rate(job)
 }
 
 /// What --check compares a summary with.

@@ -67,7 +67,7 @@ pub(crate) fn file(
             }),
             ..JobFile::default()
         }),
-        timeout_hours: Some(config.team_offense.timeout_hours),
+        timeout_hours: Some(config.team_offense.timeout()),
         ..phase("team_offense", flags.phase1)
     }];
     if let Some(range) = flags.phase2 {
@@ -86,7 +86,7 @@ pub(crate) fn file(
             log: Some(phase2.log.clone()),
             env: phase2.env.clone(),
             cwd: phase2.cwd.clone(),
-            timeout_hours: Some(config.player_game_summary.timeout_hours),
+            timeout_hours: Some(config.player_game_summary.timeout()),
             ..phase("player_game_summary", range)
         });
     }

@@ -37,37 +37,7 @@ impl Builtin {
 
 /// The numbers of a config section by key; `None` where there is no such section.
 pub(super) fn numbers(config: &Config, section: &str) -> Option<Vec<(&'static str, f64)>> {
-    #[allow(clippy::cast_precision_loss)] // thresholds stay far below 2^53
-    Some(match section {
-        "team_offense" => {
-            let section = &config.team_offense;
-            vec![
-                ("min_games", section.min_games as f64),
-                ("min_success_rate", section.min_success_rate.0),
-                ("min_quality_score", section.min_quality_score),
-                (
-                    "min_production_ready_pct",
-                    section.min_production_ready_pct.0,
-                ),
-            ]
-        }
-        "player_game_summary" => {
-            let section = &config.player_game_summary;
-            vec![
-                ("min_records", section.min_records as f64),
-                ("min_success_rate", section.min_success_rate.0),
-                ("minutes_played_pct", section.minutes_played_pct.0),
-                ("usage_rate_pct", section.usage_rate_pct.0),
-                ("shot_zones_pct", section.shot_zones_pct.0),
-                ("min_quality_score", section.min_quality_score),
-                (
-                    "min_production_ready_pct",
-                    section.min_production_ready_pct.0,
-                ),
-            ]
-        }
-        _ => return None,
-    })
+    Some(config.thresholds(section)?.numbers().collect())
 }
 
 /// The smallest success rate that a suite's log may have, in percent: its own, the config section's, else 100.
