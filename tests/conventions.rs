@@ -60,47 +60,212 @@ fn a_wrong_flag_is_one_line_and_a_hint() {
     }
 }
 
-#[test]
-fn a_config_that_is_missing_or_misspelt_stops_every_tool() {
+/// A call of each tool that reads the config and would do something, in a sandbox made by [`prepared`].
+const CALLS: [(&str, &[&str]); 7] = [
+    ("bf-monitor", &["--log", "x.log", "--", "true"]),
+    ("bf-parse-log", &["x.log"]),
+    ("bf-validate-team-offense", &["2024-01-01", "2024-01-02"]),
+    ("bf-validate-player-summary", &["2024-01-01", "2024-01-02"]),
+    (
+        "bf-validate",
+        &["--suite", "suite.yaml", "2024-01-01", "2024-01-02"],
+    ),
+    ("bf-notify", &["--check"]),
+    (
+        "bf-orchestrate",
+        &[
+            "--phase1-pid",
+            "1",
+            "--phase1-log",
+            "x.log",
+            "--phase1-dates",
+            "2024-01-01 2024-01-02",
+        ],
+    ),
+];
+
+fn prepared() -> Sandbox {
     let sandbox = Sandbox::new();
-    let misspelt = sandbox.write("misspelt.yaml", "team_offense:\n  min_gamez: 1\n");
     sandbox.write("x.log", "");
-    let calls: [(&str, &[&str]); 4] = [
-        ("bf-validate-team-offense", &["2024-01-01", "2024-01-02"]),
-        ("bf-validate-player-summary", &["2024-01-01", "2024-01-02"]),
+    sandbox.write(
+        "suite.yaml",
+        "suite: own\ntable: a.b\ndate_column: d\nprimary_key: [d]\nchecks: [{name: keys, unique_key: {}}]\n",
+    );
+    sandbox
+}
+
+#[test]
+fn a_config_that_is_missing_or_wrong_stops_every_tool() {
+    let sandbox = prepared();
+    let wrong = [
+        (None, "No such file", ""),
         (
-            "bf-orchestrate",
-            &[
-                "--phase1-pid",
-                "1",
-                "--phase1-log",
-                "x.log",
-                "--phase1-dates",
-                "2024-01-01 2024-01-02",
-            ],
+            Some("team_offense:\n  min_gamez: 1\n"),
+            "min_gamez",
+            "line 2",
         ),
-        ("bf-parse-log", &["x.log"]),
+        (
+            Some("levels:\n  team_offense:\n    rows: info\n    rows: \"off\"\n"),
+            "duplicate key \"rows\"",
+            "line 4",
+        ),
+        (
+            Some("phase2:\n  env: {A: \"1\", B: \"2\",\n    A: \"3\"}\n"),
+            "duplicate key \"A\"",
+            "line 3",
+        ),
     ];
-    for (tool, args) in calls {
-        sandbox
-            .tool(tool)
-            .args(args)
-            .arg("--config")
-            .arg("missing.yaml")
-            .assert()
-            .code(2)
-            .stderr(predicate::str::contains("missing.yaml"));
-        sandbox
-            .tool(tool)
-            .args(args)
-            .arg("--config")
-            .arg(&misspelt)
-            .assert()
-            .code(2)
-            .stderr(
-                predicate::str::contains("min_gamez")
-                    .and(predicate::str::contains("line 2"))
+    for (tool, args) in CALLS {
+        for (text, complaint, line) in wrong {
+            match text {
+                Some(text) => {
+                    sandbox.write("c.yaml", text);
+                }
+                None => drop(std::fs::remove_file(sandbox.join("c.yaml"))),
+            }
+            let mut call = sandbox.tool(tool);
+            // bf-monitor's own flags end where its command begins.
+            call.args(["--config", "c.yaml"]).args(args);
+            call.assert().code(2).stderr(
+                predicate::str::contains("c.yaml")
+                    .and(predicate::str::contains(complaint))
+                    .and(predicate::str::contains(line))
                     .and(predicate::str::contains("hint: ")),
             );
+        }
+    }
+}
+
+#[test]
+fn a_panic_ends_in_3_and_never_reaches_a_person() {
+    if !cfg!(debug_assertions) {
+        return;
+    }
+    let sandbox = prepared();
+    for (tool, args) in CALLS {
+        let output = sandbox
+            .tool(tool)
+            .args(args)
+            .env("BF_TEST_PANIC", "1")
+            .output()
+            .expect("runs");
+        assert_eq!(output.status.code(), Some(3), "{tool}");
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert!(
+            stderr.starts_with(&format!("{tool}: internal error: ")),
+            "{stderr}"
+        );
+        assert!(!stderr.contains("panicked at"), "{stderr}");
+        assert_eq!(failure(&output)["exit_code"], 3, "{tool}");
+    }
+}
+
+#[test]
+fn a_reader_that_went_away_is_no_pass() {
+    let sandbox = prepared();
+    sandbox.write("c.yaml", "notify: [{command: [cat]}]\n");
+    let calls: [(&str, &[&str]); 3] = [
+        ("bf-monitor", &["--log", "x.log", "--", "true"]),
+        ("bf-parse-log", &["x.log"]),
+        ("bf-notify", &["--check", "--config", "c.yaml"]),
+    ];
+    for (tool, args) in calls {
+        let (reader, writer) = std::io::pipe().expect("a pipe");
+        drop(reader);
+        let output = sandbox
+            .command(tool)
+            .args(args)
+            .stdout(writer)
+            .output()
+            .expect("runs");
+        assert_eq!(output.status.code(), Some(3), "{tool}");
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        let said = stderr.matches("the reader went away").count();
+        assert_eq!(said, 1, "{tool}: {stderr}");
+    }
+}
+
+#[test]
+fn a_reader_that_has_seen_enough_of_a_view_is_no_failure() {
+    let sandbox = prepared();
+    for args in [&["history"][..], &["history", "--format", "json"]] {
+        let (reader, writer) = std::io::pipe().expect("a pipe");
+        drop(reader);
+        let output = sandbox
+            .command("bf-orchestrate")
+            .args(args)
+            .stdout(writer)
+            .output()
+            .expect("runs");
+        assert_eq!(output.status.code(), Some(0), "{args:?}");
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert!(!stderr.contains("went away"), "{args:?}: {stderr}");
+    }
+}
+
+#[test]
+fn a_view_is_text_unless_documents_are_asked_for() {
+    let sandbox = prepared();
+    sandbox
+        .tool("bf-orchestrate")
+        .arg("history")
+        .assert()
+        .code(0)
+        .stdout(predicate::str::contains("no runs in"));
+}
+
+#[test]
+fn output_and_errors_in_one_file_are_text_alone() {
+    let sandbox = prepared();
+    let file = std::fs::File::create(sandbox.join("all.txt")).expect("a file");
+    let status = sandbox
+        .command("bf-parse-log")
+        .arg("x.log")
+        .stdout(file.try_clone().expect("the same file"))
+        .stderr(file)
+        .status()
+        .expect("runs");
+    assert_eq!(status.code(), Some(3));
+    let text = sandbox.read("all.txt");
+    assert!(!text.is_empty() && !text.contains('{'), "{text}");
+}
+
+/// The help of each flag of a tool: its name → what is said of it.
+fn help_of(sandbox: &Sandbox, tool: &str) -> std::collections::BTreeMap<String, String> {
+    let output = sandbox.tool(tool).arg("--help").output().expect("runs");
+    let help = String::from_utf8_lossy(&output.stdout).into_owned();
+    let mut flags = std::collections::BTreeMap::new();
+    let mut flag: Option<String> = None;
+    for line in help.lines().map(str::trim) {
+        let name = line
+            .split([' ', ','])
+            .find(|word| word.starts_with("--") && line.starts_with('-'));
+        if let Some(name) = name {
+            flag = Some(name.to_owned());
+        }
+        if line.ends_with(':') && !line.starts_with('-') {
+            flag = None;
+        } else if let Some(flag) = &flag {
+            let about: &mut String = flags.entry(flag.clone()).or_default();
+            about.push_str(line);
+            about.push('\n');
+        }
+    }
+    flags
+}
+
+#[test]
+fn a_flag_that_tools_share_has_the_same_help() {
+    let sandbox = Sandbox::new();
+    let first = help_of(&sandbox, TOOLS[0]);
+    for flag in ["--format", "--quiet", "--color", "--config"] {
+        assert!(first.contains_key(flag), "{flag}");
+        for tool in TOOLS {
+            assert_eq!(
+                help_of(&sandbox, tool).get(flag),
+                first.get(flag),
+                "{tool} {flag}"
+            );
+        }
     }
 }

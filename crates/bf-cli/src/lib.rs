@@ -4,8 +4,6 @@
 //! Only [`main`] touches the real standard input, output and exit code; a tool is a function from
 //! arguments and [`Streams`] to an [`Exit`](bf_contract::Exit) or a [`Failure`].
 
-#![deny(missing_docs)]
-
 mod args;
 mod duration;
 mod failure;
@@ -17,6 +15,12 @@ mod sibling;
 mod streams;
 pub mod text;
 mod zone;
+
+/// The version of bf, with commit and date if they were known when it was built: `0.1.0 (abc1234 2026-01-02)`.
+pub const VERSION: &str = env!("BF_VERSION");
+
+/// The commit that this was built from; empty if it was not known.
+pub const COMMIT: &str = env!("BF_COMMIT_ID");
 
 pub use args::{
     ColorChoice, ConfigArgs, Format, OutputArgs, ToolArgs, WarehouseArgs, parse_date_arg,

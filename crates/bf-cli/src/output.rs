@@ -123,28 +123,6 @@ impl Output {
         }
         written
     }
-
-    /// Shows text that carries no verdict: false if its reader went away, which is no reason to complain.
-    ///
-    /// # Errors
-    /// It could not be written for another reason (exit 3).
-    pub fn show(&mut self, text: impl std::fmt::Display) -> Result<bool, Failure> {
-        let Some(writer) = &mut self.text else {
-            return Ok(true);
-        };
-        let written = writer
-            .write_all(format!("{text}\n").as_bytes())
-            .and_then(|()| writer.flush());
-        match written {
-            Ok(()) => Ok(true),
-            Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(false),
-            Err(_) if self.documents.is_some() => Ok(true),
-            Err(error) => Err(Failure::new(
-                Exit::CouldNotCheck,
-                format!("writing to standard output: {error}"),
-            )),
-        }
-    }
 }
 
 fn write_whole(writer: &mut impl Write, bytes: &[u8], is_view: bool) -> Result<(), Failure> {

@@ -10,7 +10,7 @@ use bf_contract::{Exit, FailureReport};
 use clap::error::ErrorKind;
 
 use crate::text::printable;
-use crate::{Failure, Format, Streams, ToolArgs};
+use crate::{Failure, Format, Streams, ToolArgs, VERSION};
 
 /// Runs a tool: parses its arguments, gives it its streams, reports a failure, and turns what it came to into the
 /// process's exit code.
@@ -29,7 +29,11 @@ pub fn main_with<A: ToolArgs>(
         *program = name.clone().into();
     }
     let streams = Streams::real();
-    let (documents, outcome) = match A::try_parse_from(&args) {
+    let parsed = A::command()
+        .version(VERSION)
+        .try_get_matches_from(&args)
+        .and_then(|matches| A::from_arg_matches(&matches));
+    let (documents, outcome) = match parsed {
         Ok(parsed) => (
             parsed.format().writes_documents(&streams),
             run_guarded(run, parsed, streams),

@@ -510,7 +510,7 @@ pub struct History {
 
 /// The output of a verb that only shows something: text, unless documents are asked for.
 pub(crate) fn output_for_people(args: &OutputArgs, streams: Streams) -> Output {
-    Output::new(&for_people(args), streams).0
+    Output::view(args, streams).0
 }
 
 fn for_people(args: &OutputArgs) -> OutputArgs {

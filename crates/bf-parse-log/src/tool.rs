@@ -80,7 +80,12 @@ pub fn run(mut args: Args, mut streams: Streams) -> Result<Exit, Failure> {
         return print_failed_dates(&summary, &checks, &mut streams)
             .map(|()| checks.exit(&args, &summary));
     }
-    let (mut output, _) = Output::new(&args.output, streams);
+    let is_view = args.explain && !args.check;
+    let (mut output, _) = if is_view {
+        Output::view(&args.output, streams)
+    } else {
+        Output::new(&args.output, streams)
+    };
     if config.path.is_some() {
         output.text(output.style().dim(&config.describe()))?;
     }

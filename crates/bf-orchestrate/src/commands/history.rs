@@ -31,9 +31,7 @@ pub(crate) fn history(args: &History, streams: Streams) -> Result<Exit, Failure>
         true => format!("no runs in {}", runs.display()),
         false => history_table(&all, output.style(), Utc::now()),
     };
-    if !output.show(text)? {
-        return Ok(Exit::Success);
-    }
+    output.text(text)?;
     for run in &all {
         output.document(run)?;
     }

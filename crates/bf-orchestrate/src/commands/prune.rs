@@ -39,12 +39,10 @@ pub(crate) fn prune(args: &Prune, streams: Streams) -> Result<Exit, Failure> {
             std::fs::remove_dir_all(path)
                 .or_could_not_check(|| format!("removing {}", path.display()))?;
         }
-        if !output.show(format!("{verb} {}", path.display()))? {
-            return Ok(Exit::Success);
-        }
+        output.text(format!("{verb} {}", path.display()))?;
     }
     let kept = found.len() - old.len() + unreadable.len();
-    output.show(format!(
+    output.text(format!(
         "{} runs, {kept} kept",
         found.len() + unreadable.len()
     ))?;

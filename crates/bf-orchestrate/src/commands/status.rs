@@ -38,9 +38,7 @@ pub(crate) fn status(args: &Status, streams: Streams) -> Result<Exit, Failure> {
             ""
         };
         let text = wrapped(&text, output.columns());
-        if !output.show(format!("{before}{text}"))? {
-            return Ok(Exit::Success);
-        }
+        output.text(format!("{before}{text}"))?;
         output.document(&status)?;
         if !args.watch || status.state != RunState::Live {
             return Ok(Exit::Success);
