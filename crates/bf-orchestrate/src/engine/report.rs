@@ -161,8 +161,10 @@ fn next_steps(plan: &Plan, run_dir: &RunDir, end: &RunEnd) -> Vec<String> {
 }
 
 /// The run as `resume` takes it, with the flags that it needs.
-fn resume_words(plan: &Plan, run_dir: &RunDir) -> String {
-    let is_default = run_dir.path.parent() == Some(Path::new(DEFAULT_RUNS));
+pub(crate) fn resume_words(plan: &Plan, run_dir: &RunDir) -> String {
+    let runs = run_dir.path.parent();
+    let is_default = runs == Some(Path::new(DEFAULT_RUNS))
+        || runs.is_some_and(|runs| std::path::absolute(DEFAULT_RUNS).is_ok_and(|own| own == runs));
     let has_runs = plan.shared_flags.iter().any(|word| word == "--runs");
     let run = match is_default || has_runs {
         true => run_dir.run_id.clone(),

@@ -97,7 +97,9 @@ impl Request<'_> {
                 .phases
                 .iter()
                 .find(|begun| begun.name == phase.name);
-            let Some(begun) = begun.filter(|begun| was_begun && begun.job != phase.job) else {
+            let Some(begun) = begun.filter(|begun| {
+                was_begun && (begun.job != phase.job || begun.windows != phase.windows)
+            }) else {
                 continue;
             };
             // There is one job of it, and it is the one that was started.

@@ -10,10 +10,11 @@ use bf_contract::{
 };
 use chrono::{DateTime, Utc};
 
-use crate::plan::{PhasePlan, shell_words};
+use crate::engine::report::resume_words;
+use crate::plan::PhasePlan;
 use crate::store::attempt::{self, AttemptDir};
 use crate::store::boot;
-use crate::store::runs::{self, DEFAULT_RUNS, Found, Unreadable};
+use crate::store::runs::{self, Found, Unreadable};
 use crate::store::state::UnitState;
 use crate::view::text::{status_words, verdict_words};
 
@@ -45,13 +46,8 @@ pub(crate) fn status_of(found: &Found) -> RunStatus {
 }
 
 fn resume_command(found: &Found) -> String {
-    let is_default = found.run_dir.path.parent() == Some(std::path::Path::new(DEFAULT_RUNS));
-    let run = match is_default {
-        true => found.run_dir.run_id.clone(),
-        false => found.run_dir.path.display().to_string(),
-    };
-    let words = ["bf-orchestrate".to_owned(), "resume".to_owned(), run];
-    shell_words(&words)
+    let run = resume_words(&found.plan, &found.run_dir);
+    format!("bf-orchestrate resume {run}")
 }
 
 /// A run that cannot be read, as history lists it.
