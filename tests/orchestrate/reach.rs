@@ -276,6 +276,34 @@ fn a_job_whose_time_is_over_is_ended_and_tried_again_where_the_plan_says_so() {
 }
 
 #[test]
+fn a_job_that_hangs_is_ended_and_tried_again_where_the_plan_says_so() {
+    let plan = retried(
+        "limit: 1",
+        "[sh, -c, '. ./hang.sh', one, '{start}', '{end}']",
+    );
+    let rig = rig(&format!("{plan}    on_hang: kill\n"));
+    rig.sandbox.write(
+        "hang.sh",
+        "test -e once || { touch once; echo $$ > hanging; exec sleep 600; }\n. ./job.sh\n",
+    );
+    let config = rig.sandbox.read("config/backfill_thresholds.yaml");
+    rig.sandbox.write(
+        "config/backfill_thresholds.yaml",
+        &format!("{config}hang: {{quiet: 1s, stalled: 1s, hung: 2s}}\n"),
+    );
+    let ran = ran(&rig, &["run", "plan.yaml"]);
+    assert_eq!(ran.code, Some(0), "{}", ran.text);
+    let attempts = ran.phase(0)["attempts"].as_array().expect("attempts");
+    assert_eq!(attempts.len(), 2);
+    let hanging = rig.sandbox.read("hanging");
+    let stat = format!("/proc/{}/stat", hanging.trim());
+    assert!(
+        fs::read_to_string(stat).map_or(true, |stat| stat.contains(") Z ")),
+        "the job that hung was ended"
+    );
+}
+
+#[test]
 fn a_dry_run_of_a_plan_that_is_ready_ends_in_0_and_starts_nothing() {
     let rig = rig(TWO);
     let dry = ran(&rig, &["run", "plan.yaml", "--dry-run"]);

@@ -167,11 +167,19 @@ fn several_windows_at_a_time_are_each_run_once() {
     let plan = rig.sandbox.read("plan.yaml");
     rig.sandbox
         .write("plan.yaml", &format!("concurrency: 3\n{plan}"));
+    let spans = r#"echo + >> spans; sleep 0.2; "#;
+    rig.sandbox
+        .write("job.sh", &format!("{spans}{TWO_DAYS}; echo - >> spans"));
     let ran = ran(&rig, &["run", "plan.yaml"]);
     assert_eq!(ran.code, Some(0), "{}", ran.text);
     let mut marks = marks(&rig);
     marks.sort();
     assert_eq!(marks, STARTS);
+    let mut running = 0;
+    for span in rig.sandbox.read("spans").lines() {
+        running += if span == "+" { 1 } else { -1 };
+        assert!(running <= 3, "no more than the plan allows");
+    }
     let windows = ran.phase(0)["windows"].as_array().expect("windows");
     assert_eq!(windows[0]["range"]["start"], "2024-01-01");
 }

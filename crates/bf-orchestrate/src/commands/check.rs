@@ -17,7 +17,7 @@ use crate::tools::process::{RunningTools, ToolEnd};
 use crate::view::console::Console;
 use crate::view::text;
 
-/// What one look came to.
+/// What one check came to.
 struct Finding {
     exit: Exit,
     is_note: bool,
@@ -86,10 +86,10 @@ pub(crate) fn check(args: &CheckPlan, streams: Streams) -> Result<Exit, Failure>
         findings.extend(check_windows(phase, &plan.warehouse));
         let attempt = AttemptDir::in_folder(&run_dir.folder(Path::new(&phase.name))?, phase);
         if let Some(job) = &phase.job {
-            findings.extend(look_at_job(&tools, phase, job, &attempt)?);
+            findings.extend(check_job(&tools, phase, job, &attempt)?);
         }
         for index in 0..phase.validate.len() {
-            findings.push(look_at_table(&tools, phase, index, &attempt)?);
+            findings.push(check_table(&tools, phase, index, &attempt)?);
         }
     }
     if siblings.notify.is_some() {
@@ -126,7 +126,7 @@ pub(crate) fn check(args: &CheckPlan, streams: Streams) -> Result<Exit, Failure>
     Ok(first_bad.map_or(Exit::Success, |finding| finding.exit))
 }
 
-fn look_at_job(
+fn check_job(
     tools: &Tools<'_>,
     phase: &PhasePlan,
     job: &Job,
@@ -142,17 +142,17 @@ fn look_at_job(
                 Finding::good(format!("{name}: process {pid} is running"))
             } else {
                 // It may have ended already: its log then decides.
-                Finding::good(format!("{name}: process {pid} is over; its log decides"))
+                Finding::good(format!("{name}: process {pid} has ended; its log decides"))
             });
-            findings.push(look_at_log(tools, phase, log, attempt)?);
+            findings.push(check_log(tools, phase, log, attempt)?);
         }
-        Job::AlreadyDone { log } => findings.push(look_at_log(tools, phase, log, attempt)?),
-        Job::Command(command) => findings.push(look_at_log_place(name, &command.log)),
+        Job::AlreadyDone { log } => findings.push(check_log(tools, phase, log, attempt)?),
+        Job::Command(command) => findings.push(check_log_place(name, &command.log)),
     }
     Ok(findings)
 }
 
-fn look_at_log(
+fn check_log(
     tools: &Tools<'_>,
     phase: &PhasePlan,
     log: &Path,
@@ -179,7 +179,7 @@ fn look_at_log(
 }
 
 /// Whether the log of a job that is to be started can be written, without writing it.
-fn look_at_log_place(name: &str, log: &Path) -> Finding {
+fn check_log_place(name: &str, log: &Path) -> Finding {
     let folder = log
         .ancestors()
         .skip(1)
@@ -204,7 +204,7 @@ fn look_at_log_place(name: &str, log: &Path) -> Finding {
     }
 }
 
-fn look_at_table(
+fn check_table(
     tools: &Tools<'_>,
     phase: &PhasePlan,
     index: usize,
@@ -217,7 +217,7 @@ fn look_at_table(
             .job
             .as_ref()
             .is_some_and(|job| job.command().is_some());
-    // A table that somebody else is to write is no note: nothing of the run would make it.
+    // A table that is written elsewhere is no note: nothing of the run would make it.
     let missing = attempt
         .validation(index)
         .and_then(|report| report.missing_table)

@@ -1,4 +1,4 @@
-//! What must be there before anything is watched, so that nobody finds out at four in the morning.
+//! What must be there before anything is watched, so that it is not found out at four in the morning.
 
 mod attached;
 pub(crate) mod commands;
@@ -24,7 +24,7 @@ const BUILT_IN_DIALECTS: &str = "built-in";
 /// How long a validator may take to say what it would ask.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// Finds every tool of the run and the program of every job that it would start, looks whether the logs that
+/// Finds every tool of the run and the program of every job that it would start, checks whether the logs that
 /// are there already can be read, and has every validator read its config.
 ///
 /// # Errors
@@ -41,11 +41,11 @@ pub(crate) fn check(plan: &Plan, loaded: &Loaded) -> Result<Siblings, Failure> {
         };
         if job.log.exists() && !job.log.is_file() {
             return Err(Failure::usage(format!(
-                "phase {}: its log {} is no regular file",
+                "phase {}: its log {} is not a regular file",
                 phase.name,
                 job.log.display()
             ))
-            .hint(where_to_mend(plan, "log")));
+            .hint(where_to_fix(plan, "log")));
         }
         let program = job.command.first().map_or("", String::as_str);
         if find_program(program, job.cwd.as_deref()).is_none() {
@@ -57,7 +57,7 @@ pub(crate) fn check(plan: &Plan, loaded: &Loaded) -> Result<Siblings, Failure> {
                 "phase {}: its program {program} does not exist or cannot be executed{place}",
                 phase.name
             ))
-            .hint(where_to_mend(plan, "command")));
+            .hint(where_to_fix(plan, "command")));
         }
         if let Some(script) = missing_script(job) {
             return Err(Failure::usage(format!(
@@ -65,7 +65,7 @@ pub(crate) fn check(plan: &Plan, loaded: &Loaded) -> Result<Siblings, Failure> {
                 phase.name,
                 script.display()
             ))
-            .hint(where_to_mend(plan, "command")));
+            .hint(where_to_fix(plan, "command")));
         }
     }
     for check in &plan.preflight {
@@ -90,7 +90,7 @@ pub(crate) fn check(plan: &Plan, loaded: &Loaded) -> Result<Siblings, Failure> {
     Ok(siblings)
 }
 
-/// Looks whether the pids that a new run is to watch can be those of jobs. A run that is taken up knows its
+/// Checks whether the pids that a new run is to watch can be those of jobs. A resumed run knows its
 /// processes by more than their pids.
 ///
 /// # Errors
@@ -126,7 +126,7 @@ fn missing_script(job: &crate::plan::Command) -> Option<PathBuf> {
 }
 
 /// Where the job's command and its log are written down.
-fn where_to_mend(plan: &Plan, key: &str) -> String {
+fn where_to_fix(plan: &Plan, key: &str) -> String {
     if plan.name == TWO_PHASES {
         format!(
             "nothing was started; phase2.{key} in the config names it (and phase2.cwd where from)"
@@ -184,7 +184,7 @@ fn check_dialect(phase: &PhasePlan, loaded: &Loaded) -> Result<(), Failure> {
 }
 
 /// Has a validator read its config, its suite and the warehouse's URL, and say what it would ask. Only its
-/// refusal counts: the warehouse may still be on its way, and is looked at when the gate is.
+/// refusal counts: the warehouse may still be on its way, and is checked when the gate is.
 fn ask_validator(
     plan: &Plan,
     phase: &PhasePlan,
@@ -254,7 +254,7 @@ fn check_log(phase: &str, log: &Path) -> Result<(), Failure> {
         |what: &str| Err(Failure::could_not_check(format!("{}: {what}", doing())).hint(hint));
     match std::fs::metadata(log) {
         Ok(metadata) if metadata.is_dir() => refuse("Is a directory"),
-        Ok(metadata) if !metadata.is_file() => refuse("Is no regular file"),
+        Ok(metadata) if !metadata.is_file() => refuse("Is not a regular file"),
         Ok(_) => File::open(log)
             .map(|_| ())
             .or_could_not_check(doing)

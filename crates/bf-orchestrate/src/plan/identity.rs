@@ -1,4 +1,4 @@
-//! What makes a plan the same, so that a run can be taken up by it.
+//! What makes a plan the same, so that it can resume a run.
 
 use serde_json::Value;
 use sha2::{Digest, Sha256};
@@ -57,8 +57,8 @@ impl Plan {
         hash.iter().map(|byte| format!("{byte:02x}")).collect()
     }
 
-    /// Whether both were made of the same documented flags, given in the same folder. What stands in the config
-    /// may be another.
+    /// Whether both were made of the same documented flags, given in the same folder. The config
+    /// may differ.
     pub fn has_flags_of(&self, other: &Self) -> bool {
         let flags = |plan: &Self| {
             let phases = plan.phases.iter().map(|phase| {
@@ -75,7 +75,7 @@ impl Plan {
         flags(self) == flags(other) && !is_elsewhere
     }
 
-    /// In what `now` is not the plan that a run was begun with; empty where it can be taken up.
+    /// In what `now` is not the plan that a run was begun with; empty if it can resume the run.
     pub fn differences(&self, now: &Self) -> Vec<Difference> {
         let mut differences = Vec::new();
         let mut compare = |place: String, was: String, is: String| {

@@ -12,7 +12,7 @@ use super::windows::Windows;
 /// All phases of a run, in the order that they may start.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Plan {
-    /// The plan's name: a run is only ever taken up by a plan of the same name.
+    /// The plan's name: only a plan of the same name resumes a run.
     pub name: String,
     /// The phases; a phase's needs stand before it.
     pub phases: Vec<PhasePlan>,
@@ -26,7 +26,7 @@ pub(crate) struct Plan {
     /// What a person does after a run in which everything passed.
     pub next_steps: Vec<String>,
     /// The folder in which the run was begun, absolute: relative paths and the jobs themselves are meant to be
-    /// there, wherever the run is taken up. `None` for a run of a build that did not write it down.
+    /// there, wherever the run is resumed. `None` for a run of a build that did not write it down.
     #[serde(default)]
     pub folder: Option<PathBuf>,
     /// The command that begins a run of this plan, with every flag that was given; empty for one of an older bf.
@@ -73,7 +73,7 @@ pub(crate) struct PhasePlan {
     pub timeout: Seconds,
     /// When its job is run again.
     pub retries: Retries,
-    /// When a gate that could not be checked is looked at again.
+    /// When a gate that could not be checked is checked again.
     pub check_again: CheckAgain,
     /// What a failed gate means for the phases that need this one.
     pub on_fail: OnFail,
@@ -140,7 +140,7 @@ pub(crate) enum OnHang {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Job {
-    /// A process that somebody else started.
+    /// A process that was started elsewhere.
     Attach {
         /// Its process id.
         pid: u32,
@@ -150,7 +150,7 @@ pub(crate) enum Job {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         expect_cmd: Option<String>,
     },
-    /// A job that is over: only its log and its table are judged.
+    /// A job that has finished: only its log and its table are judged.
     AlreadyDone {
         /// The log that it wrote.
         log: PathBuf,
@@ -209,7 +209,7 @@ pub(crate) enum RetryOn {
     FailedDates,
 }
 
-/// When a gate that could not be checked is looked at again.
+/// When a gate that could not be checked is checked again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct CheckAgain {
@@ -340,7 +340,7 @@ pub(crate) mod tests {
         }
     }
 
-    /// A phase whose job is over.
+    /// A phase whose job has finished.
     pub fn phase(name: &str, range: DateRange) -> PhasePlan {
         PhasePlan {
             name: name.to_owned(),

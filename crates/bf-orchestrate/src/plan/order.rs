@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::model::{Job, PhasePlan};
 
-/// Brings phases into an order in which each one's needs stand before it, and otherwise keeps theirs.
+/// Brings phases into an order in which each one's needs come before it, and otherwise keeps theirs.
 ///
 /// # Errors
 /// Two phases of one name, an unknown name in `needs`, a cycle, a log that two phases share: one line that
@@ -37,7 +37,7 @@ pub(crate) fn in_order(phases: Vec<PhasePlan>) -> Result<Vec<PhasePlan>, String>
             .find(|name| !names.contains(name.as_str()))
         {
             return Err(format!(
-                "phase {} needs {unknown}, which is no phase of it",
+                "phase {} needs {unknown}, which is not one of its phases",
                 phase.name
             ));
         }
@@ -67,7 +67,7 @@ pub(crate) fn in_order(phases: Vec<PhasePlan>) -> Result<Vec<PhasePlan>, String>
 
 /// Two jobs never write the same dates of a table side by side.
 fn refuse_two_writers(ordered: &[PhasePlan]) -> Result<(), String> {
-    // Of each phase everything that is over before it begins; what it needs stands before it.
+    // Of each phase everything that has finished before it begins; what it needs comes before it.
     let mut before: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
     for phase in ordered {
         let mut over: BTreeSet<&str> = phase.needs.iter().map(String::as_str).collect();
@@ -123,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn a_phase_stands_behind_what_it_needs() {
+    fn a_phase_comes_after_what_it_needs() {
         let phases = vec![named("c", &["a", "b"]), named("a", &[]), named("b", &["a"])];
         let ordered = in_order(phases).expect("no cycle");
         let names: Vec<&str> = ordered.iter().map(|phase| phase.name.as_str()).collect();

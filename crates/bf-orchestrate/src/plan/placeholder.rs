@@ -1,7 +1,7 @@
 //! `{start}` and `{end}` in a command, and what only looks like them.
 //!
 //! Other braces stay as they are: JSON, `${NAME}` of a shell, `{print}` of awk, `{}` of find and xargs. But a
-//! word that somebody must have taken for a placeholder is refused: passed on as it is, it would reach the
+//! word that was meant as a placeholder is refused: passed on as it is, it would reach the
 //! job as a date that is none.
 
 use std::collections::BTreeMap;
@@ -41,7 +41,7 @@ pub(crate) fn fill_path(path: &Path, range: DateRange) -> Result<PathBuf, String
     }
 }
 
-/// Puts the range's dates where `{start}` and `{end}` stand. `{{start}}` is `{start}` as such, and so is any
+/// Puts the range's dates in the place of `{start}` and `{end}`. `{{start}}` is `{start}` as such, and so is any
 /// word in doubled braces that would be refused in single ones.
 ///
 /// # Errors
@@ -72,7 +72,7 @@ pub(crate) fn fill_range(text: &str, range: DateRange) -> Result<String, String>
             }
             Some((word, Meaning::Mistaken(nearest), _)) => {
                 return Err(format!(
-                    "{{{word}}} in {text:?} is no placeholder: {nearest}; {{{{{word}}}}} passes it on as it is"
+                    "{{{word}}} in {text:?} is not a placeholder: {nearest}; {{{{{word}}}}} passes it on as it is"
                 ));
             }
             Some((_, Meaning::Nothing, _)) | None => {
@@ -94,7 +94,7 @@ pub(crate) fn has_dates(words: &[String]) -> bool {
     filled("2001-01-01 2001-01-01") != filled("2002-02-02 2002-02-02")
 }
 
-/// The word at the beginning of `text` between `open` and `close`, and what stands behind it.
+/// The word at the beginning of `text` between `open` and `close`, and what comes after it.
 fn in_braces<'a>(text: &'a str, open: &str, close: &str) -> Option<(&'a str, &'a str)> {
     let inner = text.strip_prefix(open)?;
     let is_of_a_word = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.');
@@ -195,7 +195,7 @@ mod tests {
     }
 
     #[test]
-    fn the_dates_stand_where_their_names_stood() {
+    fn dates_replace_their_placeholders() {
         assert_eq!(fill("{start}").as_deref(), Ok("2024-01-01"));
         assert_eq!(
             fill("--range={start}..{end}").as_deref(),

@@ -181,15 +181,15 @@ pub(crate) enum Step {
 impl Step {
     /// Whether a step that is lost could make something happen twice, or a run end twice.
     fn is_intent(&self) -> bool {
-        match self {
+        !matches!(
+            self,
             Self::JobSeen { .. }
-            | Self::JobEnded { .. }
-            | Self::LogRead { .. }
-            | Self::Validated { .. }
-            | Self::CheckedAgain { .. }
-            | Self::GateClosed { .. } => false,
-            _ => true,
-        }
+                | Self::JobEnded { .. }
+                | Self::LogRead { .. }
+                | Self::Validated { .. }
+                | Self::CheckedAgain { .. }
+                | Self::GateClosed { .. }
+        )
     }
 }
 

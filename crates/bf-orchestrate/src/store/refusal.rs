@@ -1,4 +1,4 @@
-//! Who has what a run asked for, and how to look at it.
+//! Who has what a run asked for, and how to see it.
 
 use std::path::Path;
 

@@ -100,7 +100,7 @@ impl RunDir {
         write_atomically(&self.config(), config.as_bytes())
     }
 
-    /// Whether somebody has asked for the end of the run's jobs: then none is started any more.
+    /// Whether the end of the run's jobs was asked for: then none is started any more.
     pub fn is_stopped(&self) -> bool {
         self.stop_mark().exists()
     }

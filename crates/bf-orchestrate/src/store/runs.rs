@@ -256,7 +256,7 @@ fn read(path: &Path) -> Result<Option<Found>, Failure> {
     }))
 }
 
-/// How often a claim is tried again, 10 ms apart: `status` holds it for a moment to see whether somebody does.
+/// How often a claim is tried again, 10 ms apart: `status` holds it for a moment to see whether an orchestrator does.
 const LOOKERS_GO_AWAY: u32 = 10;
 
 /// The right to orchestrate a run, held as long as the value lives.

@@ -16,7 +16,7 @@ pub(crate) struct Siblings {
     pub monitor: PathBuf,
     /// bf-parse-log.
     pub parse_log: PathBuf,
-    /// bf-notify, where the config tells somebody.
+    /// bf-notify, if the config names someone to tell.
     pub notify: Option<PathBuf>,
     /// The validators, by file name.
     pub validators: Vec<(String, PathBuf)>,

@@ -98,7 +98,7 @@ impl Listener for MetricsFile<'_> {
 struct RunMetrics {
     /// The plan's name.
     pub plan: String,
-    /// When this run was begun or taken up, in seconds since 1970.
+    /// When this run was begun or resumed, in seconds since 1970.
     pub started: i64,
     /// When a run of this plan last passed, in seconds since 1970; `None` where none has.
     pub last_success: Option<i64>,
@@ -174,7 +174,7 @@ fn render(metrics: &RunMetrics) -> String {
     one(
         &mut text,
         "bf_run_start_timestamp_seconds",
-        "When the latest run was begun or taken up.",
+        "When the latest run was begun or resumed.",
         Some(metrics.started as f64),
     );
     one(

@@ -18,7 +18,7 @@ use crate::view::console::Console;
 use crate::view::delivery::Notifier;
 use crate::view::text;
 
-/// Tells people of a run; nobody where the config names no one.
+/// Tells people of a run; no one if the config names none.
 pub(crate) struct Notify<'a> {
     console: &'a Console,
     /// bf-notify, and the config that names who is told: the caller's own, as the run's copy has no secrets.
@@ -57,7 +57,7 @@ impl<'a> Notify<'a> {
             }
             Err(failure) => self
                 .console
-                .mark(Mark::Warn, &format!("nobody is notified: {failure}")),
+                .mark(Mark::Warn, &format!("no one is notified: {failure}")),
         }
     }
 

@@ -91,7 +91,7 @@ pub(crate) fn heading(
     text
 }
 
-/// What is said where a run is taken up: what is known of each phase already.
+/// What is known of each phase of a run that is resumed.
 pub(crate) fn resumed(run_dir: &RunDir, plan: &Plan, state: &RunState) -> String {
     let mut text = format!("Resuming run {}:", run_dir.run_id);
     for phase in &plan.phases {

@@ -8,7 +8,7 @@ use bf_cli::Failure;
 const KERNEL_THREAD: u64 = 0x0020_0000;
 
 /// Refuses a pid that is no job's: a thread, a kernel thread, this process itself; and process 1, or a
-/// process that does not contain `expect_cmd` in its command line. A process that is over is no reason: its
+/// process that does not contain `expect_cmd` in its command line. A process that has ended is no reason: its
 /// log then decides.
 ///
 /// # Errors
@@ -38,7 +38,7 @@ pub(crate) fn check(phase: &str, pid: u32, expect_cmd: Option<&str>) -> Result<(
     let command = String::from_utf8_lossy(&command).replace('\0', " ");
     let shown = bf_cli::text::printable(command.trim(), 100);
     match expect_cmd {
-        // What is over has no command line any more.
+        // What has ended has no command line any more.
         Some(expected) if !command.is_empty() && !command.contains(expected) => Err(refuse(format!(
             "process {pid} is `{shown}`, which does not contain {expected:?}"
         ))
