@@ -390,6 +390,7 @@ fn tools_with_a_slow(rig: &Rig, slow: &str) -> PathBuf {
     for tool in [
         "bf-monitor",
         "bf-parse-log",
+        "bf-validate",
         "bf-validate-team-offense",
         "bf-validate-player-summary",
     ] {

@@ -178,6 +178,15 @@ impl Reporter {
         self.lines(&lines.join("\n"))
     }
 
+    /// Says what the log claims, as bf-parse-log does.
+    ///
+    /// # Errors
+    /// As [`Reporter::say`].
+    pub(crate) fn log(&mut self, summary: &LogSummary) -> Result<(), Failure> {
+        let (style, columns) = (self.output.style(), self.output.columns());
+        self.lines(&bf_parse_log::report(summary, style, columns))
+    }
+
     /// Moves the live bar, if there is one.
     pub(crate) fn move_bar(&self, details: &Details) {
         let Some(bar) = &self.bar else {

@@ -125,7 +125,8 @@ impl Page {
 }
 
 /// The report, without a line break at its end, for a terminal of so many columns.
-pub(crate) fn report(summary: &LogSummary, style: Style, columns: Option<usize>) -> String {
+#[must_use]
+pub fn report(summary: &LogSummary, style: Style, columns: Option<usize>) -> String {
     let mark = mark_of(summary.state);
     let mut page = Page {
         style,

@@ -150,6 +150,9 @@ impl Watch {
         self.save()?;
         let mark = end_mark(verdict, &details);
         self.report_end(&message, verdict, mark, &details)?;
+        if let (Some(_), Some(summary)) = (&self.settings.save_ledger, &details.log_summary) {
+            self.reporter.log(summary)?;
+        }
         if let Some(shim) = self.job.detector.take_shim() {
             shim.wait_for_exit(SHIM_PATIENCE);
         }
