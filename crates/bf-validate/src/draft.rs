@@ -7,7 +7,7 @@ mod write;
 use bf_cli::{Failure, Output};
 use bf_config::Config;
 use bf_contract::{CheckStatus, DateRange, Exit, Provenance};
-use bf_warehouse::{TableName, Warehouse};
+use bf_warehouse::{Engine, TableName};
 use chrono::NaiveDate;
 
 use crate::outcome::SmallShares;
@@ -23,7 +23,7 @@ pub fn draft(
     table: &TableName,
     range: Option<DateRange>,
     today: NaiveDate,
-    warehouse: &mut Warehouse,
+    warehouse: &mut dyn Engine,
     output: &mut Output,
 ) -> Result<Exit, Failure> {
     let could_not = |error: bf_warehouse::WarehouseError| {

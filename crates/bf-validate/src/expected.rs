@@ -8,13 +8,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use bf_config::{Config, ExpectedDates};
 use bf_contract::{DateRange, LedgerStatus};
-use bf_warehouse::{Ident, TableName, Warehouse, WarehouseError};
+use bf_warehouse::{DatedTable, Engine, Ident, Listing, TableName, WarehouseError};
 use chrono::{Datelike, Days, NaiveDate, Weekday};
 
-use crate::columns::Columns;
-use crate::listing::{self, Listing};
 use crate::log_input::LogInput;
-use crate::scheduled::ScheduleTable;
+use crate::scan::Plan;
+use crate::scheduled::{Asked, ScheduleTable};
 use crate::suite::{Bootstrap, Calendar, Schedule, Suite};
 
 pub use reach::{Gap, GapKind, PAUSE_DAYS, Reach, Rules};
@@ -173,7 +172,10 @@ pub struct Question<'a> {
 ///
 /// # Errors
 /// The run was interrupted, or the deadline passed.
-pub fn find(asked: Question<'_>, warehouse: &mut Warehouse) -> Result<Expectation, WarehouseError> {
+pub fn find(
+    asked: Question<'_>,
+    warehouse: &mut dyn Engine,
+) -> Result<Expectation, WarehouseError> {
     let found = match (asked.suite.calendar(), &asked.config.expected_dates) {
         (Some(calendar), _) => Ok(Some(of_calendar(calendar, asked))),
         (None, Some(source)) => configured(asked, source, warehouse),
@@ -200,6 +202,22 @@ pub fn find(asked: Question<'_>, warehouse: &mut Warehouse) -> Result<Expectatio
         Err(SourceError::Abort(error)) => Err(error),
         Err(SourceError::Unavailable(reason)) => Ok(Expectation::Failed(reason)),
     }
+}
+
+/// What is read of the first schedule that exists, if a schedule is what is asked first.
+pub fn first_schedule(
+    asked: Question<'_>,
+    warehouse: &mut dyn Engine,
+) -> Option<(Plan, Vec<Asked>)> {
+    if asked.suite.calendar().is_some() || asked.config.expected_dates.is_some() {
+        return None;
+    }
+    asked.suite.schedules.iter().find_map(|schedule| {
+        let columns = warehouse.columns(&schedule.table).ok()?;
+        let table = DatedTable::new(&schedule.table, &schedule.date_column, columns).ok()?;
+        let planned = table::plan(asked, table, Some(schedule), asked.read);
+        Some((planned.plan, planned.keys))
+    })
 }
 
 /// Why a source does not answer.
@@ -245,7 +263,7 @@ fn of_calendar(calendar: Calendar, asked: Question<'_>) -> Expected {
 fn configured(
     asked: Question<'_>,
     source: &ExpectedDates,
-    warehouse: &mut Warehouse,
+    warehouse: &mut dyn Engine,
 ) -> Result<Option<Expected>, SourceError> {
     let failed = |reason: &str| Err(SourceError::Unavailable(reason.to_owned()));
     let given = [source.table.is_some(), source.csv.is_some(), source.log];
@@ -286,7 +304,7 @@ fn configured(
 
 fn first_nonempty_source(
     asked: Question<'_>,
-    warehouse: &mut Warehouse,
+    warehouse: &mut dyn Engine,
 ) -> Result<Option<Expected>, SourceError> {
     let mut silent: Option<Expected> = None;
     for schedule in &asked.suite.schedules {
@@ -329,7 +347,7 @@ fn first_nonempty_source(
 fn scheduled(
     asked: Question<'_>,
     schedule: &Schedule,
-    warehouse: &mut Warehouse,
+    warehouse: &mut dyn Engine,
 ) -> Result<Expected, WarehouseError> {
     let source = (&schedule.table, &schedule.date_column);
     let expected = table::read(asked, source, Some(schedule), asked.read, warehouse)?;
@@ -363,7 +381,7 @@ fn scheduled(
 fn with_reach(
     mut expected: Expected,
     asked: Question<'_>,
-    warehouse: &mut Warehouse,
+    warehouse: &mut dyn Engine,
 ) -> Result<Expected, SourceError> {
     if expected.known.is_empty() || expected.is_calendar {
         return Ok(expected);
@@ -387,23 +405,22 @@ fn with_reach(
     };
     let spans: Vec<DateRange> = expected.reach.gaps.iter().map(|gap| gap.days).collect();
     let columns = match warehouse.columns(&partner.table) {
-        Ok(columns) => Columns::new(columns),
+        Ok(columns) => columns,
         Err(error) if error.is_absent() => return Ok(expected),
         Err(error) => return Err(SourceError::of("the other table's dates", error)),
     };
-    if columns.get(&partner.date_column).is_none() {
+    let Ok(table) = DatedTable::new(&partner.table, &partner.date_column, columns) else {
         return Ok(expected);
-    }
+    };
     let listing = Listing {
-        table: &partner.table,
-        date_column: &partner.date_column,
-        columns: &columns,
+        table: &table,
         spans: &spans,
         filter: None,
         values: &[],
         limit: PARTNER_DAYS,
     };
-    let days = listing::list(listing, warehouse)
+    let days = warehouse
+        .list(&listing)
         .map_err(|error| SourceError::of("the other table's dates", error))?;
     for (day, _) in days {
         let mut gaps = expected.reach.gaps.iter_mut();

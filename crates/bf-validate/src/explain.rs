@@ -3,12 +3,11 @@
 use bf_cli::text::thousands;
 use bf_cli::{Failure, Output};
 use bf_contract::{Exit, Schema, ValidationPlan, ValidationPlanType};
-use bf_warehouse::{Param, Query, Warehouse};
+use bf_warehouse::{Engine, Estimate, Param};
 
-use crate::columns::Columns;
 use crate::run::Run;
 use crate::suite::Suite;
-use crate::{needs, report, scan};
+use crate::{needs, report};
 
 /// Shows the scan of a suite. Only the table's columns are asked for; a table that is not there is reported as
 /// it is where the suite is judged, so that a program need not understand the failure's words.
@@ -17,7 +16,7 @@ use crate::{needs, report, scan};
 /// The warehouse did not answer: could not check (exit 3).
 pub fn explain(
     run: &Run<'_>,
-    warehouse: &mut Warehouse,
+    warehouse: &mut dyn Engine,
     output: &mut Output,
 ) -> Result<Exit, Failure> {
     let suite = run.suite;
@@ -29,7 +28,7 @@ pub fn explain(
         }
     };
     let columns = match warehouse.columns(&suite.table) {
-        Ok(columns) => Columns::new(columns),
+        Ok(columns) => columns,
         Err(error) => {
             let unread = run.unread(&error);
             let is_reported = unread.missing_table.is_some();
@@ -43,43 +42,45 @@ pub fn explain(
         }
     };
     let resolved = suite.resolved(&columns);
-    let mut planned = needs::plan(&resolved, &columns, run.range);
-    scan::strays::prepare(&mut planned.plan, warehouse).map_err(could_not)?;
-    let query = scan::query(&planned.plan, &columns, warehouse.dialect());
-    let bytes = warehouse
-        .estimate(&[&suite.table], &query)
+    columns
+        .require(&suite.table, [&suite.date_column])
         .map_err(could_not)?;
+    let planned = needs::plan(&resolved, &columns, run.range);
+    let estimate = warehouse.estimate(&planned.plan).map_err(could_not)?;
     let mut text = format!(
         "-- {} on {}\n{};",
         suite.suite,
-        warehouse.dialect().name(),
-        query.sql
+        warehouse.name(),
+        estimate.sql
     );
-    for (name, param) in &query.params {
+    for (name, param) in &estimate.params {
         text.push_str(&format!("\n-- @{name} = {}", shown(param)));
     }
-    match bytes {
+    match estimate.bytes {
         Some(bytes) => text.push_str(&format!("\n-- would read {} bytes", thousands(bytes))),
         None => text.push_str("\n-- the engine does not say how much it would read"),
     }
+    if let Some(sign_in) = &estimate.sign_in {
+        text.push_str(&format!("\n-- signed in with {sign_in}"));
+    }
     output.text(&text)?;
-    output.document(&plan_of(suite, &query, bytes))?;
+    output.document(&plan_of(suite, &estimate))?;
     Ok(Exit::Success)
 }
 
-fn plan_of(suite: &Suite, query: &Query, estimated_bytes: Option<u64>) -> ValidationPlan {
+fn plan_of(suite: &Suite, estimate: &Estimate) -> ValidationPlan {
     ValidationPlan {
         kind: ValidationPlanType,
         schema: Schema,
         suite: suite.suite.clone(),
         table: suite.table.to_string(),
-        sql: query.sql.clone(),
-        params: query
+        sql: estimate.sql.clone(),
+        params: estimate
             .params
             .iter()
             .map(|(name, param)| (name.clone(), shown(param)))
             .collect(),
-        estimated_bytes,
+        estimated_bytes: estimate.bytes,
     }
 }
 

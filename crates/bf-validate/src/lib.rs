@@ -1,37 +1,46 @@
 //! The check engine, the suites and the validators.
 //!
-//! A [`suite::Suite`] says which checks a table must pass. [`needs`] turns them into measures, [`scan`]
+//! A [`suite::Suite`] says which checks a table must pass. [`needs`] turns them into measures, the scan
 //! counts them in one pass, [`judge`] compares pure figures with thresholds, [`evidence`] looks at the rows
 //! behind what failed, and [`report`] and [`text`] say it to machines and to people.
 
 #![deny(missing_docs)]
 
 mod args;
-pub mod columns;
-pub mod condition;
 mod days;
 mod draft;
 pub mod evidence;
 pub mod expected;
 mod explain;
 pub mod figures;
-mod listing;
-
 pub mod judge;
 pub mod log_checks;
 pub mod log_input;
 mod missing;
-mod moment;
 pub mod needs;
 pub mod outcome;
 pub mod pairs;
 pub mod report;
 pub mod rerun;
 pub mod run;
-pub mod scan;
 pub mod scheduled;
 pub mod suite;
 pub mod text;
+
+/// What the warehouse counts, and what it is asked with.
+mod scan {
+    pub use bf_warehouse::{Cell, Numbers, Plan, Planner, Scan, Total, WriteTimes};
+}
+
+mod columns {
+    pub use bf_warehouse::Columns;
+}
+
+mod condition {
+    pub use bf_warehouse::{Condition, Literal, Operator, Test};
+}
+
+use bf_warehouse::moment;
 
 use std::ffi::OsString;
 use std::process::ExitCode;

@@ -3,11 +3,9 @@
 use std::collections::BTreeSet;
 
 use bf_contract::date_spans;
-use bf_warehouse::{Value, Warehouse, WarehouseError};
+use bf_warehouse::{DatedTable, Engine, Listing, Value, WarehouseError};
 use chrono::NaiveDate;
 
-use crate::columns::Columns;
-use crate::listing::{self, Listing};
 use crate::scheduled::ScheduleTable;
 use crate::suite::Suite;
 
@@ -22,15 +20,15 @@ const GROUPS: u32 = 1_000;
 /// The warehouse did not answer.
 pub fn names(
     suite: &Suite,
-    columns: &Columns,
+    table: &DatedTable,
     schedule: &ScheduleTable,
     dates: &[NaiveDate],
-    warehouse: &mut Warehouse,
+    warehouse: &mut dyn Engine,
 ) -> Result<Vec<(NaiveDate, String)>, WarehouseError> {
     let Some(group) = suite.group.as_ref().map(|group| &group.column) else {
         return Ok(Vec::new());
     };
-    if schedule.columns.get(group).is_none() || columns.get(group).is_none() {
+    if schedule.columns.get(group).is_none() || table.columns.get(group).is_none() {
         return Ok(Vec::new());
     }
     let spans = date_spans(&dates[..dates.len().min(DATES)]);
@@ -44,23 +42,19 @@ pub fn names(
         named.collect()
     };
     let here = Listing {
-        table: &suite.table,
-        date_column: &suite.date_column,
-        columns,
+        table,
         spans: &spans,
         filter: None,
         values: std::slice::from_ref(group),
         limit: GROUPS,
     };
     let there = Listing {
-        table: &schedule.table,
-        date_column: &schedule.date_column,
-        columns: &schedule.columns,
+        table: &schedule.plan.table,
         filter: schedule.filter.as_ref(),
         ..here
     };
-    let here = named(listing::list(here, warehouse)?);
-    let there = named(listing::list(there, warehouse)?);
+    let here = named(warehouse.list(&here)?);
+    let there = named(warehouse.list(&there)?);
     if !here.is_empty() && here.is_disjoint(&there) {
         return Ok(Vec::new());
     }

@@ -1,11 +1,11 @@
 //! From checks to measures: what the one scan must count so that every check can be judged.
 
 use bf_contract::{DateRange, Level};
-use bf_warehouse::Ident;
+use bf_warehouse::{DatedTable, Ident};
 
 use crate::columns::Columns;
 use crate::condition::{Condition, Literal, Operator, Test};
-use crate::scan::{Plan, Planner, What};
+use crate::scan::{Plan, Planner};
 use crate::suite::{Average, Check, Column, Kind, Matching, Share, Suite};
 
 /// What a check needs, or why it gets nothing.
@@ -38,13 +38,13 @@ pub struct Planned {
 /// Plans the scan.
 #[must_use]
 pub fn plan(suite: &Suite, columns: &Columns, range: DateRange) -> Planned {
-    let mut planner = Planner::new(
-        suite.table.clone(),
-        suite.date_column.clone(),
-        columns.kind(&suite.date_column),
-        range,
-    );
-    let rows = planner.rows(None);
+    let table = DatedTable {
+        name: suite.table.clone(),
+        date_column: suite.date_column.clone(),
+        columns: columns.clone(),
+    };
+    let mut planner = Planner::new(table, range);
+    let rows = planner.rows(None).position();
     let needs = suite
         .checks
         .iter()
@@ -118,22 +118,44 @@ fn missing(suite: &Suite, check: &Check, columns: &Columns) -> Option<Ident> {
 fn measures(suite: &Suite, check: &Check, columns: &Columns, planner: &mut Planner) -> Vec<usize> {
     let filter = suite.filter_of(check);
     match &check.kind {
-        Kind::RowCount => vec![planner.rows(filter)],
-        Kind::DistinctCount(list) => vec![planner.groups(filter, &list.columns, (0, u64::MAX))],
+        Kind::RowCount => vec![planner.rows(filter).position()],
+        Kind::DistinctCount(list) => vec![
+            planner
+                .groups(filter, &list.columns, (0, u64::MAX))
+                .position(),
+        ],
         Kind::MatchingRows(Matching { of }) | Kind::Share(Share { of, .. }) => {
-            vec![planner.rows(filter), planner.meets(filter, of)]
+            vec![
+                planner.rows(filter).position(),
+                planner.meets(filter, of).position(),
+            ]
         }
         Kind::Completeness(completeness) => {
             let present = present(&completeness.column, completeness.numbers);
-            let mut measures = vec![planner.rows(filter), planner.meets(filter, &present)];
+            let mut measures = vec![
+                planner.rows(filter).position(),
+                planner.meets(filter, &present).position(),
+            ];
             if let Some(group) = suite.group.as_ref().filter(|_| completeness.by.is_some()) {
                 let columns = std::slice::from_ref(&group.column);
                 let good = Condition::and(filter, Some(&present));
-                measures.push(planner.groups(filter, columns, (0, u64::MAX)));
-                measures.push(planner.groups(good.as_ref(), columns, (0, u64::MAX)));
+                measures.push(planner.groups(filter, columns, (0, u64::MAX)).position());
+                measures.push(
+                    planner
+                        .groups(good.as_ref(), columns, (0, u64::MAX))
+                        .position(),
+                );
             }
             if let Some(group) = &completeness.worst_group {
-                measures.push(planner.lacking(filter, group, &present));
+                measures.push(
+                    planner
+                        .lacking(
+                            filter,
+                            (&group.columns, group.floor, group.min_rows),
+                            &present,
+                        )
+                        .position(),
+                );
             }
             if completeness.zero.is_some() {
                 let number = Condition::test(&completeness.column, Test::IsNumber);
@@ -141,7 +163,11 @@ fn measures(suite: &Suite, check: &Check, columns: &Columns, planner: &mut Plann
                 let not_zero = Test::Compare(Operator::Differs, Literal::Number(0.0));
                 let not_zero = Condition::test(&completeness.column, not_zero);
                 let columns = completeness.zero_groups(suite);
-                measures.push(planner.zeros(numbers.as_ref(), columns, &not_zero));
+                measures.push(
+                    planner
+                        .zeros(numbers.as_ref(), columns, &not_zero)
+                        .position(),
+                );
             }
             measures
         }
@@ -149,66 +175,75 @@ fn measures(suite: &Suite, check: &Check, columns: &Columns, planner: &mut Plann
         | Kind::Minimum(Column { column })
         | Kind::Maximum(Column { column })
         | Kind::Varies(Column { column }) => {
-            vec![planner.rows(filter), planner.numbers(filter, column)]
+            vec![
+                planner.rows(filter).position(),
+                planner.numbers(filter, column).position(),
+            ]
         }
         Kind::AcceptedValues(_) | Kind::ValueRange(_) => {
             let (asked, good) = asked_and_good(&check.kind);
-            vec![planner.meets(filter, &asked), planner.meets(filter, &good)]
+            vec![
+                planner.meets(filter, &asked).position(),
+                planner.meets(filter, &good).position(),
+            ]
         }
         Kind::UniqueKey => vec![
-            planner.rows(filter),
-            planner.measure(filter, What::Surplus(suite.primary_key.clone())),
+            planner.rows(filter).position(),
+            planner.surplus(filter, &suite.primary_key).position(),
         ],
         Kind::RowsPerGroup(groups) => vec![
-            planner.rows(filter),
-            planner.groups(filter, &groups.columns, groups.limits()),
+            planner.rows(filter).position(),
+            planner
+                .groups(filter, &groups.columns, groups.limits())
+                .position(),
         ],
         Kind::MissingDates(_) | Kind::Sql(_) => Vec::new(),
         Kind::MissingGroups | Kind::UnscheduledGroups => suite
             .group
             .iter()
-            .map(|group| planner.groups(None, std::slice::from_ref(&group.column), (0, u64::MAX)))
+            .map(|group| {
+                planner
+                    .groups(None, std::slice::from_ref(&group.column), (0, u64::MAX))
+                    .position()
+            })
             .collect(),
         Kind::Scheduled(keys) => {
             let rows = Condition::and(filter, keys.of.as_ref());
             vec![
-                planner.keys(rows.as_ref(), &keys.columns, None),
-                planner.keys(None, &keys.columns[..1], None),
+                planner.keys(rows.as_ref(), &keys.columns, None).position(),
+                planner.keys(None, &keys.columns[..1], None).position(),
             ]
         }
         Kind::Freshness => suite
             .written_at
             .iter()
-            .map(|written| {
-                let kind = columns.kind(&written.column);
-                planner.measure(
-                    None,
-                    What::Oldest {
-                        column: written.column.clone(),
-                        kind,
-                    },
-                )
-            })
+            .map(|written| planner.written(None, &written.column).position())
             .collect(),
         Kind::Change(change) => {
             planner.look_back(change.days);
             match (&change.completeness, &suite.group) {
                 (Some(column), _) => {
                     vec![
-                        planner.rows(filter),
-                        planner.meets(filter, &present(column, true)),
+                        planner.rows(filter).position(),
+                        planner.meets(filter, &present(column, true)).position(),
                     ]
                 }
                 (None, Some(group)) if columns.get(&group.column).is_some() => vec![
-                    planner.rows(None),
-                    planner.groups(None, std::slice::from_ref(&group.column), (0, u64::MAX)),
+                    planner.rows(None).position(),
+                    planner
+                        .groups(None, std::slice::from_ref(&group.column), (0, u64::MAX))
+                        .position(),
                 ],
-                (None, _) => vec![planner.rows(None)],
+                (None, _) => vec![planner.rows(None).position()],
             }
         }
-        Kind::Reference(keys) => vec![planner.keys(filter, &keys.columns, None)],
-        Kind::UnmatchedKeys(keys) => vec![planner.keys(filter, &keys.columns, None)],
-        Kind::Sums(sums) => vec![planner.keys(filter, &sums.columns, Some(&sums.column))],
+        Kind::Reference(keys) => vec![planner.keys(filter, &keys.columns, None).position()],
+        Kind::UnmatchedKeys(keys) => vec![planner.keys(filter, &keys.columns, None).position()],
+        Kind::Sums(sums) => vec![
+            planner
+                .keys(filter, &sums.columns, Some(&sums.column))
+                .position(),
+        ],
     }
 }
 

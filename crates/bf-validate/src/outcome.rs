@@ -4,10 +4,7 @@
 use std::collections::BTreeMap;
 
 use bf_contract::{CheckStatus, Comparison, Level, MonthValue, Threshold, percentage};
-use bf_warehouse::{ColumnKind, Ident, TableName};
 use chrono::NaiveDate;
-
-use crate::condition::Condition;
 
 /// Result of a check before its level is applied.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -146,64 +143,7 @@ pub fn of_share(
     }
 }
 
-/// How the rows behind a finding are found.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Probe {
-    /// Rows that meet a condition.
-    Matching(Option<Condition>, Condition),
-    /// Rows that do not surely meet a condition.
-    Lacking(Option<Condition>, Condition),
-    /// Rows whose key stands there more than once.
-    Duplicates(Option<Condition>, Vec<Ident>),
-    /// Groups with too few or too many rows.
-    Groups {
-        /// The rows that are counted.
-        filter: Option<Condition>,
-        /// What makes a group.
-        columns: Vec<Ident>,
-        /// The fewest rows.
-        min: u64,
-        /// The most rows.
-        max: u64,
-    },
-    /// The rows of each date, counted.
-    RowsByDate,
-    /// The rows of a schedule.
-    OfSchedule {
-        /// The schedule.
-        table: TableName,
-        /// Its column with the day.
-        date_column: Ident,
-        /// What that column holds.
-        date_kind: ColumnKind,
-    },
-    /// Keys without a partner on their day.
-    Unmatched {
-        /// The rows of the suite's table that are compared.
-        filter: Option<Condition>,
-        /// The key.
-        columns: Vec<Ident>,
-        /// Keys of this table that the partner lacks, else the other way round.
-        here: bool,
-    },
-    /// Rows whose key the schedule does not have on their day.
-    Unscheduled {
-        /// The rows that are held against it.
-        filter: Option<Condition>,
-        /// The key.
-        columns: Vec<Ident>,
-        /// The schedule.
-        table: TableName,
-        /// Its column with the day.
-        date_column: Ident,
-        /// What that column holds.
-        date_kind: ColumnKind,
-        /// How it calls the columns of the key.
-        schedule_columns: Vec<Ident>,
-        /// Whether the last two of them may be the other way round.
-        either_side: bool,
-    },
-}
+pub use bf_warehouse::Probe;
 
 impl Finding {
     fn new(outcome: Outcome, message: impl Into<String>) -> Self {

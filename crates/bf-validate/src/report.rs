@@ -6,7 +6,7 @@ use bf_contract::{
     Check, CheckStatus, Day, Engine, Evidence, Level, Rerun, Schema, ValidationReport,
     ValidationReportType, Verdict, date_spans,
 };
-use bf_warehouse::{TableName, Warehouse, WarehouseError};
+use bf_warehouse::{Engine as Warehouse, TableName, WarehouseError};
 use chrono::NaiveDate;
 
 use crate::evidence::Shown;
@@ -117,7 +117,7 @@ pub fn missing_table(error: &WarehouseError, suite: &Suite) -> Option<TableName>
 
 /// The report of a run.
 #[must_use]
-pub fn document(run: &Run<'_>, judged: &Judgement, warehouse: &Warehouse) -> ValidationReport {
+pub fn document(run: &Run<'_>, judged: &Judgement, warehouse: &dyn Warehouse) -> ValidationReport {
     let missing_table = judged.missing_table.as_ref().map(ToString::to_string);
     let days = judged.days.clone();
     let judged = judged.checks.as_slice();
@@ -136,7 +136,7 @@ pub fn document(run: &Run<'_>, judged: &Judgement, warehouse: &Warehouse) -> Val
         checks,
         log_summary: run.log.map(|log| log.summary.clone()),
         engine: Engine {
-            kind: warehouse.dialect().name().to_owned(),
+            kind: warehouse.name().to_owned(),
             queries: usage.queries,
             bytes_processed: usage.bytes_processed,
             bytes_billed: usage.bytes_billed,

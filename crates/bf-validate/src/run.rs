@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use bf_cli::{Failure, Format, Interrupts, Output, OutputArgs, Streams, Zone};
 use bf_contract::{DateRange, Exit, Level, Provenance, Verdict};
-use bf_warehouse::{Options, Query, SqlDialect, TableName, Warehouse, WarehouseError};
+use bf_warehouse::{Engine, Options, Question, Request, Side, TableName, WarehouseError};
 use chrono::NaiveDate;
 use sha2::{Digest, Sha256};
 
@@ -20,8 +20,8 @@ use crate::outcome::{Finding, Outcome, Probe, SmallShares};
 use crate::pairs::{self, Partnership};
 use crate::report::{self, Judged, Judgement};
 use crate::rerun;
-use crate::scan::{self, Scan, strays};
-use crate::scheduled::{self, Held};
+use crate::scan::Scan;
+use crate::scheduled::{self, Asked, Held};
 use crate::suite::{DATE_CHECKS, Kind, Suite, min_success_rate, verify_levels};
 use crate::text;
 
@@ -63,7 +63,7 @@ pub fn validate(suite: Suite, args: &ValidateArgs, streams: Streams) -> Result<E
             small: SmallShares::default(),
             provenance,
         };
-        return crate::explain::explain(&run, &mut warehouse, &mut output);
+        return crate::explain::explain(&run, warehouse.as_mut(), &mut output);
     }
     let log = args
         .log_summary
@@ -94,11 +94,11 @@ pub fn validate(suite: Suite, args: &ValidateArgs, streams: Streams) -> Result<E
         },
         provenance,
     };
-    let judged = match run.judge(&mut warehouse) {
+    let judged = match run.judge(warehouse.as_mut()) {
         Ok(judged) => judged,
         Err(error) => return Err(stopped(&interrupts, &error)),
     };
-    let document = report::document(&run, &judged, &warehouse);
+    let document = report::document(&run, &judged, warehouse.as_ref());
     let checks = &judged.checks;
     output.text(text::report(&run, checks, &document, output.style()))?;
     output.document(&document)?;
@@ -141,7 +141,7 @@ pub fn draft(table: &str, args: &ValidateArgs, streams: Streams) -> Result<Exit,
         ..args.output
     };
     let (mut output, _) = Output::new(&as_text, streams);
-    crate::draft::draft(&table, range, today, &mut warehouse, &mut output).map_err(|failure| {
+    crate::draft::draft(&table, range, today, warehouse.as_mut(), &mut output).map_err(|failure| {
         match interrupts.pending() {
             Some(_) => stopped(&interrupts, &WarehouseError::Interrupted),
             None => failure,
@@ -153,7 +153,7 @@ pub fn draft(table: &str, args: &ValidateArgs, streams: Streams) -> Result<Exit,
 fn open(
     loaded: &bf_config::Loaded,
     args: &ValidateArgs,
-) -> Result<(Arc<Interrupts>, String, Warehouse), Failure> {
+) -> Result<(Arc<Interrupts>, String, Box<dyn Engine>), Failure> {
     let interrupts = Arc::new(Interrupts::install()?);
     let asked = Arc::clone(&interrupts);
     let options = Options {
@@ -164,7 +164,7 @@ fn open(
         .config
         .warehouse_url(args.warehouse.warehouse.as_deref())
         .to_owned();
-    let warehouse = Warehouse::open(&url, options).map_err(|error| match error {
+    let warehouse = bf_warehouse::open(&url, options).map_err(|error| match error {
         WarehouseError::Url { .. } => failure(Exit::Usage, &error),
         error => failure(Exit::CouldNotCheck, &error),
     })?;
@@ -251,7 +251,7 @@ impl Run<'_> {
     ///
     /// # Errors
     /// Somebody asked to stop, or the deadline passed.
-    pub fn judge(&self, warehouse: &mut Warehouse) -> Result<Judgement, WarehouseError> {
+    pub fn judge(&self, warehouse: &mut dyn Engine) -> Result<Judgement, WarehouseError> {
         let min = min_success_rate(self.config, self.suite);
         let mut judged: Vec<Judged> = Vec::new();
         let mut missing_table = None;
@@ -327,21 +327,20 @@ impl Run<'_> {
     }
 
     /// Everything that is read of the warehouse before anything is judged.
-    fn read(&self, warehouse: &mut Warehouse) -> Result<Read, WarehouseError> {
-        let columns = Columns::new(warehouse.columns(&self.suite.table)?);
+    fn read(&self, warehouse: &mut dyn Engine) -> Result<Read, WarehouseError> {
+        let partner = self.suite.partner.iter().map(|partner| &partner.table);
+        let schedules = self.suite.schedules.iter().map(|schedule| &schedule.table);
+        let tables: Vec<Request<'_>> = std::iter::once(&self.suite.table)
+            .chain(partner)
+            .chain(schedules)
+            .map(Request::Columns)
+            .collect();
+        warehouse.prepare(&tables);
+        let columns = warehouse.columns(&self.suite.table)?;
         let suite = self.suite.resolved(&columns).into_owned();
         let suite = &suite;
-        if columns.get(&suite.date_column).is_none() {
-            return Err(WarehouseError::ColumnMissing {
-                table: suite.table.clone(),
-                column: suite.date_column.to_string(),
-                nearest: columns.nearest(&suite.date_column).map(str::to_owned),
-            });
-        }
-        let mut planned = needs::plan(suite, &columns, self.range);
-        strays::prepare(&mut planned.plan, warehouse)?;
-        let mut scan = scan::run(&planned.plan, &columns, warehouse)?;
-        strays::look(&planned.plan, &mut scan, warehouse)?;
+        columns.require(&suite.table, [&suite.date_column])?;
+        let planned = needs::plan(suite, &columns, self.range);
         let asked = suite
             .reference_range
             .map_or(self.range, |reference| DateRange {
@@ -356,10 +355,12 @@ impl Run<'_> {
             range: self.range,
             today: self.today,
         };
+        self.ask_ahead(question, &planned, warehouse);
+        let scan = warehouse.measure(&planned.plan)?;
         let expected = expected::find(question, warehouse)?;
-        let partner = pairs::compare(suite, &columns, &planned, &scan, warehouse)?;
+        let partner = pairs::compare(suite, &planned, &scan, warehouse)?;
         let held = (&planned, &scan);
-        let scheduled = scheduled::hold(suite, &columns, held, &expected, warehouse)?;
+        let scheduled = scheduled::hold(suite, held, &expected, warehouse)?;
         let figures = self.own_figures(suite, &planned, warehouse)?;
         Ok(Read {
             suite: suite.clone(),
@@ -371,6 +372,53 @@ impl Run<'_> {
             scheduled,
             figures,
         })
+    }
+
+    /// Names everything that is measured if nothing is wrong, so that an engine may ask for it at once.
+    fn ask_ahead(
+        &self,
+        question: expected::Question<'_>,
+        planned: &needs::Planned,
+        warehouse: &mut dyn Engine,
+    ) {
+        let suite = question.suite;
+        let schedule = expected::first_schedule(question, warehouse);
+        let partner = pairs::comparisons(suite, planned, warehouse);
+        let nothing = Scan::default();
+        let mut requests = vec![Request::Measure(&planned.plan)];
+        let mut sides = Vec::new();
+        if let Some((plan, asked)) = &schedule {
+            requests.push(Request::Measure(plan));
+            for (here, there) in Asked::comparisons(suite, planned, asked) {
+                let there = there.iter().map(|keys| Side::new(plan, &nothing, *keys));
+                let here = Side::new(&planned.plan, &nothing, here);
+                sides.push((here, there.collect::<Vec<_>>()));
+            }
+        }
+        if let Some((plan, measures)) = &partner {
+            for (here, there) in measures {
+                let here = Side::new(&planned.plan, &nothing, *here);
+                sides.push((here, vec![Side::new(plan, &nothing, *there)]));
+            }
+        }
+        requests.extend(
+            sides
+                .iter()
+                .map(|(here, there)| Request::Compare(*here, there)),
+        );
+        let checks = suite.checks.iter().zip(&planned.needs);
+        for (check, needs) in checks {
+            if let (Kind::Sql(own), Needs::Measures(_)) = (&check.kind, needs)
+                && let Some(sql) = own.for_engine(warehouse.name())
+            {
+                requests.push(Request::Scalar(Question {
+                    table: &suite.table,
+                    sql,
+                    range: self.range,
+                }));
+            }
+        }
+        warehouse.prepare(&requests);
     }
 
     fn facts<'a>(&'a self, read: &'a Read) -> Facts<'a> {
@@ -396,7 +444,7 @@ impl Run<'_> {
         &self,
         facts: &Facts<'_>,
         read: &Read,
-        warehouse: &mut Warehouse,
+        warehouse: &mut dyn Engine,
         judged: &mut Vec<Judged>,
     ) -> Result<(), WarehouseError> {
         let unreadable = &read.scan.unreadable;
@@ -482,7 +530,7 @@ impl Run<'_> {
         &self,
         finding: &Finding,
         read: &Read,
-        warehouse: &mut Warehouse,
+        warehouse: &mut dyn Engine,
     ) -> Result<Vec<NaiveDate>, WarehouseError> {
         let limits = Limits {
             rows: 0,
@@ -490,7 +538,7 @@ impl Run<'_> {
         };
         let shown = evidence::look(
             &read.suite,
-            &read.columns,
+            &read.planned.plan.table,
             self.range,
             finding,
             limits,
@@ -503,7 +551,7 @@ impl Run<'_> {
     fn show(
         &self,
         read: &Read,
-        warehouse: &mut Warehouse,
+        warehouse: &mut dyn Engine,
         judged: &mut [Judged],
     ) -> Result<(), WarehouseError> {
         let limits = Limits {
@@ -518,7 +566,7 @@ impl Run<'_> {
                 self.name_what_is_missing(read, check, limits, warehouse)?;
                 check.shown = evidence::look(
                     &read.suite,
-                    &read.columns,
+                    &read.planned.plan.table,
                     self.range,
                     &check.finding,
                     limits,
@@ -535,7 +583,7 @@ impl Run<'_> {
         read: &Read,
         check: &mut Judged,
         limits: Limits,
-        warehouse: &mut Warehouse,
+        warehouse: &mut dyn Engine,
     ) -> Result<(), WarehouseError> {
         let (Some(Probe::OfSchedule { .. }), Expectation::Known(expected), 1..) =
             (&check.finding.probe, &read.expected, limits.rows)
@@ -546,7 +594,13 @@ impl Run<'_> {
             return Ok(());
         };
         let dates = &check.finding.dates;
-        let named = crate::missing::names(&read.suite, &read.columns, schedule, dates, warehouse);
+        let named = crate::missing::names(
+            &read.suite,
+            &read.planned.plan.table,
+            schedule,
+            dates,
+            warehouse,
+        );
         let names = match named {
             Ok(names) => names,
             Err(error) if error.ends_the_run() => return Err(error),
@@ -590,38 +644,28 @@ impl Run<'_> {
         &self,
         suite: &Suite,
         planned: &needs::Planned,
-        warehouse: &mut Warehouse,
+        warehouse: &mut dyn Engine,
     ) -> Result<Vec<NamedFigure>, WarehouseError> {
         let mut figures = Vec::new();
         for (check, needs) in suite.checks.iter().zip(&planned.needs) {
             let (Kind::Sql(own), Needs::Measures(_)) = (&check.kind, needs) else {
                 continue;
             };
-            let dialect = warehouse.dialect();
-            let sql = match dialect {
-                SqlDialect::Sqlite => &own.sqlite,
-                SqlDialect::BigQuery => &own.bigquery,
-            };
-            let Some(sql) = sql else {
-                figures.push((
-                    check.name.clone(),
-                    Err(format!("no query for {}", dialect.name())),
-                ));
+            let name = warehouse.name();
+            let Some(sql) = own.for_engine(name) else {
+                figures.push((check.name.clone(), Err(format!("no query for {name}"))));
                 continue;
             };
-            let query = Query::new(sql.as_str())
-                .with("start", self.range.start)
-                .with("end", self.range.end);
-            let figure = match warehouse.query_any(&suite.table, &query) {
-                Ok(rows) => match rows.rows.as_slice() {
-                    [row] if row.len() == 1 => row[0]
-                        .as_number()
-                        .ok_or_else(|| format!("its query returned {}, not a number", row[0])),
-                    _ => Err("its query must return one row with one number".to_owned()),
-                },
-                Err(error) if error.ends_the_run() => {
-                    return Err(error);
-                }
+            let question = Question {
+                table: &suite.table,
+                sql,
+                range: self.range,
+            };
+            let figure = match warehouse.scalar(&question) {
+                Ok(value) => value
+                    .as_number()
+                    .ok_or_else(|| format!("its query returned {value}, not a number")),
+                Err(error) if error.ends_the_run() => return Err(error),
                 Err(error) => Err(error.to_string()),
             };
             figures.push((check.name.clone(), figure));

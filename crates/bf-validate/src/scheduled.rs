@@ -4,15 +4,16 @@
 use std::collections::BTreeSet;
 
 use bf_contract::Level;
-use bf_warehouse::{Ident, SqlDialect, TableName, Value, Warehouse, WarehouseError};
+use bf_warehouse::{
+    DatedTable, Engine, Ident, Listing, Plan, Side, TableName, Value, WarehouseError,
+};
 
 use crate::columns::Columns;
 use crate::condition::Condition;
 use crate::expected::Expectation;
-use crate::listing::{self, Listing};
 use crate::needs::{Needs, Planned};
-use crate::pairs::{Pairs, Side, decode, joined, keys as kept, pair};
-use crate::scan::{self, Keys, Planner, Scan};
+use crate::pairs::Pairs;
+use crate::scan::{Planner, Scan};
 use crate::suite::{Kind, Scheduled, Suite};
 
 /// A schedule that is a table, as far as it was read.
@@ -30,6 +31,8 @@ pub struct ScheduleTable {
     pub marks_played: bool,
     /// What the checks ask of it.
     pub asked: Vec<Asked>,
+    /// What was measured.
+    pub plan: Plan,
     /// What was read.
     pub scan: Scan,
 }
@@ -48,6 +51,31 @@ pub struct Asked {
 }
 
 impl Asked {
+    /// The measures of a comparison with the table's: of the ids alone, and of the whole key.
+    #[must_use]
+    pub fn comparisons(
+        suite: &Suite,
+        planned: &Planned,
+        asked: &[Self],
+    ) -> Vec<(usize, Vec<usize>)> {
+        let checks = suite.checks.iter().zip(&planned.needs);
+        let both = checks.filter_map(|(check, needs)| {
+            let asked = asked.iter().find(|asked| asked.check == check.name)?;
+            match needs {
+                Needs::Measures(ours) => Some((ours, asked)),
+                _ => None,
+            }
+        });
+        both.flat_map(|(ours, asked)| {
+            let first = asked.first.map(|first| (ours[1], vec![first]));
+            let whole = (asked.whole.len() > 1
+                || asked.others.as_ref().is_ok_and(|list| !list.is_empty()))
+            .then(|| (ours[0], asked.whole.clone()));
+            first.into_iter().chain(whole)
+        })
+        .collect()
+    }
+
     /// Plans what the checks of a suite ask of a schedule, whose rows that count meet `filter`.
     #[must_use]
     pub fn plan(
@@ -74,7 +102,8 @@ impl Asked {
                     (Some(id), Ok(others)) => ways(id, others, keys.either_side),
                     _ => Vec::new(),
                 };
-                let mut measure = |columns: &[Ident]| planner.keys(filter, columns, None);
+                let mut measure =
+                    |columns: &[Ident]| planner.keys(filter, columns, None).position();
                 Self {
                     check: check.name.clone(),
                     whole: whole.iter().map(|columns| measure(columns)).collect(),
@@ -131,10 +160,9 @@ pub enum Held {
 /// The run was interrupted, or the deadline passed.
 pub fn hold(
     suite: &Suite,
-    columns: &Columns,
     (planned, scan): (&Planned, &Scan),
     expected: &Expectation,
-    warehouse: &mut Warehouse,
+    warehouse: &mut dyn Engine,
 ) -> Result<Vec<(String, Held)>, WarehouseError> {
     let Expectation::Known(expected) = expected else {
         return Ok(Vec::new());
@@ -144,7 +172,6 @@ pub fn hold(
     };
     let mut comparison = Comparison {
         suite,
-        columns,
         planned,
         scan,
         schedule,
@@ -187,7 +214,6 @@ enum Ids {
 
 struct Comparison<'a> {
     suite: &'a Suite,
-    columns: &'a Columns,
     planned: &'a Planned,
     scan: &'a Scan,
     schedule: &'a ScheduleTable,
@@ -201,7 +227,7 @@ impl Comparison<'_> {
         keys: &Scheduled,
         rows: Option<&Condition>,
         (ours, asked): (&[usize], &Asked),
-        warehouse: &mut Warehouse,
+        warehouse: &mut dyn Engine,
     ) -> Result<Held, WarehouseError> {
         let here = &keys.columns;
         let teams = (here.len() > 1).then_some(&asked.others);
@@ -230,11 +256,9 @@ impl Comparison<'_> {
                 Ids::Known(pairs) | Ids::Wrong(pairs) if rows.is_none() => {
                     Ok(Held::Pairs(pairs, here.clone(), vec![id.clone()]))
                 }
-                _ => self.whole(keys, rows, (ours[0], asked, id, &[]), warehouse),
+                _ => self.whole(keys, (ours[0], asked, id, &[]), warehouse),
             },
-            (true, Some(Ok(theirs))) => {
-                self.whole(keys, rows, (ours[0], asked, id, theirs), warehouse)
-            }
+            (true, Some(Ok(theirs))) => self.whole(keys, (ours[0], asked, id, theirs), warehouse),
             (false, Some(Ok(theirs))) => self.by_teams(keys, rows, theirs, warehouse),
             (_, Some(Err(missing))) => Ok(Held::Unanswered(format!(
                 "{} has no column {missing}",
@@ -270,45 +294,34 @@ impl Comparison<'_> {
         &mut self,
         (ours, theirs): (&Ident, &Ident),
         places: (usize, usize),
-        warehouse: &mut Warehouse,
+        warehouse: &mut dyn Engine,
     ) -> Result<Ids, WarehouseError> {
         let names = (ours.clone(), theirs.clone());
         if let Some((_, ids)) = self.ids.iter().find(|(known, _)| *known == names) {
             return Ok(ids.clone());
         }
-        let here = self.side(std::slice::from_ref(ours), None);
-        let there = [vec![theirs.clone()]];
-        let pairs = self.compare(Some((places.0, &[places.1])), &here, &there, warehouse)?;
+        let pairs = self.compare(places.0, &[places.1], warehouse)?;
         let ids = if pairs.days.values().any(|day| day.both > 0) {
             Ids::Known(pairs)
         } else {
             let span = [self.planned.plan.range];
-            let mut forms = |table, date_column, columns, filter, value: &Ident| {
+            let mut forms = |table: &DatedTable, filter, value: &Ident| {
                 let listing = Listing {
                     table,
-                    date_column,
-                    columns,
                     spans: &span,
                     filter,
                     values: std::slice::from_ref(value),
                     limit: 200,
                 };
-                let listed = listing::list(listing, warehouse)?;
+                let listed = warehouse.list(&listing)?;
                 let forms = listed
                     .iter()
                     .filter_map(|(_, values)| form(values.first()?));
                 Ok::<BTreeSet<String>, WarehouseError>(forms.collect())
             };
-            let suite = self.suite;
-            let here = forms(&suite.table, &suite.date_column, self.columns, None, ours)?;
+            let here = forms(&self.planned.plan.table, None, ours)?;
             let schedule = self.schedule;
-            let there = forms(
-                &schedule.table,
-                &schedule.date_column,
-                &schedule.columns,
-                schedule.filter.as_ref(),
-                theirs,
-            )?;
+            let there = forms(&schedule.plan.table, schedule.filter.as_ref(), theirs)?;
             if there.is_empty() {
                 Ids::None
             } else if here.is_disjoint(&there) {
@@ -324,14 +337,12 @@ impl Comparison<'_> {
     fn whole(
         &self,
         keys: &Scheduled,
-        rows: Option<&Condition>,
         (ours, asked, id, others): (usize, &Asked, &Ident, &[Ident]),
-        warehouse: &mut Warehouse,
+        warehouse: &mut dyn Engine,
     ) -> Result<Held, WarehouseError> {
-        let here = self.side(&keys.columns, rows);
-        let there = ways(id, others, keys.either_side);
-        let pairs = self.compare(Some((ours, &asked.whole)), &here, &there, warehouse)?;
-        Ok(Held::Pairs(pairs, keys.columns.clone(), there[0].clone()))
+        let theirs = std::iter::once(id).chain(others).cloned().collect();
+        let pairs = self.compare(ours, &asked.whole, warehouse)?;
+        Ok(Held::Pairs(pairs, keys.columns.clone(), theirs))
     }
 
     /// The teams alone, without the ids.
@@ -340,87 +351,46 @@ impl Comparison<'_> {
         keys: &Scheduled,
         rows: Option<&Condition>,
         theirs: &[Ident],
-        warehouse: &mut Warehouse,
+        warehouse: &mut dyn Engine,
     ) -> Result<Held, WarehouseError> {
         let ours = &keys.columns[1..];
-        let here = self.side(ours, rows);
-        let there = with_other_side(theirs.to_vec(), keys.either_side);
-        let pairs = self.compare(None, &here, &there, warehouse)?;
+        let range = self.planned.plan.range;
+        let mut planner = Planner::new(self.planned.plan.table.clone(), range);
+        let here = planner.keys(rows, ours, None);
+        let here_plan = planner.finish();
+        let here_scan = warehouse.measure(&here_plan)?;
+        let mut planner = Planner::new(self.schedule.plan.table.clone(), range);
+        let filter = self.schedule.filter.as_ref();
+        let ways = with_other_side(theirs.to_vec(), keys.either_side);
+        let there: Vec<_> = ways
+            .iter()
+            .map(|keys| planner.keys(filter, keys, None))
+            .collect();
+        let there_plan = planner.finish();
+        let there_scan = warehouse.measure(&there_plan)?;
+        let sides: Vec<Side<'_>> = there
+            .iter()
+            .map(|keys| Side::new(&there_plan, &there_scan, keys.position()))
+            .collect();
+        let here = Side::new(&here_plan, &here_scan, here.position());
+        let pairs = warehouse.compare(&here, &sides)?;
         Ok(Held::Pairs(pairs, ours.to_vec(), theirs.to_vec()))
     }
 
-    fn side<'b>(&'b self, keys: &'b [Ident], filter: Option<&'b Condition>) -> Side<'b> {
-        Side {
-            table: &self.suite.table,
-            date_column: &self.suite.date_column,
-            columns: self.columns,
-            filter,
-            keys,
-            sum: None,
-        }
-    }
-
-    /// Compares keys: of the scans, if they were read with them, else of scans of their own; an engine that counts
-    /// by itself has a query of its own.
+    /// Compares keys that were measured with everything else.
     fn compare(
         &self,
-        places: Option<(usize, &[usize])>,
-        here: &Side<'_>,
-        there: &[Vec<Ident>],
-        warehouse: &mut Warehouse,
+        ours: usize,
+        theirs: &[usize],
+        warehouse: &mut dyn Engine,
     ) -> Result<Pairs, WarehouseError> {
-        let range = self.planned.plan.range;
-        let sides = |keys| Side {
-            table: &self.schedule.table,
-            date_column: &self.schedule.date_column,
-            columns: &self.schedule.columns,
-            filter: self.schedule.filter.as_ref(),
-            keys,
-            sum: None,
-        };
-        let theirs: Vec<Side<'_>> = there.iter().map(|keys| sides(keys)).collect();
-        if warehouse.dialect() == SqlDialect::BigQuery {
-            let query = joined(here, &theirs, range);
-            return decode(&warehouse.query(&[here.table, &self.schedule.table], &query)?);
-        }
-        match places {
-            Some((ours, places)) => {
-                let lists = places.iter().map(|place| kept(&self.schedule.scan, *place));
-                Ok(pair(kept(self.scan, ours), &union(lists), false))
-            }
-            None => {
-                let ours = read_keys(here, range, warehouse)?;
-                let lists = theirs.iter().map(|side| read_keys(side, range, warehouse));
-                let lists: Vec<Keys> = lists.collect::<Result<_, _>>()?;
-                let theirs = union(lists.iter().map(Vec::as_slice));
-                Ok(pair(&ours, &theirs, false))
-            }
-        }
+        let here = Side::new(&self.planned.plan, self.scan, ours);
+        let sides: Vec<Side<'_>> = theirs
+            .iter()
+            .map(|keys| Side::new(&self.schedule.plan, &self.schedule.scan, *keys))
+            .collect();
+        warehouse.compare(&here, &sides)
     }
-}
-
-/// The keys of one side, in a scan of their own.
-fn read_keys(
-    side: &Side<'_>,
-    range: bf_contract::DateRange,
-    warehouse: &mut Warehouse,
-) -> Result<Keys, WarehouseError> {
-    let kind = side.columns.kind(side.date_column);
-    let mut planner = Planner::new(side.table.clone(), side.date_column.clone(), kind, range);
-    let place = planner.keys(side.filter, side.keys, None);
-    let scan = scan::run(&planner.finish(), side.columns, warehouse)?;
-    Ok(kept(&scan, place).to_vec())
-}
-
-/// All keys of several lists, each once, in order.
-fn union<'a>(lists: impl Iterator<Item = &'a [((i32, u64), crate::scan::KeySums)]>) -> Keys {
-    let mut all = Keys::new();
-    for list in lists {
-        all.extend_from_slice(list);
-    }
-    all.sort_by_key(|(key, _)| *key);
-    all.dedup_by_key(|(key, _)| *key);
-    all
 }
 
 /// How an id is written: its runs of digits and letters with their lengths, and the signs between them.

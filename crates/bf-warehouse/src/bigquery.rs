@@ -8,25 +8,46 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use crate::{Column, Options, Query, Rows, TableName, Usage, WarehouseError, nearest};
+use crate::sql::{self, Params, Prober};
+use crate::{
+    Column, Columns, Engine, Estimate, Listed, Listing, Options, Pairs, Plan, Profiling, Query,
+    Question, Request, Rows, Sample, SampleRequest, Scan, Side, TableName, Usage, Value,
+    WarehouseError, nearest,
+};
 
 mod auth;
+mod batch;
 mod cell;
 mod fault;
+mod flavor;
 mod http;
 mod job;
 mod retry;
 mod settings;
+mod url;
 mod usage;
 mod wire;
 
 pub use settings::{Endpoint, Identity, Pace, Settings};
 
 use fault::Fault;
+use flavor::BigQueryFlavor;
 use http::Http;
-use job::{Failure, Watch};
+use job::{Failure, Outcome, Watch};
+use url::ProjectUrl;
 use usage::Tally;
 use wire::{DatasetReference, FormatOptions, QueryAnswer, QueryParameter, QueryRequest};
+
+/// Opens the project of a URL.
+pub(crate) fn open(url: &str, options: Options) -> Result<Box<dyn Engine>, WarehouseError> {
+    let project = ProjectUrl::parse(url.strip_prefix("//").unwrap_or_default())?;
+    let settings = Settings::new(
+        project.project,
+        project.location,
+        project.maximum_bytes_billed,
+    )?;
+    Ok(Box::new(BigQuery::with_settings(settings, options)))
+}
 
 /// A BigQuery project.
 pub struct BigQuery {
@@ -36,6 +57,10 @@ pub struct BigQuery {
     /// When all queries must be done; runs from the first one.
     deadline: Option<Instant>,
     tally: Tally,
+    /// The columns of tables, which do not change while bf reads.
+    schemas: BTreeMap<TableName, Result<Vec<Column>, WarehouseError>>,
+    /// Answers to queries that were asked ahead.
+    answers: Vec<(Query, Result<Outcome, WarehouseError>)>,
 }
 
 /// What is made with the first query.
@@ -52,6 +77,151 @@ impl std::fmt::Debug for BigQuery {
     }
 }
 
+impl Engine for BigQuery {
+    fn name(&self) -> &'static str {
+        "bigquery"
+    }
+
+    fn columns(&mut self, table: &TableName) -> Result<Columns, WarehouseError> {
+        self.table_columns(table).map(Columns::new)
+    }
+
+    fn measure(&mut self, plan: &Plan) -> Result<Scan, WarehouseError> {
+        let table = &plan.table.name;
+        if sql::counts_nothing(plan) {
+            return Ok(Scan::default());
+        }
+        let rows = self.query(&[table], &measures(plan))?;
+        let mut scan = sql::read_grouped(plan, &rows)?;
+        match self.query(
+            &[table],
+            &sql::without_a_date(plan, &Params::named(&BigQueryFlavor)),
+        ) {
+            Ok(found) => sql::read_without_a_date(&found, &mut scan),
+            Err(error) if error.ends_the_run() => return Err(error),
+            Err(error) => scan.unreadable.unknown = Some(error.to_string()),
+        }
+        Ok(scan)
+    }
+
+    fn compare(&mut self, here: &Side<'_>, there: &[Side<'_>]) -> Result<Pairs, WarehouseError> {
+        let Some(query) = comparison(here, there) else {
+            return Ok(Pairs::default());
+        };
+        let tables = [
+            &here.plan.table.name,
+            there
+                .first()
+                .map_or(&here.plan.table.name, |side| &side.plan.table.name),
+        ];
+        sql::read_joined(&self.query(&tables, &query)?)
+    }
+
+    fn sample(&mut self, request: &SampleRequest<'_>) -> Result<Sample, WarehouseError> {
+        let table = &request.table.name;
+        PROBER.sample(request, &mut |query| self.query(&[table], &query))
+    }
+
+    fn list(&mut self, listing: &Listing<'_>) -> Result<Listed, WarehouseError> {
+        if listing.spans.is_empty() {
+            return Ok(Listed::new());
+        }
+        let query = sql::listing_query(listing, Params::named(&BigQueryFlavor));
+        Ok(self.query(&[&listing.table.name], &query)?.into_listed())
+    }
+
+    fn profile(&mut self, question: &Profiling<'_>) -> Result<Rows, WarehouseError> {
+        let query = sql::profile_query(question, Params::named(&BigQueryFlavor));
+        self.query(&[question.table()], &query)
+    }
+
+    fn scalar(&mut self, question: &Question<'_>) -> Result<Value, WarehouseError> {
+        self.query(&[question.table], &of_question(question))?
+            .one_value()
+    }
+
+    fn estimate(&mut self, plan: &Plan) -> Result<Estimate, WarehouseError> {
+        let query = measures(plan);
+        let bytes = self.bytes_of(&[&plan.table.name], &query)?;
+        let sign_in = self.work(async |http, _| Ok(http.sign_in().await))?;
+        Ok(Estimate {
+            sql: query.sql,
+            params: query.params,
+            bytes: Some(bytes),
+            sign_in,
+        })
+    }
+
+    fn prepare(&mut self, requests: &[Request<'_>]) {
+        let (mut tables, mut queries) = (Vec::new(), Vec::new());
+        for request in requests {
+            match request {
+                Request::Columns(table) => {
+                    if !self.schemas.contains_key(*table) && !tables.contains(*table) {
+                        tables.push((*table).clone());
+                    }
+                }
+                Request::Measure(plan) if !sql::counts_nothing(plan) => {
+                    let table = &plan.table.name;
+                    queries.push((table.clone(), measures(plan)));
+                    let others = sql::without_a_date(plan, &Params::named(&BigQueryFlavor));
+                    queries.push((table.clone(), others));
+                }
+                Request::Measure(_) => {}
+                Request::Compare(here, there) => {
+                    let query = comparison(here, there);
+                    queries.extend(query.map(|query| (here.plan.table.name.clone(), query)));
+                }
+                Request::Sample(request) => {
+                    let asked = PROBER.queries(request).into_iter().flatten();
+                    queries.extend(asked.map(|query| (request.table.name.clone(), query)));
+                }
+                Request::Scalar(question) => {
+                    queries.push((question.table.clone(), of_question(question)));
+                }
+            }
+        }
+        let mut asked: Vec<(TableName, Query)> = Vec::new();
+        for query in queries {
+            let is_known = |known: &Query| *known == query.1;
+            if !asked.iter().any(|(_, known)| is_known(known))
+                && !self.answers.iter().any(|(known, _)| is_known(known))
+            {
+                asked.push(query);
+            }
+        }
+        if tables.len() + asked.len() > 1 {
+            self.ask_ahead(tables, asked);
+        }
+    }
+
+    fn usage(&self) -> Usage {
+        self.tally.usage()
+    }
+}
+
+/// How a probe is answered. A query costs money, so none is tried.
+const PROBER: Prober<'static> = Prober {
+    flavor: &BigQueryFlavor,
+    prelude: String::new(),
+    tries: false,
+    has_params: true,
+};
+
+fn measures(plan: &Plan) -> Query {
+    sql::grouped_query(plan, Params::named(&BigQueryFlavor))
+}
+
+fn comparison(here: &Side<'_>, there: &[Side<'_>]) -> Option<Query> {
+    sql::joined_query(here, there, Params::named(&BigQueryFlavor))
+}
+
+fn of_question(question: &Question<'_>) -> Query {
+    Query::new(question.sql)
+        .with("start", question.range.start)
+        .with("end", question.range.end)
+}
+
 impl Drop for BigQuery {
     fn drop(&mut self) {
         // A search for credentials that took too long still blocks its thread; nobody waits for it.
@@ -62,17 +232,6 @@ impl Drop for BigQuery {
 }
 
 impl BigQuery {
-    /// The project of a `bigquery://` URL. Nothing is sent yet.
-    pub(crate) fn open(
-        project: String,
-        location: Option<String>,
-        maximum_bytes_billed: Option<u64>,
-        options: Options,
-    ) -> Result<Self, WarehouseError> {
-        let settings = Settings::new(project, location, maximum_bytes_billed)?;
-        Ok(Self::with_settings(settings, options))
-    }
-
     /// A project with settings beyond those of a URL: another server, another pace.
     #[must_use]
     pub fn with_settings(settings: Settings, options: Options) -> Self {
@@ -89,6 +248,8 @@ impl BigQuery {
             connection: None,
             deadline: None,
             tally,
+            schemas: BTreeMap::new(),
+            answers: Vec::new(),
         }
     }
 
@@ -96,41 +257,58 @@ impl BigQuery {
     ///
     /// # Errors
     /// [`WarehouseError::TableMissing`], [`WarehouseError::Denied`], or BigQuery did not answer.
-    pub fn columns(&mut self, table: &TableName) -> Result<Vec<Column>, WarehouseError> {
-        let (dataset, name) = (table.dataset.as_str(), table.table.as_str());
-        let description = self.work(async |http, watch| {
-            let path = ["datasets", dataset, "tables", name];
-            let call = http.get(&path, &[("fields", "schema")], Duration::ZERO)?;
-            match watch.over(http.repeat::<wire::Table>(&call)).await? {
-                Err(fault) if fault.is_not_found() => {
-                    let query = [("maxResults", "1000")];
-                    let call = http.get(&path[..3], &query, Duration::ZERO)?;
-                    let others = watch.over(http.once::<wire::TableList>(&call)).await?;
-                    Ok(Err(others.unwrap_or_default()))
-                }
-                answer => Ok(Ok(answer?)),
-            }
-        });
+    pub fn table_columns(&mut self, table: &TableName) -> Result<Vec<Column>, WarehouseError> {
+        if let Some(known) = self.schemas.get(table) {
+            return known.clone();
+        }
+        let described = self.work(async |http, watch| describe(http, watch, table).await);
         self.tally.queries += 1;
-        match description.map_err(|error| about(table, error))? {
-            Ok(description) => {
-                let fields = description.schema.unwrap_or_default().fields;
-                if fields.is_empty() {
-                    return Err(WarehouseError::Query(format!(
-                        "table {table} has no columns"
-                    )));
-                }
-                Ok(fields.iter().map(cell::column).collect())
+        let columns = described.and_then(|description| columns_of(table, description));
+        let columns = columns.map_err(|error| about(table, error));
+        self.schemas.insert(table.clone(), columns.clone());
+        columns
+    }
+
+    /// Asks several things at once, and keeps the answers for whoever asks for them one by one.
+    fn ask_ahead(&mut self, tables: Vec<TableName>, queries: Vec<(TableName, Query)>) {
+        let requests: Vec<QueryRequest> = queries
+            .iter()
+            .map(|(table, query)| self.request(&[table], query))
+            .collect();
+        let pace = self.settings.pace;
+        let asked = self.work(async |http, watch| {
+            let mut work: Vec<batch::Work<'_, Ahead>> = Vec::new();
+            for table in &tables {
+                let described = describe(http, watch, table);
+                work.push(Box::pin(async { Ahead::Table(described.await) }));
             }
-            Err(others) => {
-                let names = others
-                    .tables
-                    .iter()
-                    .map(|entry| &*entry.table_reference.table_id);
-                Err(WarehouseError::TableMissing {
-                    table: table.clone(),
-                    nearest: nearest(name, names).map(str::to_owned),
-                })
+            for mut request in requests {
+                work.push(Box::pin(async move {
+                    Ahead::Query(job::run(http, &mut request, &pace, watch).await)
+                }));
+            }
+            Ok(batch::all(work).await)
+        });
+        // Whoever asks again is told what is wrong.
+        let limit = self.settings.maximum_bytes_billed;
+        let (mut tables, mut queries) = (tables.into_iter(), queries.into_iter());
+        for answer in asked.unwrap_or_default() {
+            match answer {
+                Ahead::Table(described) => {
+                    let Some(table) = tables.next() else { continue };
+                    self.tally.queries += 1;
+                    let described = described.map_err(|failure| failure.into_error(limit));
+                    let columns = described.and_then(|found| columns_of(&table, found));
+                    let columns = columns.map_err(|error| about(&table, error));
+                    self.schemas.insert(table, columns);
+                }
+                Ahead::Query(outcome) => {
+                    let Some((_, query)) = queries.next() else {
+                        continue;
+                    };
+                    let outcome = outcome.map_err(|failure| failure.into_error(limit));
+                    self.answers.push((query, outcome));
+                }
             }
         }
     }
@@ -140,10 +318,15 @@ impl BigQuery {
     /// # Errors
     /// BigQuery refuses the query or did not answer; somebody asked to stop; the deadline passed.
     pub fn query(&mut self, tables: &[&TableName], query: &Query) -> Result<Rows, WarehouseError> {
-        let mut request = self.request(tables, query);
-        let pace = self.settings.pace;
-        let outcome =
-            self.work(async |http, watch| job::run(http, &mut request, &pace, watch).await);
+        let known = self.answers.iter().position(|(asked, _)| asked == query);
+        let outcome = match known {
+            Some(at) => self.answers.swap_remove(at).1,
+            None => {
+                let mut request = self.request(tables, query);
+                let pace = self.settings.pace;
+                self.work(async |http, watch| job::run(http, &mut request, &pace, watch).await)
+            }
+        };
         match outcome {
             Ok(outcome) => Ok(self.tally.add(outcome)),
             Err(error) => {
@@ -157,7 +340,7 @@ impl BigQuery {
     ///
     /// # Errors
     /// BigQuery refuses the query or did not answer.
-    pub fn estimate(
+    pub fn bytes_of(
         &mut self,
         tables: &[&TableName],
         query: &Query,
@@ -224,7 +407,7 @@ impl BigQuery {
     /// Does something on the network, within the deadline and until somebody asks to stop.
     fn work<T>(
         &mut self,
-        job: impl AsyncFnOnce(&mut Http, &Watch<'_>) -> Result<T, Failure>,
+        job: impl AsyncFnOnce(&Http, &Watch<'_>) -> Result<T, Failure>,
     ) -> Result<T, WarehouseError> {
         if self.options.is_interrupted() {
             return Err(WarehouseError::Interrupted);
@@ -240,11 +423,76 @@ impl BigQuery {
             limit: self.options.deadline.unwrap_or(Options::DEFAULT_DEADLINE),
             options: &self.options,
         };
-        let done = connection
-            .runtime
-            .block_on(job(&mut connection.http, &watch));
+        let done = connection.runtime.block_on(job(&connection.http, &watch));
         self.tally.elapsed += started.elapsed();
         done.map_err(|failure| failure.into_error(self.settings.maximum_bytes_billed))
+    }
+}
+
+/// An answer to something that was asked ahead.
+enum Ahead {
+    Table(Result<Description, Failure>),
+    Query(Result<Outcome, Failure>),
+}
+
+/// What a table is, or the tables that there are in its place.
+type Description = Result<wire::Table, wire::TableList>;
+
+async fn describe(
+    http: &Http,
+    watch: &Watch<'_>,
+    table: &TableName,
+) -> Result<Description, Failure> {
+    let path = [
+        "datasets",
+        table.dataset.as_str(),
+        "tables",
+        table.table.as_str(),
+    ];
+    let fields = [("fields", "schema,timePartitioning")];
+    let call = http.get(&path, &fields, Duration::ZERO)?;
+    match watch.over(http.repeat::<wire::Table>(&call)).await? {
+        Err(fault) if fault.is_not_found() => {
+            let query = [("maxResults", "1000")];
+            let call = http.get(&path[..3], &query, Duration::ZERO)?;
+            let others = watch.over(http.once::<wire::TableList>(&call)).await?;
+            Ok(Err(others.unwrap_or_default()))
+        }
+        answer => Ok(Ok(answer?)),
+    }
+}
+
+fn columns_of(table: &TableName, description: Description) -> Result<Vec<Column>, WarehouseError> {
+    match description {
+        Ok(description) => {
+            let partitions = description.time_partitioning;
+            let fields = description.schema.unwrap_or_default().fields;
+            if fields.is_empty() {
+                return Err(WarehouseError::Query(format!(
+                    "table {table} has no columns"
+                )));
+            }
+            let mut columns: Vec<Column> = fields.iter().map(cell::column).collect();
+            // Rows that are partitioned by the time of their loading have their day in a pseudocolumn.
+            if partitions.is_some_and(|partitions| partitions.field.is_none()) {
+                columns.push(Column {
+                    name: "_PARTITIONDATE".to_owned(),
+                    kind: crate::ColumnKind::Date,
+                    data_type: "DATE".to_owned(),
+                });
+            }
+            Ok(columns)
+        }
+        Err(others) => {
+            let names = others
+                .tables
+                .iter()
+                .map(|entry| &*entry.table_reference.table_id);
+            Err(WarehouseError::TableMissing {
+                table: table.clone(),
+                nearest: nearest(table.table.as_str(), names).map(str::to_owned),
+            })
+        }
     }
 }
 
@@ -263,8 +511,8 @@ fn connect(settings: &Settings) -> Result<Connection, WarehouseError> {
 /// Names the table in an error about it.
 fn about(table: &TableName, error: WarehouseError) -> WarehouseError {
     match error {
-        WarehouseError::Denied(message) => {
-            WarehouseError::Denied(format!("table {table}: {message}"))
+        WarehouseError::Denied(denial, message) => {
+            WarehouseError::Denied(denial, format!("table {table}: {message}"))
         }
         WarehouseError::Query(message) => {
             WarehouseError::Query(format!("table {table}: {message}"))

@@ -5,6 +5,23 @@ use std::path::PathBuf;
 
 use crate::TableName;
 
+/// What is missing when an engine denies an answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Denial {
+    /// A login, or one that is still valid.
+    NoLogin,
+    /// Something in a file of credentials.
+    File,
+    /// The permission to run queries in the project.
+    Jobs,
+    /// The permission to read the dataset or the table.
+    Data,
+    /// The permission to see rows.
+    Rows,
+    /// Anything else.
+    Other,
+}
+
 /// Why a warehouse did not answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum WarehouseError {
@@ -46,7 +63,7 @@ pub enum WarehouseError {
     /// The engine cannot be reached, or gave up for reasons of its own after all retries.
     Unreachable(String),
     /// No credentials, or not the permission.
-    Denied(String),
+    Denied(Denial, String),
     /// BigQuery: the query would be charged for more than `maximum_bytes_billed`.
     TooManyBytes {
         /// The limit, in bytes.
@@ -86,12 +103,8 @@ impl WarehouseError {
     #[must_use]
     pub fn hint(&self) -> Option<String> {
         Some(match self {
-            Self::Url { .. } => {
-                "a warehouse is sqlite:DIR (a folder with DATASET.db files) or bigquery://PROJECT"
-                    .to_owned()
-            }
             Self::FileMissing { .. } => {
-                "the warehouse sqlite:DIR (also by BF_WAREHOUSE) has a file DIR/DATASET.db for each dataset"
+                "the warehouse is a folder with a file or a folder for each dataset: DIR/DATASET.db for sqlite:DIR"
                     .to_owned()
             }
             Self::FileUnreadable { reason, .. } if reason.starts_with("not a SQLite database") => {
@@ -100,9 +113,24 @@ impl WarehouseError {
             Self::TableMissing { nearest, .. } | Self::ColumnMissing { nearest, .. } => {
                 format!("did you mean {}?", nearest.as_ref()?)
             }
-            Self::Denied(_) => {
-                "log in with: gcloud auth application-default login; reading needs the roles \
-                 BigQuery Job User (project) and BigQuery Data Viewer (dataset)"
+            Self::Denied(Denial::NoLogin, _) => {
+                "log in with: gcloud auth application-default login (or name a file of credentials with \
+                 GOOGLE_APPLICATION_CREDENTIALS, or give a token with BF_BIGQUERY_TOKEN)"
+                    .to_owned()
+            }
+            Self::Denied(Denial::File, _) => return None,
+            Self::Denied(Denial::Jobs, _) => {
+                "ask for the role BigQuery Job User in the project that pays for the queries".to_owned()
+            }
+            Self::Denied(Denial::Data, _) => {
+                "ask for the role BigQuery Data Viewer on the dataset".to_owned()
+            }
+            Self::Denied(Denial::Rows, _) => {
+                "a row access policy hides rows, so that nothing can be checked; ask for a policy that shows all of them"
+                    .to_owned()
+            }
+            Self::Denied(Denial::Other, _) => {
+                "reading needs the roles BigQuery Job User (project) and BigQuery Data Viewer (dataset)"
                     .to_owned()
             }
             Self::TooManyBytes { .. } => {
@@ -112,7 +140,8 @@ impl WarehouseError {
             Self::Changed { .. } => {
                 "run again when nothing writes, or make the folder writable".to_owned()
             }
-            Self::Unreachable(_)
+            Self::Url { .. }
+            | Self::Unreachable(_)
             | Self::Quota(_)
             | Self::TimedOut(_)
             | Self::Interrupted
@@ -135,7 +164,7 @@ impl fmt::Display for WarehouseError {
                 write!(f, "table {table} has no column {column}")
             }
             Self::Unreachable(reason)
-            | Self::Denied(reason)
+            | Self::Denied(_, reason)
             | Self::Quota(reason)
             | Self::TimedOut(reason)
             | Self::Query(reason) => f.write_str(reason),

@@ -103,7 +103,16 @@ impl FromStr for TableName {
         });
         parts.ok_or_else(|| NameError {
             text: text.to_owned(),
-            expected: "a table (expected dataset.table, of letters, digits and _)",
+            expected: if text.ends_with('*') {
+                "a table: of a wildcard make a view with _TABLE_SUFFIX as a column, and name the view"
+            } else if text.split('.').count() == 3 {
+                "a table (expected dataset.table): of a table in another project make a view in a dataset of this one, \
+                 and name the view"
+            } else if text.contains('-') {
+                "a table (expected dataset.table, of letters, digits and _): make a view with such a name"
+            } else {
+                "a table (expected dataset.table, of letters, digits and _)"
+            },
         })
     }
 }
@@ -173,6 +182,19 @@ mod tests {
         assert_eq!(table.to_string(), "nba_analytics.player_game_summary");
         for text in ["table", "a.b.c", ".b", "a.", "a.`b`", "../x.y"] {
             assert!(text.parse::<TableName>().is_err(), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_name_that_is_refused_comes_with_the_way_out() {
+        for (text, way) in [
+            ("shop.orders_*", "_TABLE_SUFFIX"),
+            ("other-project.shop.orders", "another project"),
+            ("shop.my-orders", "make a view with such a name"),
+            ("orders", "expected dataset.table"),
+        ] {
+            let error = text.parse::<TableName>().expect_err(text);
+            assert!(error.to_string().contains(way), "{error}");
         }
     }
 

@@ -1,6 +1,8 @@
 //! Rows of one table that are judged while they are read.
 
-use crate::{Ident, Param, Query, Record, SqlDialect, TableName};
+use crate::sql::Flavor;
+use crate::sqlite::SqliteFlavor;
+use crate::{Ident, Param, Query, Record, TableName};
 
 /// Some columns of those rows of a table that meet one of some conditions.
 #[derive(Debug, Clone, PartialEq)]
@@ -14,8 +16,6 @@ pub struct Selection {
     pub conditions: Vec<String>,
     /// The conditions' parameters by name, without the `@`.
     pub params: Vec<(String, Param)>,
-    /// The engine that is asked.
-    pub dialect: SqlDialect,
 }
 
 impl Selection {
@@ -29,7 +29,7 @@ impl Selection {
         let columns: Vec<String> = self
             .columns
             .iter()
-            .map(|column| self.dialect.column(column))
+            .map(|column| SqliteFlavor.quote(column.as_str()))
             .collect();
         columns.join(", ")
     }
@@ -39,7 +39,7 @@ impl Selection {
         Query {
             sql: format!(
                 "SELECT {what} FROM {} WHERE {condition}",
-                self.dialect.table(&self.table),
+                SqliteFlavor.table(&self.table),
             ),
             params: self.params.clone(),
         }

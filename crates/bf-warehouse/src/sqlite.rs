@@ -1,27 +1,45 @@
 //! SQLite: a folder with one database file per dataset, attached read-only.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{Connection, OpenFlags, Statement, ToSql};
 
+use crate::sql::{self, Params, Prober};
 use crate::{
-    Column, ColumnKind, Field, Ident, Options, Param, Query, Rows, Selection, Sink, TableName,
-    Usage, WarehouseError, nearest,
+    Column, ColumnKind, Columns, Engine, Estimate, Field, Ident, Listed, Listing, Options, Pairs,
+    Param, Plan, Probe, Profiling, Query, Question, Rows, Sample, SampleRequest, Scan, Selection,
+    Side, Sink, TableName, Usage, Value, WarehouseError, nearest,
 };
 
 mod dataset;
+mod flavor;
 mod halves;
+mod invalid_dates;
+mod stream;
 mod twin;
 
+#[cfg(test)]
+mod conditions;
+
 use dataset::Dataset;
+pub(crate) use flavor::SqliteFlavor;
 
 /// How long to wait for a writer that holds the file for itself.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Instructions of SQLite's virtual machine between two looks at the interrupt: some milliseconds.
 const INSTRUCTIONS_PER_LOOK: i32 = 100_000;
+
+/// Opens the folder of a URL.
+pub(crate) fn open(url: &str, options: Options) -> Result<Box<dyn Engine>, WarehouseError> {
+    Ok(Box::new(Sqlite::open(
+        crate::path(url, "sqlite")?,
+        options,
+    )?))
+}
 
 /// A folder of SQLite files.
 #[derive(Debug)]
@@ -39,7 +57,10 @@ impl Sqlite {
     ///
     /// One read transaction lasts from the first read to the end, so that all queries of a run see the same
     /// rows of a dataset while a job goes on writing.
-    pub(crate) fn open(folder: PathBuf, options: Options) -> Result<Self, WarehouseError> {
+    ///
+    /// # Errors
+    /// SQLite itself does not start.
+    pub fn open(folder: PathBuf, options: Options) -> Result<Self, WarehouseError> {
         let deadline = Instant::now() + options.deadline.unwrap_or(Options::DEFAULT_DEADLINE);
         let connection = connect(&options, deadline)
             .and_then(|connection| connection.execute_batch("BEGIN").map(|()| connection))
@@ -99,16 +120,7 @@ impl Sqlite {
         names.iter().try_for_each(|name| self.attach_dataset(name))
     }
 
-    pub(crate) fn query_any(
-        &mut self,
-        table: &TableName,
-        query: &Query,
-    ) -> Result<Rows, WarehouseError> {
-        self.attach_mentioned(&query.sql)?;
-        self.query(&[table], query)
-    }
-
-    pub(crate) fn columns(&mut self, table: &TableName) -> Result<Vec<Column>, WarehouseError> {
+    fn columns_of(&mut self, table: &TableName) -> Result<Vec<Column>, WarehouseError> {
         self.attach(&[table])?;
         let columns = self.timed(|engine| {
             let mut statement = engine
@@ -152,11 +164,11 @@ impl Sqlite {
         }
     }
 
-    pub(crate) fn query(
-        &mut self,
-        tables: &[&TableName],
-        query: &Query,
-    ) -> Result<Rows, WarehouseError> {
+    /// Runs one SELECT and returns all its rows. `tables` are those whose files are opened first.
+    ///
+    /// # Errors
+    /// A file cannot be read, or SQLite refuses the query.
+    pub fn query(&mut self, tables: &[&TableName], query: &Query) -> Result<Rows, WarehouseError> {
         self.attach(tables)?;
         self.timed(|engine| {
             let mut statement = engine.connection.prepare(&query.sql)?;
@@ -176,7 +188,12 @@ impl Sqlite {
         })
     }
 
-    pub(crate) fn scan<S: Sink>(
+    /// Hands the rows of `selection` out while they are read, in order, to one sink that `new` makes or to two, the
+    /// second of which goes on where the first ends. No row is kept, so that a table of any size can be read.
+    ///
+    /// # Errors
+    /// A file cannot be read, or SQLite broke off in the middle.
+    pub fn scan<S: Sink>(
         &mut self,
         selection: &Selection,
         new: &dyn Fn() -> S,
@@ -192,16 +209,6 @@ impl Sqlite {
         read
     }
 
-    /// Prepares the query, which finds what is wrong with it; SQLite does not say what it would read.
-    pub(crate) fn estimate(
-        &mut self,
-        tables: &[&TableName],
-        query: &Query,
-    ) -> Result<(), WarehouseError> {
-        self.attach(tables)?;
-        self.timed(|engine| engine.connection.prepare(&query.sql).map(drop))
-    }
-
     /// One ATTACH per dataset, for the `sqlite3` shell.
     pub(crate) fn console_prelude(&self, tables: &[&TableName]) -> String {
         let mut datasets: Vec<&Ident> = tables.iter().map(|table| &table.dataset).collect();
@@ -214,14 +221,6 @@ impl Sqlite {
                 format!("ATTACH '{path}' AS {dataset}; ")
             })
             .collect()
-    }
-
-    pub(crate) fn verify_unchanged(&self) -> Result<(), WarehouseError> {
-        self.datasets.iter().try_for_each(Dataset::verify_unchanged)
-    }
-
-    pub(crate) fn usage(&self) -> Usage {
-        self.usage.clone()
     }
 
     /// Runs one query under the clock and turns SQLite's error into ours.
@@ -258,11 +257,96 @@ impl Sqlite {
             _ => WarehouseError::Query(format!("SQLite: {}", dataset::message(error))),
         }
     }
+}
 
-    /// The instant after which no query goes on.
-    #[must_use]
-    pub fn deadline(&self) -> Instant {
-        self.deadline
+impl Engine for Sqlite {
+    fn name(&self) -> &'static str {
+        "sqlite"
+    }
+
+    fn columns(&mut self, table: &TableName) -> Result<Columns, WarehouseError> {
+        self.columns_of(table).map(Columns::new)
+    }
+
+    /// Rows are handed out one by one and counted here, which needs no sorting and is some nine times faster than SQL
+    /// that groups.
+    fn measure(&mut self, plan: &Plan) -> Result<Scan, WarehouseError> {
+        let how = invalid_dates::Reading::of(plan, self)?;
+        let plan = Arc::new(plan.clone());
+        let new = || stream::Accumulator::new(Arc::clone(&plan));
+        let parts = self.scan(&stream::selection(&plan, how), &new)?;
+        let whole = parts.into_iter().reduce(|mut whole, part| {
+            whole.merge(part);
+            whole
+        });
+        let mut scan = whole.unwrap_or_else(new).finish();
+        invalid_dates::add(&plan, how, &mut scan, self)?;
+        Ok(scan)
+    }
+
+    fn compare(&mut self, here: &Side<'_>, there: &[Side<'_>]) -> Result<Pairs, WarehouseError> {
+        Ok(Pairs::of(here.kept(), &Side::union(there)))
+    }
+
+    fn sample(&mut self, request: &SampleRequest<'_>) -> Result<Sample, WarehouseError> {
+        let partner = request.partner.map(|partner| &partner.name);
+        let tables: Vec<&TableName> = match request.probe {
+            Probe::Unmatched { .. } => partner.into_iter().chain([&request.table.name]).collect(),
+            Probe::Unscheduled { table, .. } | Probe::OfSchedule { table, .. } => {
+                vec![&request.table.name, table]
+            }
+            _ => vec![&request.table.name],
+        };
+        let prober = Prober {
+            flavor: &SqliteFlavor,
+            prelude: self.console_prelude(&tables),
+            tries: true,
+            has_params: true,
+        };
+        prober.sample(request, &mut |query| self.query(&tables, &query))
+    }
+
+    fn list(&mut self, listing: &Listing<'_>) -> Result<Listed, WarehouseError> {
+        if listing.spans.is_empty() {
+            return Ok(Listed::new());
+        }
+        let query = sql::listing_query(listing, Params::named(&SqliteFlavor));
+        Ok(self.query(&[&listing.table.name], &query)?.into_listed())
+    }
+
+    fn profile(&mut self, question: &Profiling<'_>) -> Result<Rows, WarehouseError> {
+        let query = sql::profile_query(question, Params::named(&SqliteFlavor));
+        self.query(&[question.table()], &query)
+    }
+
+    fn scalar(&mut self, question: &Question<'_>) -> Result<Value, WarehouseError> {
+        self.attach_mentioned(question.sql)?;
+        let query = Query::new(question.sql)
+            .with("start", question.range.start)
+            .with("end", question.range.end);
+        self.query(&[question.table], &query)?.one_value()
+    }
+
+    /// The query is prepared, which finds what is wrong with it.
+    fn estimate(&mut self, plan: &Plan) -> Result<Estimate, WarehouseError> {
+        let how = invalid_dates::Reading::of(plan, self)?;
+        let query = stream::selection(plan, how).query();
+        self.attach(&[&plan.table.name])?;
+        self.timed(|engine| engine.connection.prepare(&query.sql).map(drop))?;
+        Ok(Estimate {
+            sql: query.sql,
+            params: query.params,
+            bytes: None,
+            sign_in: None,
+        })
+    }
+
+    fn verify_unchanged(&self) -> Result<(), WarehouseError> {
+        self.datasets.iter().try_for_each(Dataset::verify_unchanged)
+    }
+
+    fn usage(&self) -> Usage {
+        self.usage.clone()
     }
 }
 

@@ -154,6 +154,31 @@ pub struct Rows {
     pub rows: Vec<Vec<Value>>,
 }
 
+impl Rows {
+    /// The rows of a listing; the first column is the day.
+    pub(crate) fn into_listed(self) -> crate::Listed {
+        let read = self.rows.into_iter().filter_map(|mut row| {
+            let values = row.split_off(1.min(row.len()));
+            let day = bf_contract::parse_date(row.first()?.as_text()?).ok()?;
+            Some((day, values))
+        });
+        read.collect()
+    }
+
+    /// The value of a result of one row and one column.
+    ///
+    /// # Errors
+    /// It is no such result.
+    pub(crate) fn one_value(mut self) -> Result<Value, crate::WarehouseError> {
+        match self.rows.pop() {
+            Some(mut row) if self.rows.is_empty() && row.len() == 1 => Ok(row.remove(0)),
+            _ => Err(crate::WarehouseError::Query(
+                "its query must return one row with one number".to_owned(),
+            )),
+        }
+    }
+}
+
 /// A column of a table.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Column {

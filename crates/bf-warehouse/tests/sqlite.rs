@@ -6,16 +6,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bf_warehouse::{
-    Field, Ident, Options, Query, Record, Selection, Sink, SqlDialect, TableName, Value, Warehouse,
+    Engine, Field, Ident, Options, Query, Record, Selection, Sink, Sqlite, TableName, Value,
     WarehouseError,
 };
 use rusqlite::Connection;
 
-fn open_with(folder: &Path, options: Options) -> Warehouse {
-    Warehouse::open(&format!("sqlite:{}", folder.display()), options).expect("nothing is read yet")
+fn open_with(folder: &Path, options: Options) -> Sqlite {
+    Sqlite::open(folder.to_owned(), options).expect("nothing is read yet")
 }
 
-fn open(folder: &Path) -> Warehouse {
+fn open(folder: &Path) -> Sqlite {
     open_with(folder, Options::default())
 }
 
@@ -23,12 +23,12 @@ fn table() -> TableName {
     "d.t".parse().expect("a table")
 }
 
-fn query(warehouse: &mut Warehouse, sql: &str) -> Result<Value, WarehouseError> {
+fn query(warehouse: &mut Sqlite, sql: &str) -> Result<Value, WarehouseError> {
     let rows = warehouse.query(&[&table()], &Query::new(sql))?;
     Ok(rows.rows[0][0].clone())
 }
 
-fn sum(warehouse: &mut Warehouse) -> Result<Value, WarehouseError> {
+fn sum(warehouse: &mut Sqlite) -> Result<Value, WarehouseError> {
     query(warehouse, "SELECT SUM(x) FROM d.t")
 }
 
@@ -186,12 +186,11 @@ fn selection(table: &str, condition: &str) -> Selection {
         columns: vec![Ident::new("x").expect("a name")],
         conditions: vec![condition.to_owned()],
         params: Vec::new(),
-        dialect: SqlDialect::Sqlite,
     }
 }
 
 fn heard(
-    warehouse: &mut Warehouse,
+    warehouse: &mut Sqlite,
     table: &str,
     condition: &str,
 ) -> Result<Vec<Vec<i64>>, WarehouseError> {

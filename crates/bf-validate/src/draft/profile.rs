@@ -3,9 +3,7 @@
 use std::collections::BTreeSet;
 
 use bf_contract::{DateRange, parse_date};
-use bf_warehouse::{
-    ColumnKind, Ident, Query, Rows, SqlDialect, TableName, Value, Warehouse, WarehouseError,
-};
+use bf_warehouse::{ColumnKind, Engine, Ident, Profiling, Rows, TableName, Value, WarehouseError};
 use chrono::{Datelike, NaiveDate, Weekday};
 
 use crate::suite::Calendar;
@@ -62,9 +60,8 @@ impl Profile {
     pub fn of(
         table: &TableName,
         range: Option<DateRange>,
-        warehouse: &mut Warehouse,
+        warehouse: &mut dyn Engine,
     ) -> Result<Option<Self>, WarehouseError> {
-        let dialect = warehouse.dialect();
         let columns = warehouse.columns(table)?;
         let named = columns.iter().filter_map(|column| {
             let is_plain =
@@ -75,7 +72,6 @@ impl Profile {
         let named: Vec<(Ident, ColumnKind)> = named.collect();
         let place = Place {
             table,
-            dialect,
             named: &named,
         };
         let all = place.count(None, warehouse)?;
@@ -146,7 +142,6 @@ struct Days<'a> {
 
 struct Place<'a> {
     table: &'a TableName,
-    dialect: SqlDialect,
     named: &'a [(Ident, ColumnKind)],
 }
 
@@ -155,26 +150,13 @@ impl Place<'_> {
     fn count(
         &self,
         within: Option<(Days<'_>, DateRange)>,
-        warehouse: &mut Warehouse,
+        warehouse: &mut dyn Engine,
     ) -> Result<(u64, Vec<Seen>), WarehouseError> {
-        let mut fields = vec!["COUNT(*)".to_owned()];
-        for (name, kind) in self.named {
-            fields.extend(self.figures(name, *kind));
-        }
-        let mut query = Query::new(format!(
-            "SELECT {} FROM {}",
-            fields.join(", "),
-            self.dialect.table(self.table)
-        ));
-        if let Some((days, range)) = within {
-            let column = self.dialect.column(days.column);
-            let within = self
-                .dialect
-                .within_days(&column, days.kind, "@start", "@end");
-            query.sql.push_str(&format!(" WHERE {within}"));
-            query = query.with("start", range.start).with("end", range.end);
-        }
-        let rows = warehouse.query(&[self.table], &query)?;
+        let rows = warehouse.profile(&Profiling::Figures {
+            table: self.table,
+            columns: self.named,
+            within: within.map(|(days, range)| (days.column, days.kind, range)),
+        })?;
         let row = rows.rows.into_iter().next().unwrap_or_default();
         let mut row = row.into_iter();
         let count = |row: &mut dyn Iterator<Item = Value>| {
@@ -199,65 +181,16 @@ impl Place<'_> {
         Ok((all, columns))
     }
 
-    /// The figures of one column, as SQL.
-    fn figures(&self, name: &Ident, kind: ColumnKind) -> [String; 7] {
-        let column = self.dialect.column(name);
-        let if_any = |condition: &str| match self.dialect {
-            SqlDialect::Sqlite => format!("COUNT(CASE WHEN {condition} THEN 1 END)"),
-            SqlDialect::BigQuery => format!("COUNTIF({condition})"),
-        };
-        let (text, number) = match self.dialect {
-            SqlDialect::Sqlite => (
-                format!("CAST({column} AS TEXT)"),
-                format!("CASE WHEN typeof({column}) IN ('integer', 'real') THEN {column} END"),
-            ),
-            SqlDialect::BigQuery => (
-                format!("CAST({column} AS STRING)"),
-                match kind {
-                    ColumnKind::Number => format!("CAST({column} AS FLOAT64)"),
-                    _ => "CAST(NULL AS FLOAT64)".to_owned(),
-                },
-            ),
-        };
-        let (is_day, has_time) = match (self.dialect, kind) {
-            (SqlDialect::Sqlite, _) => (
-                format!(
-                    "typeof({column}) = 'text' AND substr({column}, 1, 10) = date(substr({column}, 1, 10))"
-                ),
-                format!("typeof({column}) = 'text' AND length({column}) > 10"),
-            ),
-            (SqlDialect::BigQuery, ColumnKind::Date) => {
-                (format!("{column} IS NOT NULL"), "FALSE".to_owned())
-            }
-            (SqlDialect::BigQuery, ColumnKind::DateTime | ColumnKind::Timestamp) => (
-                format!("{column} IS NOT NULL"),
-                format!("{column} IS NOT NULL"),
-            ),
-            (SqlDialect::BigQuery, _) => ("FALSE".to_owned(), "FALSE".to_owned()),
-        };
-        [
-            if_any(&format!("{column} IS NOT NULL AND {text} <> ''")),
-            if_any(&format!("{number} IS NOT NULL")),
-            if_any(&is_day),
-            if_any(&has_time),
-            format!("COUNT(DISTINCT {column})"),
-            format!("MIN({number})"),
-            format!("MAX({number})"),
-        ]
-    }
-
     fn dates(
         &self,
         days: Days<'_>,
-        warehouse: &mut Warehouse,
+        warehouse: &mut dyn Engine,
     ) -> Result<Vec<NaiveDate>, WarehouseError> {
-        let column = self.dialect.column(days.column);
-        let sql = format!(
-            "SELECT DISTINCT {} AS day FROM {} WHERE {column} IS NOT NULL ORDER BY 1",
-            self.dialect.day_of(&column, days.kind),
-            self.dialect.table(self.table)
-        );
-        let rows = warehouse.query(&[self.table], &Query::new(sql))?;
+        let rows = warehouse.profile(&Profiling::Days {
+            table: self.table,
+            column: days.column,
+            kind: days.kind,
+        })?;
         Ok(first_column(&rows)
             .filter_map(|value| parse_date(value.as_text()?).ok())
             .collect())
@@ -266,7 +199,7 @@ impl Place<'_> {
     fn values(
         &self,
         column: &Seen,
-        warehouse: &mut Warehouse,
+        warehouse: &mut dyn Engine,
     ) -> Result<Vec<String>, WarehouseError> {
         let is_listed = column.distinct > 0
             && column.distinct <= VALUES as u64
@@ -277,12 +210,10 @@ impl Place<'_> {
         if !is_listed {
             return Ok(Vec::new());
         }
-        let name = self.dialect.column(&column.name);
-        let sql = format!(
-            "SELECT DISTINCT {name} FROM {} WHERE {name} IS NOT NULL ORDER BY 1",
-            self.dialect.table(self.table)
-        );
-        let rows = warehouse.query(&[self.table], &Query::new(sql))?;
+        let rows = warehouse.profile(&Profiling::Values {
+            table: self.table,
+            column: &column.name,
+        })?;
         let values: Vec<String> = first_column(&rows)
             .filter_map(|value| value.as_text().map(str::to_owned))
             .collect();
@@ -300,7 +231,7 @@ impl Place<'_> {
         rows: u64,
         date_column: &Ident,
         written_at: Option<&Ident>,
-        warehouse: &mut Warehouse,
+        warehouse: &mut dyn Engine,
     ) -> Result<(Vec<Ident>, bool), WarehouseError> {
         let mut candidates: Vec<&Seen> = columns
             .iter()
@@ -348,19 +279,10 @@ impl Place<'_> {
         if sets.is_empty() {
             return Ok((fallback(date_column, &names), false));
         }
-        let table = self.dialect.table(self.table);
-        let counts: Vec<String> = sets
-            .iter()
-            .map(|set| {
-                let names: Vec<String> = set.iter().map(|name| self.dialect.column(name)).collect();
-                format!(
-                    "(SELECT COUNT(*) FROM (SELECT DISTINCT {} FROM {table}))",
-                    names.join(", ")
-                )
-            })
-            .collect();
-        let query = Query::new(format!("SELECT {}", counts.join(", ")));
-        let found = warehouse.query(&[self.table], &query)?;
+        let found = warehouse.profile(&Profiling::DistinctSets {
+            table: self.table,
+            sets: &sets,
+        })?;
         let row = found.rows.into_iter().next().unwrap_or_default();
         let holds = row.iter().position(|value| value.as_count() == Some(rows));
         Ok(match holds {

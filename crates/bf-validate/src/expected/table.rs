@@ -3,14 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use bf_contract::DateRange;
-use bf_warehouse::{Ident, TableName, Value, Warehouse, WarehouseError};
+use bf_warehouse::{Columns, DatedTable, Engine, Ident, Listing, TableName, Value, WarehouseError};
 use chrono::NaiveDate;
 
 use super::{Expected, Question};
-use crate::columns::Columns;
 use crate::condition::{Condition, Literal, Test};
-use crate::listing::{self, Listing};
-use crate::scan::{self, Planner};
+use crate::scan::{Plan, Planner};
 use crate::scheduled::{Asked, ScheduleTable};
 use crate::suite::Schedule;
 
@@ -27,44 +25,23 @@ pub(super) fn read(
     (table, date_column): (&TableName, &Ident),
     schedule: Option<&Schedule>,
     read: DateRange,
-    warehouse: &mut Warehouse,
+    warehouse: &mut dyn Engine,
 ) -> Result<Expected, WarehouseError> {
-    let columns = Columns::new(warehouse.columns(table)?);
-    if columns.get(date_column).is_none() {
-        return Err(WarehouseError::ColumnMissing {
-            table: table.clone(),
-            column: date_column.to_string(),
-            nearest: columns.nearest(date_column).map(str::to_owned),
-        });
-    }
-    let mut planner = Planner::new(
-        table.clone(),
-        date_column.clone(),
-        columns.kind(date_column),
-        read,
-    );
-    let group = asked.suite.group.as_ref().map(|group| &group.column);
-    let group = group.filter(|group| columns.get(group).is_some());
-    let any = planner.rows(None);
-    let mut measure = |filter: Option<&Condition>| match group {
-        Some(group) => planner.groups(filter, std::slice::from_ref(group), (0, u64::MAX)),
-        None => planner.rows(filter),
-    };
-    let counts = schedule.and_then(|schedule| schedule.rows.all(&columns));
-    let all = measure(counts.as_ref());
-    let played = schedule.and_then(|schedule| schedule.played.first(&columns));
-    let played = played.and_then(|played| Condition::and(counts.as_ref(), Some(&played)));
-    let marked = played.as_ref().map(|played| measure(Some(played)));
+    let columns = warehouse.columns(table)?;
+    let dated = DatedTable::new(table, date_column, columns)?;
+    let columns = dated.columns.clone();
+    let Planned {
+        plan,
+        any,
+        all,
+        marked,
+        counts,
+        played,
+        keys,
+    } = plan(asked, dated, schedule, read);
+    let group = group_of(asked, &columns);
     let is_schedule = schedule.is_some();
-    let keys = Asked::plan(
-        asked.suite,
-        &columns,
-        is_schedule,
-        counts.as_ref(),
-        &mut planner,
-    );
-    let plan = planner.finish();
-    let scan = scan::run(&plan, &columns, warehouse)?;
+    let scan = warehouse.measure(&plan)?;
     // A schedule that never marks a row as played cannot be asked for it.
     let marked = marked.filter(|marked| scan.count(*marked, read) > 0);
     let dates = scan.counts(marked.unwrap_or(all), read);
@@ -86,16 +63,10 @@ pub(super) fn read(
         });
         less.map(|((date, _), _)| date).collect()
     });
-    let place = Place {
-        table,
-        date_column,
-        columns: &columns,
-        read,
-    };
     let unplayed = match group {
         Some(group) if !unmarked.is_empty() => {
             match unplayed(
-                place,
+                (&plan.table, read),
                 group,
                 (counts.as_ref(), played.as_ref()),
                 &unmarked,
@@ -124,6 +95,7 @@ pub(super) fn read(
         filter: counts,
         marks_played: played.is_none() || marked.is_some(),
         asked: keys,
+        plan,
         scan,
     };
     Ok(Expected {
@@ -135,36 +107,83 @@ pub(super) fn read(
     })
 }
 
-/// A schedule, as far as it was read.
-#[derive(Clone, Copy)]
-struct Place<'a> {
-    table: &'a TableName,
-    date_column: &'a Ident,
-    columns: &'a Columns,
+/// What is measured of a table of dates: positions in its plan.
+pub(crate) struct Planned {
+    pub plan: Plan,
+    any: usize,
+    all: usize,
+    marked: Option<usize>,
+    counts: Option<Condition>,
+    played: Option<Condition>,
+    pub keys: Vec<Asked>,
+}
+
+/// Plans the scan of a table of dates.
+pub(crate) fn plan(
+    asked: Question<'_>,
+    table: DatedTable,
+    schedule: Option<&Schedule>,
     read: DateRange,
+) -> Planned {
+    let columns = table.columns.clone();
+    let mut planner = Planner::new(table, read);
+    let group = group_of(asked, &columns);
+    let any = planner.rows(None).position();
+    let mut measure = |filter: Option<&Condition>| match group {
+        Some(group) => planner
+            .groups(filter, std::slice::from_ref(group), (0, u64::MAX))
+            .position(),
+        None => planner.rows(filter).position(),
+    };
+    let counts = schedule.and_then(|schedule| schedule.rows.all(&columns));
+    let all = measure(counts.as_ref());
+    let played = schedule.and_then(|schedule| schedule.played.first(&columns));
+    let played = played.and_then(|played| Condition::and(counts.as_ref(), Some(&played)));
+    let marked = played.as_ref().map(|played| measure(Some(played)));
+    let filter = counts.as_ref();
+    let keys = Asked::plan(
+        asked.suite,
+        &columns,
+        schedule.is_some(),
+        filter,
+        &mut planner,
+    );
+    Planned {
+        plan: planner.finish(),
+        any,
+        all,
+        marked,
+        counts,
+        played,
+        keys,
+    }
+}
+
+/// What a suite counts of a day, if the table has a column for it.
+fn group_of<'a>(asked: Question<'a>, columns: &Columns) -> Option<&'a Ident> {
+    let group = asked.suite.group.as_ref().map(|group| &group.column);
+    group.filter(|group| columns.get(group).is_some())
 }
 
 /// The groups of these dates that were never marked as played, by name, without those that were played on another
 /// date: a postponed one keeps its old date for ever.
 fn unplayed(
-    place: Place<'_>,
+    (table, read): (&DatedTable, DateRange),
     group: &Ident,
     (counts, played): (Option<&Condition>, Option<&Condition>),
     dates: &[NaiveDate],
-    warehouse: &mut Warehouse,
+    warehouse: &mut dyn Engine,
 ) -> Result<BTreeMap<NaiveDate, Vec<String>>, WarehouseError> {
     let spans = bf_contract::date_spans(dates);
     let mut list = |spans: &[DateRange], filter: Option<&Condition>| {
         let listing = Listing {
-            table: place.table,
-            date_column: place.date_column,
-            columns: place.columns,
+            table,
             spans,
             filter,
             values: std::slice::from_ref(group),
             limit: MOST_NAMES,
         };
-        listing::list(listing, warehouse)
+        warehouse.list(&listing)
     };
     let all = list(&spans, counts)?;
     let marked: BTreeSet<(NaiveDate, String)> = list(&spans, played)?
@@ -184,7 +203,7 @@ fn unplayed(
     let elsewhere: BTreeSet<String> = if left.is_empty() {
         BTreeSet::new()
     } else {
-        let found = list(&[place.read], elsewhere.as_ref())?;
+        let found = list(&[read], elsewhere.as_ref())?;
         found.into_iter().map(|(_, values)| name(&values)).collect()
     };
     let mut unplayed: BTreeMap<NaiveDate, Vec<String>> = BTreeMap::new();

@@ -233,20 +233,3 @@ fn partner_name(facts: &Facts<'_>) -> String {
         .as_ref()
         .map_or_else(String::new, |partner| partner.table.to_string())
 }
-
-impl Pairs {
-    fn sum(&self, of: impl Fn(&PairDay) -> (u64, u64)) -> (u64, u64) {
-        self.days
-            .values()
-            .map(of)
-            .fold((0, 0), |all, one| (all.0 + one.0, all.1 + one.1))
-    }
-
-    fn days_with(&self, of: impl Fn(&PairDay) -> u64) -> Vec<NaiveDate> {
-        self.days
-            .iter()
-            .filter(|(_, day)| of(day) > 0)
-            .map(|(date, _)| *date)
-            .collect()
-    }
-}

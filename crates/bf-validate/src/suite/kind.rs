@@ -388,13 +388,29 @@ pub struct Sums {
 
 /// A query of the suite's own for what the other kinds cannot say; `@start` and `@end` are the range. It
 /// must return one row with one number.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SqlFigure {
     /// For SQLite.
     pub sqlite: Option<String>,
     /// For BigQuery.
     pub bigquery: Option<String>,
+    /// For DuckDB.
+    pub duckdb: Option<String>,
+}
+
+impl SqlFigure {
+    /// The query for an engine, by its name.
+    #[must_use]
+    pub fn for_engine(&self, engine: &str) -> Option<&str> {
+        let sql = match engine {
+            "sqlite" => &self.sqlite,
+            "bigquery" => &self.bigquery,
+            "duckdb" => &self.duckdb,
+            _ => &None,
+        };
+        sql.as_deref()
+    }
 }
 
 impl Kind {
@@ -573,8 +589,8 @@ impl Kind {
             Self::Reference(keys) if keys.columns.is_empty() => Err("no columns".to_owned()),
             Self::UnmatchedKeys(keys) if keys.columns.is_empty() => Err("no columns".to_owned()),
             Self::Sums(sums) if sums.columns.is_empty() => Err("no columns".to_owned()),
-            Self::Sql(figure) if figure.sqlite.is_none() && figure.bigquery.is_none() => {
-                Err("sql needs a query for sqlite, bigquery or both".to_owned())
+            Self::Sql(figure) if *figure == SqlFigure::default() => {
+                Err("sql needs a query for sqlite, bigquery or duckdb".to_owned())
             }
             _ => Ok(()),
         }

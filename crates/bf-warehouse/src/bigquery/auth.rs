@@ -1,13 +1,20 @@
-//! Whose name requests are made in: the application default credentials.
+//! Whose name requests are made in. Which sign-in wins, in this order: the token of `BF_BIGQUERY_TOKEN`, that of
+//! `GOOGLE_OAUTH_ACCESS_TOKEN`, the file of `GOOGLE_APPLICATION_CREDENTIALS`, the file of `gcloud auth
+//! application-default login`, the metadata server of a machine at Google, and last the `gcloud` program.
 
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use gcp_auth::{CustomServiceAccount, TokenProvider};
+use gcp_auth::{CustomServiceAccount, GCloudAuthorizedUser, MetadataServiceAccount, TokenProvider};
 use reqwest::header::HeaderValue;
 
 use super::fault::{Fault, one_line};
 use super::settings::Identity;
+
+mod account;
+
+use account::Account;
 
 /// What a token must allow. Source: "OAuth 2.0 scopes for Google APIs", BigQuery API v2.
 const SCOPES: &[&str] = &["https://www.googleapis.com/auth/bigquery"];
@@ -15,14 +22,33 @@ const SCOPES: &[&str] = &["https://www.googleapis.com/auth/bigquery"];
 /// How long it may take to get a token from credentials that were found.
 const TOKEN_LIMIT: Duration = Duration::from_secs(30);
 
-/// The variable that names a service account's key.
+/// The variables that hold a token, the first of which wins.
+const TOKENS: [&str; 2] = ["BF_BIGQUERY_TOKEN", "GOOGLE_OAUTH_ACCESS_TOKEN"];
+
+/// The variable that names a file of credentials.
 const KEY_FILE: &str = "GOOGLE_APPLICATION_CREDENTIALS";
 
 /// The source of tokens; found with the first request. Nothing of it is ever printed.
 pub struct Tokens {
     identity: Identity,
-    provider: Option<Arc<dyn TokenProvider>>,
-    search_limit: Duration,
+    source: Option<Source>,
+    limit: Duration,
+}
+
+/// Where tokens come from.
+enum Source {
+    /// A token that is ready.
+    Ready {
+        token: String,
+        variable: &'static str,
+    },
+    /// What gcp_auth knows.
+    Known {
+        provider: Arc<dyn TokenProvider>,
+        kind: String,
+    },
+    /// What it does not know.
+    Account(Box<Account>),
 }
 
 impl Tokens {
@@ -30,12 +56,12 @@ impl Tokens {
     pub fn new(identity: Identity, search_limit: Duration) -> Self {
         Self {
             identity,
-            provider: None,
-            search_limit,
+            source: None,
+            limit: search_limit,
         }
     }
 
-    /// The value of the `Authorization` header, marked as secret; `None` where nobody asks.
+    /// The value of the `Authorization` header, marked as secret; `None` for an emulator.
     ///
     /// # Errors
     /// [`Fault::Credentials`]: none were found in time, or they give no token.
@@ -43,76 +69,178 @@ impl Tokens {
         if self.identity == Identity::Nobody {
             return Ok(None);
         }
-        let provider = match &self.provider {
-            Some(provider) => Arc::clone(provider),
-            None => {
-                let found = search(&self.identity, self.search_limit).await?;
-                Arc::clone(self.provider.insert(found))
-            }
+        let source = match &mut self.source {
+            Some(source) => source,
+            none => none.insert(search(&self.identity, self.limit).await?),
         };
-        let token = tokio::time::timeout(TOKEN_LIMIT, provider.token(SCOPES))
-            .await
-            .map_err(|_| {
-                let limit = TOKEN_LIMIT.as_secs();
-                Fault::Credentials(format!("the credentials gave no token within {limit} s"))
-            })?
-            .map_err(|error| Fault::Credentials(describe(&self.identity, &error)))?;
-        let mut value = HeaderValue::from_str(&format!("Bearer {}", token.as_str()))
+        let token = tokio::time::timeout(TOKEN_LIMIT, source.token());
+        let token = token.await.map_err(|_| {
+            let limit = TOKEN_LIMIT.as_secs();
+            Fault::Credentials(format!("the credentials gave no token within {limit} s"))
+        })??;
+        let mut value = HeaderValue::from_str(&format!("Bearer {token}"))
             .map_err(|_| Fault::Credentials("the credentials gave an unusable token".to_owned()))?;
         value.set_sensitive(true);
         Ok(Some(value))
     }
 
-    /// Drops the token that the server refused; the next request gets a fresh one.
-    pub fn forget(&mut self) {
-        self.provider = None;
+    /// Another token than the one that the server refused; it may have been replaced meanwhile.
+    ///
+    /// # Errors
+    /// See [`Self::bearer`].
+    pub async fn instead_of(
+        &mut self,
+        refused: Option<&HeaderValue>,
+    ) -> Result<Option<HeaderValue>, Fault> {
+        if self.source.is_some() && self.bearer().await?.as_ref() == refused {
+            self.source = None;
+        }
+        self.bearer().await
+    }
+
+    /// What the tokens are from, for people.
+    pub fn kind(&self) -> Option<String> {
+        Some(match self.source.as_ref()? {
+            Source::Ready { variable, .. } => format!("the token of {variable}"),
+            Source::Known { kind, .. } => kind.clone(),
+            Source::Account(account) => account.kind(),
+        })
     }
 }
 
-/// Looks for credentials on a thread of its own, as parts of the search block: reading a file, the `gcloud`
-/// program.
-async fn search(identity: &Identity, limit: Duration) -> Result<Arc<dyn TokenProvider>, Fault> {
-    let runtime = tokio::runtime::Handle::current();
-    let wanted = identity.clone();
-    let search = tokio::task::spawn_blocking(move || {
-        let _entered = runtime.enter();
-        match wanted {
-            Identity::KeyFile(path) => CustomServiceAccount::from_file(path)
-                .map(|account| Arc::new(account) as Arc<dyn TokenProvider>),
-            Identity::Default | Identity::Nobody => runtime.block_on(gcp_auth::provider()),
+impl Source {
+    async fn token(&mut self) -> Result<String, Fault> {
+        match self {
+            Self::Ready { token, .. } => Ok(token.clone()),
+            Self::Known { provider, kind } => {
+                let token = provider.token(SCOPES).await;
+                let token = token
+                    .map_err(|error| Fault::Credentials(format!("{kind}: {}", describe(&error))))?;
+                Ok(token.as_str().to_owned())
+            }
+            Self::Account(account) => account.token().await,
         }
-    });
-    match tokio::time::timeout(limit, search).await {
-        Ok(Ok(Ok(provider))) => Ok(provider),
-        Ok(Ok(Err(error))) => Err(Fault::Credentials(describe(identity, &error))),
-        Ok(Err(_)) => Err(Fault::Credentials(
-            "the search for credentials broke off".to_owned(),
-        )),
+    }
+}
+
+/// Looks for credentials; `limit` is for files and the metadata server. The `gcloud` program has a time of its own.
+async fn search(identity: &Identity, limit: Duration) -> Result<Source, Fault> {
+    if let Identity::KeyFile(path) = identity {
+        return within(limit, of_file(path.clone())).await;
+    }
+    for variable in TOKENS {
+        let token = std::env::var(variable).unwrap_or_default();
+        if !token.trim().is_empty() {
+            let token = token.trim().to_owned();
+            return Ok(Source::Ready { token, variable });
+        }
+    }
+    if let Some(path) = std::env::var_os(KEY_FILE).filter(|path| !path.is_empty()) {
+        return within(limit, of_file(path.into())).await;
+    }
+    if let Some(path) = default_file().filter(|path| path.exists()) {
+        return within(limit, of_file(path)).await;
+    }
+    if let Ok(Ok(found)) = tokio::time::timeout(limit, MetadataServiceAccount::new()).await {
+        return Ok(Source::Known {
+            provider: Arc::new(found),
+            kind: "the metadata server".to_owned(),
+        });
+    }
+    gcloud().await
+}
+
+/// The `gcloud` program. Its search blocks, so that it has a thread of its own.
+async fn gcloud() -> Result<Source, Fault> {
+    let runtime = tokio::runtime::Handle::current();
+    let asked = tokio::task::spawn_blocking(move || runtime.block_on(GCloudAuthorizedUser::new()));
+    match tokio::time::timeout(TOKEN_LIMIT, asked).await {
+        Ok(Ok(Ok(found))) => Ok(Source::Known {
+            provider: Arc::new(found),
+            kind: "gcloud".to_owned(),
+        }),
+        Ok(_) => Err(Fault::Credentials(format!(
+            "no Google credentials found ({}, {KEY_FILE}, gcloud's file, the metadata server, the gcloud program)",
+            TOKENS.join(", ")
+        ))),
         Err(_) => Err(Fault::Credentials(format!(
-            "no Google credentials found within {} s",
-            limit.as_secs_f64()
+            "the gcloud program gave no token within {} s",
+            TOKEN_LIMIT.as_secs()
         ))),
     }
 }
 
-/// The error without anything that was read from a key or a token.
-fn describe(identity: &Identity, error: &gcp_auth::Error) -> String {
-    let reason = match error {
-        gcp_auth::Error::NoAuthMethod(..) => {
-            return "no Google credentials found (no key file, no gcloud login, no metadata server)"
-                .to_owned();
+async fn within(
+    limit: Duration,
+    found: impl Future<Output = Result<Source, Fault>>,
+) -> Result<Source, Fault> {
+    tokio::time::timeout(limit, found)
+        .await
+        .unwrap_or_else(|_| {
+            Err(Fault::Credentials(format!(
+                "no Google credentials found within {} s",
+                limit.as_secs_f64()
+            )))
+        })
+}
+
+/// The file that `gcloud auth application-default login` writes.
+fn default_file() -> Option<PathBuf> {
+    let folder = std::env::var_os("CLOUDSDK_CONFIG").map(PathBuf::from);
+    let home = || Some(PathBuf::from(std::env::var_os("HOME")?).join(".config/gcloud"));
+    Some(
+        folder
+            .or_else(home)?
+            .join("application_default_credentials.json"),
+    )
+}
+
+/// Reads a file of credentials, on a thread of its own: it may be a pipe.
+async fn of_file(path: PathBuf) -> Result<Source, Fault> {
+    let read = path.clone();
+    let text = tokio::task::spawn_blocking(move || std::fs::read_to_string(read)).await;
+    let text = match text {
+        Ok(Ok(text)) => text,
+        Ok(Err(error)) => {
+            let text = error.to_string();
+            let reason = text.split(" (os error").next().unwrap_or(&text);
+            return Err(wrong(&path, reason));
         }
+        Err(_) => return Err(wrong(&path, "reading it broke off")),
+    };
+    let json: serde_json::Value = serde_json::from_str(&text).map_err(|error| {
+        let at = format!(
+            "it is not JSON (line {}, column {})",
+            error.line(),
+            error.column()
+        );
+        wrong(&path, &at)
+    })?;
+    let Some(kind) = json["type"].as_str() else {
+        return Err(wrong(&path, "it has no \"type\""));
+    };
+    if kind == "service_account" {
+        let account = CustomServiceAccount::from_json(&text)
+            .map_err(|error| wrong(&path, &format!("service_account: {}", describe(&error))))?;
+        return Ok(Source::Known {
+            provider: Arc::new(account),
+            kind: format!("the service account of {}", path.display()),
+        });
+    }
+    let account = Account::new(&json, &path);
+    account.map(|account| Source::Account(Box::new(account)))
+}
+
+fn wrong(path: &Path, reason: &str) -> Fault {
+    Fault::CredentialsFile(format!("credentials {}: {reason}", path.display()))
+}
+
+/// The error without anything that was read from a key or a token.
+fn describe(error: &gcp_auth::Error) -> String {
+    match error {
         gcp_auth::Error::Json(doing, at) => {
             format!("{doing} (line {}, column {})", at.line(), at.column())
         }
         other => one_line(&other.to_string()),
-    };
-    let key_file = match identity {
-        Identity::KeyFile(path) => Some(path.clone().into_os_string()),
-        Identity::Default | Identity::Nobody => std::env::var_os(KEY_FILE),
-    };
-    match key_file {
-        Some(path) => format!("service account key {}: {reason}", path.display()),
-        None => format!("credentials: {reason}"),
     }
 }

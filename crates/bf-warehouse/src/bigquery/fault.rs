@@ -4,6 +4,7 @@ use serde::Deserialize;
 
 use super::retry::{self, Next};
 use crate::WarehouseError;
+use crate::error::Denial;
 
 /// No message of a server is shown at greater length, in characters.
 const LONGEST_MESSAGE: usize = 600;
@@ -29,8 +30,10 @@ pub enum Fault {
         /// Whether the job failed, and not the request.
         of_job: bool,
     },
-    /// There is nobody to ask as.
+    /// No credentials were found, or they give no token.
     Credentials(String),
+    /// A file of credentials is wrong: another login is no cure.
+    CredentialsFile(String),
     /// The answer has not the form that is documented for it.
     Form(String),
 }
@@ -101,7 +104,10 @@ impl Fault {
                 Next::Again if *of_job => Next::NewJob,
                 next => next,
             },
-            Self::Connection { .. } | Self::Credentials(_) | Self::Form(_) => Next::GiveUp,
+            Self::Connection { .. }
+            | Self::Credentials(_)
+            | Self::CredentialsFile(_)
+            | Self::Form(_) => Next::GiveUp,
         }
     }
 
@@ -125,7 +131,8 @@ impl Fault {
         let next = self.next();
         match self {
             Self::Connection { message, .. } => WarehouseError::Unreachable(message),
-            Self::Credentials(message) => WarehouseError::Denied(message),
+            Self::Credentials(message) => WarehouseError::Denied(Denial::NoLogin, message),
+            Self::CredentialsFile(message) => WarehouseError::Denied(Denial::File, message),
             Self::Form(message) => WarehouseError::Query(message),
             Self::Answer {
                 status,
@@ -146,15 +153,34 @@ impl Fault {
                         reason: message,
                     },
                     "quotaExceeded" => WarehouseError::Quota(text),
-                    "accessDenied" | "authError" => WarehouseError::Denied(text),
+                    "authError" => WarehouseError::Denied(Denial::NoLogin, text),
+                    "accessDenied" => WarehouseError::Denied(denial(&message), text),
                     _ if next != Next::GiveUp => {
                         WarehouseError::Unreachable(format!("{text}, after all retries"))
                     }
-                    _ if matches!(status, 401 | 403) => WarehouseError::Denied(text),
+                    _ if status == 401 => WarehouseError::Denied(Denial::NoLogin, text),
+                    _ if status == 403 => WarehouseError::Denied(denial(&message), text),
                     _ => WarehouseError::Query(text),
                 }
             }
         }
+    }
+}
+
+/// What is denied. Source: the messages of BigQuery's "Access Denied" errors.
+fn denial(message: &str) -> Denial {
+    let has = |word: &str| message.to_ascii_lowercase().contains(word);
+    if has("row access polic") || has("row-level") {
+        Denial::Rows
+    } else if has("bigquery.jobs.create") {
+        Denial::Jobs
+    } else if has("bigquery.tables.")
+        || has("access denied: table")
+        || has("access denied: dataset")
+    {
+        Denial::Data
+    } else {
+        Denial::Other
     }
 }
 
@@ -227,7 +253,7 @@ mod tests {
         let kind = |status, reason| answer(status, reason).into_error(0);
         assert!(matches!(
             kind(403, "accessDenied"),
-            WarehouseError::Denied(_)
+            WarehouseError::Denied(..)
         ));
         assert!(matches!(
             kind(403, "quotaExceeded"),

@@ -29,7 +29,8 @@ pub struct Http {
     endpoint: Endpoint,
     project: String,
     pace: Pace,
-    tokens: Tokens,
+    /// Requests that run at once wait for one token.
+    tokens: tokio::sync::Mutex<Tokens>,
 }
 
 /// A request, as often as it is sent.
@@ -67,11 +68,16 @@ impl Http {
             endpoint: settings.endpoint.clone(),
             project: settings.project.clone(),
             pace: settings.pace,
-            tokens: Tokens::new(
+            tokens: tokio::sync::Mutex::new(Tokens::new(
                 settings.endpoint.identity.clone(),
                 settings.pace.credentials,
-            ),
+            )),
         })
+    }
+
+    /// How the tokens are got, for people; known once there is one.
+    pub async fn sign_in(&self) -> Option<String> {
+        self.tokens.lock().await.kind()
     }
 
     /// A GET of `path` below the project; the server may take `server_waits` before it answers.
@@ -132,7 +138,7 @@ impl Http {
     ///
     /// # Errors
     /// The last fault. One that needs a new job is the caller's to handle.
-    pub async fn repeat<T: DeserializeOwned>(&mut self, call: &Call) -> Result<T, Fault> {
+    pub async fn repeat<T: DeserializeOwned>(&self, call: &Call) -> Result<T, Fault> {
         let mut backoff = Backoff::new(&self.pace);
         loop {
             let fault = match self.once(call).await {
@@ -153,12 +159,11 @@ impl Http {
     ///
     /// # Errors
     /// Any fault.
-    pub async fn once<T: DeserializeOwned>(&mut self, call: &Call) -> Result<T, Fault> {
-        let bearer = self.tokens.bearer().await?;
-        match self.send(call, bearer).await {
+    pub async fn once<T: DeserializeOwned>(&self, call: &Call) -> Result<T, Fault> {
+        let bearer = self.tokens.lock().await.bearer().await?;
+        match self.send(call, bearer.clone()).await {
             Err(fault) if fault.is_unauthorized() && !self.endpoint.is_emulator() => {
-                self.tokens.forget();
-                let bearer = self.tokens.bearer().await?;
+                let bearer = self.tokens.lock().await.instead_of(bearer.as_ref()).await?;
                 self.send(call, bearer).await
             }
             answer => answer,
@@ -235,7 +240,7 @@ fn innermost(error: &reqwest::Error) -> String {
 }
 
 /// One cryptography for the whole process: ring, as in gcp_auth. reqwest asks for the installed one.
-fn install_crypto_provider() {
+pub fn install_crypto_provider() {
     static INSTALLED: Once = Once::new();
     INSTALLED.call_once(|| {
         // An error says that there is one already, which is as good.

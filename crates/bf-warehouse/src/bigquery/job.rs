@@ -14,6 +14,9 @@ use crate::{Options, Rows, WarehouseError};
 /// How long a cancellation may take: somebody waits for the end.
 const CANCEL_LIMIT: Duration = Duration::from_secs(5);
 
+/// How often an answer of "not found" is not believed.
+const SPURIOUS: u32 = 2;
+
 /// How often somebody is asked whether to stop: the callback has no descriptor to wait on.
 const INTERRUPT_INTERVAL: Duration = Duration::from_millis(100);
 
@@ -103,7 +106,7 @@ fn seconds(time: Duration) -> String {
 /// # Errors
 /// The last fault, or the reason to stop waiting. A job that may still run is cancelled.
 pub async fn run(
-    http: &mut Http,
+    http: &Http,
     request: &mut QueryRequest,
     pace: &Pace,
     watch: &Watch<'_>,
@@ -134,7 +137,7 @@ fn request_id() -> String {
 }
 
 async fn run_once(
-    http: &mut Http,
+    http: &Http,
     request: &QueryRequest,
     pace: &Pace,
     watch: &Watch<'_>,
@@ -170,13 +173,14 @@ async fn run_once(
 /// Sends the query until it is answered. When somebody asks to stop, the answer on its way is still taken,
 /// as only it names the job that is to be cancelled.
 async fn start(
-    http: &mut Http,
+    http: &Http,
     request: &QueryRequest,
     pace: &Pace,
     watch: &Watch<'_>,
 ) -> Result<QueryAnswer, Failure> {
     let call = http.post(&["queries"], &[], Some(request), pace.first_wait)?;
     let mut backoff = Backoff::new(pace);
+    let mut spurious = SPURIOUS;
     loop {
         let stopped = {
             let mut sent = pin!(http.once::<QueryAnswer>(&call));
@@ -196,7 +200,11 @@ async fn start(
                 return Err(stop);
             }
             Err(fault) => {
-                let delay = (fault.next() == Next::Again)
+                // The tables are known to exist, so that in a named location such an answer is mostly not true.
+                let is_spurious =
+                    fault.is_not_found() && request.location.is_some() && spurious > 0;
+                spurious -= u32::from(is_spurious);
+                let delay = (is_spurious || fault.next() == Next::Again)
                     .then(|| backoff.delay())
                     .flatten();
                 let Some(delay) = delay else {
@@ -218,7 +226,7 @@ fn job_of(answer: &QueryAnswer, request: &QueryRequest) -> JobReference {
 }
 
 /// Asks BigQuery to end a job. Whether it worked changes nothing for the caller.
-async fn cancel(http: &mut Http, job: &JobReference) {
+async fn cancel(http: &Http, job: &JobReference) {
     let Some(id) = &job.job_id else {
         return;
     };
@@ -238,7 +246,7 @@ fn location(job: &JobReference) -> Vec<(&'static str, &str)> {
 
 /// A job that is being read. Kept outside the waiting, so that what is known when it is broken off is known.
 struct Reading<'a> {
-    http: &'a mut Http,
+    http: &'a Http,
     job: &'a JobReference,
     pace: &'a Pace,
     outcome: Outcome,
@@ -318,7 +326,18 @@ impl Reading<'_> {
         query.extend(location(self.job));
         query.push(("formatOptions.useInt64Timestamp", "true"));
         let call = self.http.get(&["queries", id], &query, server_waits)?;
-        self.http.repeat(&call).await
+        let mut backoff = Backoff::new(self.pace);
+        let mut left = SPURIOUS;
+        loop {
+            match self.http.repeat(&call).await {
+                // A job that was just started may not be known everywhere.
+                Err(fault) if fault.is_not_found() && left > 0 => {
+                    left -= 1;
+                    tokio::time::sleep(backoff.step()).await;
+                }
+                answer => return answer,
+            }
+        }
     }
 
     fn take_rows(&mut self, schema: &Schema, rows: Vec<wire::Row>) -> Result<(), Fault> {

@@ -42,7 +42,7 @@ pub fn after(reason: Option<&str>, status: u16) -> Next {
         | "responseTooLarge"
         | "stopped"
         | "tableUnavailable" => Next::GiveUp,
-        _ if matches!(status, 429 | 502 | 503 | 504) => Next::Again,
+        _ if matches!(status, 429 | 500 | 502 | 503 | 504) => Next::Again,
         _ => Next::GiveUp,
     }
 }
@@ -108,11 +108,11 @@ mod tests {
 
     #[test]
     fn without_a_known_reason_the_status_decides() {
-        for status in [429, 502, 503, 504] {
+        for status in [429, 500, 502, 503, 504] {
             assert_eq!(after(None, status), Next::Again, "{status}");
             assert_eq!(after(Some("badGateway"), status), Next::Again, "{status}");
         }
-        for status in [400, 401, 403, 404, 500, 501] {
+        for status in [400, 401, 403, 404, 501] {
             assert_eq!(after(None, status), Next::GiveUp, "{status}");
         }
     }

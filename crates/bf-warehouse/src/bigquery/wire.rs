@@ -174,8 +174,17 @@ pub struct Cell {
 
 /// The answer of `tables.get`.
 #[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Table {
     pub schema: Option<Schema>,
+    pub time_partitioning: Option<TimePartitioning>,
+}
+
+/// How the rows of a table are partitioned by time.
+#[derive(Debug, Deserialize)]
+pub struct TimePartitioning {
+    /// The column; none if it is the time of loading.
+    pub field: Option<String>,
 }
 
 /// The answer of `tables.list`.

@@ -8,7 +8,8 @@ use std::thread;
 use rusqlite::Connection;
 use rusqlite::functions::{Aggregate, Context, FunctionFlags};
 
-use super::bind;
+use super::{SqliteFlavor, bind};
+use crate::sql::Flavor;
 use crate::{Field, Record, Selection, Sink};
 
 /// Tables with fewer rows are read by one connection: starting a thread would take as long.
@@ -77,7 +78,7 @@ fn middle(connection: &Connection, selection: &Selection) -> Option<i64> {
             |row| row.get(0),
         )
         .ok()?;
-    let name = crate::SqlDialect::Sqlite.table(table);
+    let name = SqliteFlavor.table(table);
     let ends = format!("SELECT (SELECT MIN(rowid) FROM {name}), (SELECT MAX(rowid) FROM {name})");
     let (first, last): (i64, i64) = connection
         .query_row(&ends, [], |row| Ok((row.get(0)?, row.get(1)?)))

@@ -59,11 +59,24 @@ fn a_server_that_stays_busy_is_given_up() {
 }
 
 #[test]
+fn a_table_that_is_not_found_in_a_named_location_is_asked_for_again() {
+    let missing = || refusal(404, "notFound", "Not found: Table x");
+    let server = Server::answering([missing(), missing(), ok(answer(&[7]))]);
+    let rows = server
+        .client()
+        .query(&[], &query())
+        .expect("an answer in the end");
+    assert_eq!(rows.rows[0][0], Value::Int(7));
+    let (error, requests) = error_of([missing(), missing(), missing()]);
+    assert_eq!(requests, 3);
+    assert!(matches!(error, WarehouseError::Query(_)), "{error:?}");
+}
+
+#[test]
 fn a_refusal_is_never_repeated() {
     for (status, reason) in [
         (400, "invalidQuery"),
         (403, "accessDenied"),
-        (404, "notFound"),
         (403, "quotaExceeded"),
         (400, "resourcesExceeded"),
         (500, "bytesBilledLimitExceeded"),
@@ -72,7 +85,7 @@ fn a_refusal_is_never_repeated() {
         let (error, requests) = error_of([refusal(status, reason, "no")]);
         assert_eq!(requests, 1, "{reason}");
         let fits = match reason {
-            "accessDenied" => matches!(error, WarehouseError::Denied(_)),
+            "accessDenied" => matches!(error, WarehouseError::Denied(..)),
             "quotaExceeded" => matches!(error, WarehouseError::Quota(_)),
             "bytesBilledLimitExceeded" => {
                 error

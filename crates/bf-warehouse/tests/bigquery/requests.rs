@@ -1,6 +1,7 @@
 //! What is sent.
 
-use bf_warehouse::{Identity, Options, Param, Query};
+use bf_contract::DateRange;
+use bf_warehouse::{Engine, Identity, Options, Param, Query, Question, Request, TableName, Value};
 use serde_json::json;
 
 use crate::support::{Server, answer, ok, query, table};
@@ -67,7 +68,7 @@ fn an_estimate_runs_nothing_and_has_no_limit() {
         "schema": {"fields": []}, "jobReference": {"projectId": "nba-props"}});
     let server = Server::answering([ok(body)]);
     let mut client = server.client();
-    assert_eq!(client.estimate(&[&table()], &query()), Ok(123_456_789));
+    assert_eq!(client.bytes_of(&[&table()], &query()), Ok(123_456_789));
     let body = server.bodies().remove(0);
     assert_eq!(body["dryRun"], json!(true));
     assert!(body.get("maximumBytesBilled").is_none());
@@ -77,7 +78,7 @@ fn an_estimate_runs_nothing_and_has_no_limit() {
 #[test]
 fn no_estimate_is_not_zero_bytes() {
     let server = Server::answering([ok(json!({"jobComplete": true}))]);
-    assert!(server.client().estimate(&[], &query()).is_err());
+    assert!(server.client().bytes_of(&[], &query()).is_err());
 }
 
 #[test]
@@ -89,4 +90,42 @@ fn a_project_cannot_leave_its_place_in_the_path() {
         .query(&[], &query())
         .expect("an answer");
     assert_eq!(server.asked(), ["POST ..%2Fdatasets%3Fx=/queries"]);
+}
+
+#[test]
+fn what_is_asked_ahead_is_asked_once() {
+    let schema = json!({"schema": {"fields": [{"name": "day", "type": "DATE"}]}});
+    let schemas = [ok(&schema), ok(&schema), ok(&schema)];
+    let server = Server::answering(schemas.into_iter().chain([
+        ok(answer(&[7])),
+        ok(answer(&[7])),
+        ok(answer(&[8])),
+    ]));
+    let mut client = server.client();
+    let tables = ["a.b", "a.c", "a.d"].map(|name| name.parse::<TableName>().expect("a table"));
+    client.prepare(&tables.each_ref().map(Request::Columns));
+    assert_eq!(server.requests().len(), 3);
+    for table in &tables {
+        assert!(client.columns(table).is_ok());
+    }
+    let range = "2024-01-01".parse().expect("a date");
+    let range = DateRange {
+        start: range,
+        end: range,
+    };
+    let question = |sql| Question {
+        table: &tables[0],
+        sql,
+        range,
+    };
+    let both = ["SELECT 1", "SELECT 2"].map(question);
+    client.prepare(&both.each_ref().map(|question| Request::Scalar(*question)));
+    assert_eq!(server.requests().len(), 5);
+    for question in &both {
+        assert_eq!(client.scalar(question), Ok(Value::Int(7)));
+    }
+    assert_eq!(server.requests().len(), 5, "nothing is asked twice");
+    assert_eq!(client.scalar(&question("SELECT 3")), Ok(Value::Int(8)));
+    assert_eq!(client.usage().queries, 6);
+    server.assert_script_is_over();
 }

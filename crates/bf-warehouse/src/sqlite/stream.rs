@@ -8,52 +8,49 @@ mod tally;
 
 use std::sync::Arc;
 
-use bf_warehouse::{Field, Ident, Query, Record, Selection, Sink, SqlDialect};
-
 use self::days::Days;
 use self::key::Hashes;
 use self::oldest::Oldest;
 use self::tally::{Figures, Tally};
-use super::Unreadable;
-use super::cells::{KeySums, Numbers};
-use super::plan::{Plan, What};
-use super::strays::{FIRST, LAST, is_no_day};
+use super::SqliteFlavor;
+use super::invalid_dates::{FIRST, LAST, Reading, is_no_day};
 use crate::condition::{self, Compiled};
+use crate::plan::{Plan, What};
+use crate::sql::Flavor;
+use crate::{Field, Ident, KeySums, Numbers, Query, Record, Selection, Sink, Unreadable};
 
-/// The rows of the plan: the date column first, then the plan's columns. Where few of the table's rows are asked
-/// for (`is_narrow`), each condition is asked by itself.
-pub(super) fn selection(plan: &Plan, is_narrow: bool) -> Selection {
-    let dialect = SqlDialect::Sqlite;
-    let date = dialect.column(&plan.date_column);
-    // SQLite compares what is no date as it comes, so such rows would lie in no range at all. NULL, numbers
-    // and texts like 01/05/2024 or 25/12/2024 are read with every range: an index serves each part. What
-    // stands between two days is for `strays`.
-    let within = dialect.within_days(&date, plan.date_kind, "@start", "@end");
+/// The rows of the plan: the date column first, then the plan's columns.
+pub(super) fn selection(plan: &Plan, how: Reading) -> Selection {
+    let date = SqliteFlavor.quote(plan.table.date_column.as_str());
+    // SQLite compares what is not a date as it comes, so such rows would lie in no range at all. NULL, numbers and
+    // texts like 01/05/2024 or 25/12/2024 are read with every range: an index serves each part. What lies between two
+    // days is for `invalid_dates`.
+    let within = SqliteFlavor.within_days(&date, plan.table.date_kind(), "@start", "@end");
     let mut conditions = vec![format!("({within})"), format!("{date} IS NULL")];
-    if plan.reads_all_rows {
-        conditions.push(is_no_day(&date));
-    } else {
-        conditions.push(format!("{date} < '{FIRST}'"));
-        conditions.push(format!("{date} >= '{LAST}'"));
+    match how {
+        Reading::Everything => conditions.push(is_no_day(&date)),
+        Reading::ByIndex { .. } => {
+            conditions.push(format!("{date} < '{FIRST}'"));
+            conditions.push(format!("{date} >= '{LAST}'"));
+        }
     }
-    if !is_narrow {
+    if how != (Reading::ByIndex { is_narrow: true }) {
         conditions = vec![conditions.join(" OR ")];
     }
     Selection {
-        table: plan.table.clone(),
+        table: plan.table.name.clone(),
         columns: row(plan),
         conditions,
         params: Query::default()
             .with("start", plan.read.start)
             .with("end", plan.read.end)
             .params,
-        dialect,
     }
 }
 
-/// What stands in a row.
+/// The columns of a row.
 fn row(plan: &Plan) -> Vec<Ident> {
-    let mut row = vec![plan.date_column.clone()];
+    let mut row = vec![plan.table.date_column.clone()];
     row.extend(plan.columns());
     row
 }
@@ -134,7 +131,7 @@ impl Figures for KeySums {
 }
 
 impl Accumulator {
-    pub fn new(plan: Arc<Plan>) -> Self {
+    pub(super) fn new(plan: Arc<Plan>) -> Self {
         let row = row(&plan);
         let conditions: Vec<_> = plan
             .conditions
@@ -168,9 +165,9 @@ impl Accumulator {
                 .map_or(0, |at| at + 1)
         };
         let positions = |columns: &[Ident]| columns.iter().map(position).collect::<Vec<_>>();
-        for measure in &plan.measures {
-            let filter = measure.filter.map_or(0, |condition| condition + 1);
-            let place = match &measure.what {
+        for metric in &plan.metrics {
+            let filter = metric.filter.map_or(0, |condition| condition + 1);
+            let place = match &metric.what {
                 What::Rows => push(&mut new.counters, [filter, 0]),
                 What::Meets(condition) => push(&mut new.counters, [filter, condition + 1]),
                 What::Numbers(column) => push(&mut new.columns, (filter, position(column))),
@@ -213,7 +210,7 @@ impl Accumulator {
     }
 
     /// Adds what another one has counted of the same plan; both have ended.
-    pub fn merge(&mut self, other: Self) {
+    pub(super) fn merge(&mut self, other: Self) {
         let days: Vec<u32> = other
             .days
             .dates()

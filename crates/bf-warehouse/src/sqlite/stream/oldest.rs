@@ -1,9 +1,6 @@
 //! When the rows of a day were written.
 
-use bf_warehouse::Field;
-
-use super::super::cells::{Cell, WriteTimes};
-use crate::moment;
+use crate::{Cell, Field, WriteTimes, moment};
 
 /// When the rows of a day were written.
 #[derive(Clone, Default)]

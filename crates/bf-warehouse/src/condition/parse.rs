@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use bf_warehouse::Ident;
+use crate::Ident;
 use serde::Deserialize;
 use serde::de::{self, Deserializer, Visitor};
 

@@ -1,39 +1,25 @@
-//! The URL of a warehouse.
-
-use std::path::PathBuf;
+//! The URL of a BigQuery project: `bigquery://PROJECT?location=US&maximum_bytes_billed=…`.
 
 use crate::WarehouseError;
 
-/// Where the tables are.
+/// A project, as a URL names it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum WarehouseUrl {
-    /// `sqlite:DIR`: a folder with one database file per dataset.
-    Sqlite(PathBuf),
-    /// `bigquery://PROJECT?location=US&maximum_bytes_billed=…`.
-    BigQuery {
-        /// The project that runs and pays for the queries, and has the datasets.
-        project: String,
-        /// The datasets' location; the engine finds it where it is not given.
-        location: Option<String>,
-        /// No query may be charged for more bytes than this.
-        maximum_bytes_billed: Option<u64>,
-    },
+pub(super) struct ProjectUrl {
+    /// The project that runs and pays for the queries, and has the datasets.
+    pub project: String,
+    /// The datasets' location; BigQuery finds it if it is not given.
+    pub location: Option<String>,
+    /// No query may be charged for more bytes than this.
+    pub maximum_bytes_billed: Option<u64>,
 }
 
-impl std::str::FromStr for WarehouseUrl {
-    type Err = WarehouseError;
-
-    fn from_str(url: &str) -> Result<Self, WarehouseError> {
-        if let Some(path) = url.strip_prefix("sqlite:") {
-            let path = path.strip_prefix("//").unwrap_or(path);
-            if path.is_empty() {
-                return Err(refused(url, "the folder is missing"));
-            }
-            return Ok(Self::Sqlite(PathBuf::from(path)));
-        }
-        let Some(rest) = url.strip_prefix("bigquery://") else {
-            return Err(refused(url, "neither sqlite:DIR nor bigquery://PROJECT"));
-        };
+impl ProjectUrl {
+    /// Reads what follows `bigquery://`.
+    ///
+    /// # Errors
+    /// [`WarehouseError::Url`].
+    pub fn parse(rest: &str) -> Result<Self, WarehouseError> {
+        let url = &format!("bigquery://{rest}");
         let (project, query) = rest.split_once('?').unwrap_or((rest, ""));
         let project = project.trim_end_matches('/');
         let is_name = |text: &str| {
@@ -66,7 +52,7 @@ impl std::str::FromStr for WarehouseUrl {
                 }
             }
         }
-        Ok(Self::BigQuery {
+        Ok(Self {
             project: project.to_owned(),
             location,
             maximum_bytes_billed,
@@ -83,21 +69,13 @@ fn refused(url: &str, reason: &str) -> WarehouseError {
 
 #[cfg(test)]
 mod tests {
-    use super::WarehouseUrl;
-
-    #[test]
-    fn a_folder_is_named_with_or_without_slashes() {
-        for url in ["sqlite:/data/wh", "sqlite:///data/wh"] {
-            assert_eq!(url.parse(), Ok(WarehouseUrl::Sqlite("/data/wh".into())));
-        }
-        assert_eq!("sqlite:wh".parse(), Ok(WarehouseUrl::Sqlite("wh".into())));
-    }
+    use super::ProjectUrl;
 
     #[test]
     fn a_project_can_have_a_location_and_a_limit() {
         assert_eq!(
-            "bigquery://nba-props?location=US&maximum_bytes_billed=10485760".parse(),
-            Ok(WarehouseUrl::BigQuery {
+            ProjectUrl::parse("nba-props?location=US&maximum_bytes_billed=10485760"),
+            Ok(ProjectUrl {
                 project: "nba-props".to_owned(),
                 location: Some("US".to_owned()),
                 maximum_bytes_billed: Some(10_485_760),
@@ -107,17 +85,8 @@ mod tests {
 
     #[test]
     fn anything_else_is_refused() {
-        for url in [
-            "",
-            "warehouse",
-            "sqlite:",
-            "postgres://x",
-            "bigquery://",
-            "bigquery://p?limit=1",
-            "bigquery://p?maximum_bytes_billed=0",
-            "bigquery://p/../q",
-        ] {
-            assert!(url.parse::<WarehouseUrl>().is_err(), "{url:?}");
+        for rest in ["", "p?limit=1", "p?maximum_bytes_billed=0", "p/../q"] {
+            assert!(ProjectUrl::parse(rest).is_err(), "{rest:?}");
         }
     }
 }

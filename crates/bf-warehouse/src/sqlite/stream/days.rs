@@ -3,11 +3,10 @@
 use std::collections::HashMap;
 
 use bf_contract::{DateRange, parse_date};
-use bf_warehouse::Field;
 use chrono::{Datelike, NaiveDate};
 use foldhash::quality::FixedState;
 
-use super::super::Unreadable;
+use crate::{Field, Unreadable};
 
 /// The days seen so far.
 pub(super) struct Days {

@@ -4,12 +4,10 @@
 
 mod eval;
 mod parse;
-mod sql;
 
-use bf_warehouse::Ident;
+use crate::Ident;
 
-pub use eval::{Compiled, number};
-pub use sql::{Params, number as number_sql, render};
+pub(crate) use eval::{Compiled, number};
 
 /// A condition on a row.
 #[derive(Debug, Clone, PartialEq)]

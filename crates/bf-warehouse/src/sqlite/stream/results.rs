@@ -6,30 +6,29 @@ use bf_contract::percentage;
 use chrono::{Datelike, NaiveDate};
 use foldhash::quality::FixedState;
 
-use super::super::Scan;
-use super::super::cells::{Cell, Total};
-use super::super::plan::What;
 use super::tally::{DayKey, Figures};
 use super::{Accumulator, RowsAndGood};
+use crate::plan::What;
+use crate::{Cell, Scan, Total};
 
 impl Accumulator {
     /// What was counted. It has ended, and so has what was merged into it.
-    pub fn finish(self) -> Scan {
+    pub(in crate::sqlite) fn finish(self) -> Scan {
         let plan = self.plan;
         let mut order: Vec<u32> = (0..).take(self.days.dates().len()).collect();
         order.sort_unstable_by_key(|day| self.days.date(*day));
         let days: Vec<NaiveDate> = order.iter().map(|day| self.days.date(*day)).collect();
-        let mut cells = vec![vec![Cell::None; plan.measures.len()]; order.len()];
-        let mut totals = vec![Total::None; plan.measures.len()];
+        let mut cells = vec![vec![Cell::None; plan.metrics.len()]; order.len()];
+        let mut totals = vec![Total::None; plan.metrics.len()];
         // Each kind's list is taken in the order in which it was made.
         let mut groups = self.groups.into_iter();
         let mut lacking = self.lacking.into_iter();
         let mut surplus = self.surplus.into_iter();
         let mut keys = self.keys.into_iter();
-        for (at, measure) in plan.measures.iter().enumerate() {
+        for (at, metric) in plan.metrics.iter().enumerate() {
             let of_day = |day: u32, width: usize| day as usize * width + self.places[at];
             let by_day = cells.iter_mut().map(|cells| &mut cells[at]).zip(&order);
-            match &measure.what {
+            match &metric.what {
                 What::Rows | What::Meets(_) => {
                     let width = self.counters.len();
                     by_day.for_each(|(cell, day)| {

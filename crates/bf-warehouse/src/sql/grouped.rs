@@ -2,90 +2,96 @@
 
 use std::collections::HashMap;
 
-use bf_contract::parse_date;
-use bf_warehouse::{ColumnKind, Query, Rows, SqlDialect, Value, WarehouseError};
-
-use super::cells::{Cell, Numbers, Total, WriteTimes};
-use super::plan::{Measure, Plan, What};
-use super::{Scan, Unreadable};
-use crate::columns::Columns;
-use crate::condition::{Params, number_sql, render};
+use super::flavor::within_valid_days;
+use super::{Flavor, Params, render};
 use crate::moment::Moment;
+use crate::plan::{Metric, What};
+use crate::scan::{Cell, Total};
+use crate::{
+    ColumnKind, Ident, Numbers, Plan, Query, Rows, Scan, Value, WarehouseError, WriteTimes,
+};
+use bf_contract::parse_date;
+
+/// Whether there is nothing to count: keys are compared in a query of their own.
+pub(crate) fn counts_nothing(plan: &Plan) -> bool {
+    let mut metrics = plan.metrics.iter();
+    metrics.all(|metric| matches!(metric.what, What::Keys { .. }))
+}
+
+/// What is read of the columns of a plan, once each.
+fn columns_read(plan: &Plan) -> Vec<Ident> {
+    let mut plan = plan.clone();
+    plan.metrics
+        .retain(|metric| !matches!(metric.what, What::Keys { .. }));
+    plan.columns()
+}
 
 /// One query that reads the table once: its days, the groups of each day, and what needs the whole range.
-pub(super) fn query(plan: &Plan, columns: &Columns) -> Query {
-    let dialect = SqlDialect::BigQuery;
-    let mut params = Params::named(dialect);
-    let date = dialect.column(&plan.date_column);
-    let mut fields = vec![format!(
-        "{} AS bf_day",
-        dialect.day_of(&date, plan.date_kind)
-    )];
-    fields.extend(plan.columns().iter().map(|column| dialect.column(column)));
+pub(crate) fn query(plan: &Plan, mut params: Params<'_>) -> Query {
+    let (flavor, columns, kind) = (params.flavor(), &plan.table.columns, plan.table.date_kind());
+    let quote = |column: &Ident| flavor.quote(column.as_str());
+    let list = |columns: &[Ident]| columns.iter().map(quote).collect::<Vec<_>>().join(", ");
+    let date = quote(&plan.table.date_column);
+    let mut fields = vec![format!("{} AS bf_day", flavor.day_of(&date, kind))];
+    fields.extend(columns_read(plan).iter().map(quote));
     let (start, end) = (
         params.date("start", plan.read.start),
         params.date("end", plan.read.end),
     );
-    let within = dialect.within_days(&date, plan.date_kind, &start, &end);
+    let within = within_valid_days(flavor, &date, kind, (&start, &end));
     let mut with = vec![format!(
         "rows_read AS (SELECT {} FROM {} WHERE {within})",
         fields.join(", "),
-        dialect.table(&plan.table),
+        flavor.table(&plan.table.name),
     )];
     let (mut days, mut picked, mut joined) = (vec!["bf_day".to_owned()], Vec::new(), String::new());
     let mut totals = Vec::new();
-    for (at, measure) in plan.measures.iter().enumerate() {
-        let filter = filter_sql(plan, measure, columns, &mut params);
-        match &measure.what {
-            What::Rows => days.push(format!("COUNTIF({filter}) AS m{at}")),
+    for (at, metric) in plan.metrics.iter().enumerate() {
+        let filter = filter_sql(plan, metric, &mut params);
+        let count_if = |condition: &str| flavor.count_if(condition);
+        match &metric.what {
+            What::Rows => days.push(format!("{} AS m{at}", count_if(&filter))),
             What::Meets(condition) => {
                 let condition = render(&plan.conditions[*condition], columns, &mut params);
-                days.push(format!("COUNTIF({filter} AND {condition}) AS m{at}"));
+                let both = format!("{filter} AND {condition}");
+                days.push(format!("{} AS m{at}", count_if(&both)));
             }
             What::Numbers(column) => {
-                let value = number_sql(column, columns.kind(column), dialect);
-                let value = format!("IF({filter}, {value}, NULL)");
+                let value = flavor.number(&quote(column), columns.kind(column));
+                let value = flavor.if_met(&filter, &value);
                 for (function, name) in [("COUNT", "n"), ("SUM", "s"), ("MIN", "lo"), ("MAX", "hi")]
                 {
                     days.push(format!("{function}({value}) AS m{at}_{name}"));
                 }
             }
             What::Oldest { column, kind } => {
-                let name = dialect.column(column);
-                let moment = match kind {
-                    ColumnKind::Timestamp => format!("UNIX_MICROS({name})"),
-                    ColumnKind::DateTime | ColumnKind::Date => {
-                        format!("UNIX_MICROS(TIMESTAMP({name}))")
-                    }
-                    _ => format!("UNIX_MICROS(SAFE_CAST({name} AS TIMESTAMP))"),
-                };
-                for (class, is_of_it) in write_times(&name, *kind) {
+                let moment = flavor.micros(&quote(column), *kind);
+                for (class, is_of_it) in write_times(flavor, &quote(column), *kind) {
+                    let value = flavor.if_met(&format!("{filter} AND {is_of_it}"), &moment);
                     for function in ["MIN", "MAX"] {
-                        let value = format!("IF({filter} AND {is_of_it}, {moment}, NULL)");
                         let of = function.to_ascii_lowercase();
                         days.push(format!("{function}({value}) AS m{at}_{class}_{of}"));
                     }
                 }
-                days.push(format!(
-                    "COUNTIF({filter} AND {moment} IS NULL) AS m{at}_unknown"
-                ));
+                let unknown = count_if(&format!("{filter} AND {moment} IS NULL"));
+                days.push(format!("{unknown} AS m{at}_unknown"));
             }
             What::Groups {
                 columns: keys,
                 min,
                 max,
             } => {
-                let keys: Vec<String> = keys.iter().map(|key| dialect.column(key)).collect();
-                let keys = keys.join(", ");
+                let keys = list(keys);
                 let off = match (*min, *max) {
                     (0, u64::MAX) => "FALSE".to_owned(),
                     (min, u64::MAX) => format!("n < {min}"),
                     (min, max) => format!("n < {min} OR n > {max}"),
                 };
                 with.push(format!(
-                    "g{at} AS (SELECT bf_day, COUNT(*) AS groups_seen, COUNTIF({off}) AS off FROM \
-                     (SELECT bf_day, {keys}, COUNT(*) AS n FROM rows_read WHERE {filter} GROUP BY bf_day, {keys}) \
-                     GROUP BY bf_day)"
+                    "g{at} AS (SELECT bf_day, COUNT(*) AS groups_seen, {off} AS off FROM \
+                     (SELECT bf_day, {keys}, COUNT(*) AS n FROM rows_read WHERE {filter} GROUP BY bf_day, {keys}) AS s \
+                     GROUP BY bf_day)",
+                    off = count_if(&off),
                 ));
                 picked.push(format!(
                     "g{at}.groups_seen AS m{at}_groups, g{at}.off AS m{at}_off"
@@ -103,8 +109,7 @@ pub(super) fn query(plan: &Plan, columns: &Columns) -> Query {
                 floor,
                 min_rows,
             } => {
-                let keys: Vec<String> = keys.iter().map(|key| dialect.column(key)).collect();
-                let keys = keys.join(", ");
+                let keys = list(keys);
                 let condition = render(&plan.conditions[*condition], columns, &mut params);
                 let within = in_range(plan, &mut params);
                 let part = if *by_day {
@@ -118,17 +123,19 @@ pub(super) fn query(plan: &Plan, columns: &Columns) -> Query {
                 let others = if *by_day {
                     "FALSE".to_owned()
                 } else {
-                    format!(
-                        "LOGICAL_OR(month_n >= {min_rows} AND {is_low}) OVER (PARTITION BY {keys})"
-                    )
+                    let any = flavor.if_met(&format!("month_n >= {min_rows} AND {is_low}"), "1");
+                    format!("(MAX({any}) OVER (PARTITION BY {keys}) IS NOT NULL)")
                 };
+                let off = count_if(&format!(
+                    "good < n AND is_low AND (month_n >= {min_rows} OR low_elsewhere)"
+                ));
+                let good = count_if(&condition);
                 with.push(format!(
-                    "g{at} AS (SELECT bf_day, COUNT(*) AS groups_seen, COUNTIF(good < n AND is_low \
-                     AND (month_n >= {min_rows} OR low_elsewhere)) AS off FROM (SELECT bf_day, n, good, month_n, \
+                    "g{at} AS (SELECT bf_day, COUNT(*) AS groups_seen, {off} AS off FROM (SELECT bf_day, n, good, month_n, \
                      {is_low} AS is_low, {others} AS low_elsewhere FROM (SELECT bf_day, {keys}, n, good, \
                      SUM(n) {month} AS month_n, SUM(good) {month} AS month_good FROM (SELECT bf_day, {keys}, \
-                     COUNT(*) AS n, COUNTIF({condition}) AS good FROM rows_read WHERE {filter}{within} \
-                     GROUP BY bf_day, {keys}))) GROUP BY bf_day)"
+                     COUNT(*) AS n, {good} AS good FROM rows_read WHERE {filter}{within} \
+                     GROUP BY bf_day, {keys}) AS s) AS s) AS s GROUP BY bf_day)"
                 ));
                 picked.push(format!(
                     "g{at}.groups_seen AS m{at}_groups, g{at}.off AS m{at}_off"
@@ -136,8 +143,7 @@ pub(super) fn query(plan: &Plan, columns: &Columns) -> Query {
                 joined.push_str(&format!(" LEFT JOIN g{at} ON g{at}.bf_day = days.bf_day"));
             }
             What::Surplus(keys) => {
-                let keys: Vec<String> = keys.iter().map(|key| dialect.column(key)).collect();
-                let distinct = distinct(plan, &keys.join(", "), &filter, &mut params);
+                let distinct = distinct(plan, &list(keys), &filter, &mut params);
                 let within = in_range(plan, &mut params);
                 totals.push(format!(
                     "(SELECT COUNT(*) FROM rows_read WHERE {filter}{within}) - {distinct} AS t{at}"
@@ -168,17 +174,19 @@ pub(super) fn query(plan: &Plan, columns: &Columns) -> Query {
 }
 
 /// The classes of times that a column of this kind holds, each with the condition that a value is of it.
-fn write_times(name: &str, kind: ColumnKind) -> Vec<(&'static str, String)> {
+fn write_times(flavor: &dyn Flavor, column: &str, kind: ColumnKind) -> Vec<(&'static str, String)> {
     match kind {
-        ColumnKind::Timestamp => vec![("zoned", "TRUE".to_owned())],
+        // Numbers count from 1970 in UTC.
+        ColumnKind::Timestamp | ColumnKind::Number => vec![("zoned", "TRUE".to_owned())],
         ColumnKind::DateTime => vec![("local", "TRUE".to_owned())],
         ColumnKind::Date => vec![("days", "TRUE".to_owned())],
         _ => {
-            let text = format!("TRIM(CAST({name} AS STRING))");
-            let has_zone = format!(
-                "REGEXP_CONTAINS({text}, '[0-9]:[0-9][0-9].*(Z|UTC|[-+][0-9][0-9](:?[0-9][0-9])?)$')"
+            let text = format!("TRIM({})", flavor.as_text(column));
+            let has_zone = flavor.matches(
+                &text,
+                "[0-9]:[0-9][0-9].*(Z|UTC|[-+][0-9][0-9](:?[0-9][0-9])?)$",
             );
-            let is_day = format!("NOT REGEXP_CONTAINS({text}, ':')");
+            let is_day = format!("NOT {}", flavor.matches(&text, ":"));
             vec![
                 ("zoned", has_zone.clone()),
                 ("local", format!("NOT {has_zone} AND NOT {is_day}")),
@@ -188,34 +196,44 @@ fn write_times(name: &str, kind: ColumnKind) -> Vec<(&'static str, String)> {
     }
 }
 
-fn filter_sql(plan: &Plan, measure: &Measure, columns: &Columns, params: &mut Params) -> String {
-    measure.filter.map_or_else(
+/// The classes of [`write_times`].
+const fn classes(kind: ColumnKind) -> &'static [&'static str] {
+    match kind {
+        ColumnKind::Timestamp | ColumnKind::Number => &["zoned"],
+        ColumnKind::DateTime => &["local"],
+        ColumnKind::Date => &["days"],
+        _ => &["zoned", "local", "days"],
+    }
+}
+
+fn filter_sql(plan: &Plan, metric: &Metric, params: &mut Params<'_>) -> String {
+    metric.filter.map_or_else(
         || "TRUE".to_owned(),
-        |at| render(&plan.conditions[at], columns, params),
+        |at| render(&plan.conditions[at], &plan.table.columns, params),
     )
 }
 
 /// Totals are about the range alone, without the days that were read for comparison.
-fn in_range(plan: &Plan, params: &mut Params) -> String {
+fn in_range(plan: &Plan, params: &mut Params<'_>) -> String {
     if plan.read == plan.range {
         return String::new();
     }
-    format!(
-        " AND bf_day >= {}",
-        params.date("range_start", plan.range.start)
-    )
+    let start = params.date("range_start", plan.range.start);
+    format!(" AND bf_day >= {start}")
 }
 
-fn distinct(plan: &Plan, keys: &str, filter: &str, params: &mut Params) -> String {
+fn distinct(plan: &Plan, keys: &str, filter: &str, params: &mut Params<'_>) -> String {
     let within = in_range(plan, params);
-    format!("(SELECT COUNT(*) FROM (SELECT DISTINCT {keys} FROM rows_read WHERE {filter}{within}))")
+    format!(
+        "(SELECT COUNT(*) FROM (SELECT DISTINCT {keys} FROM rows_read WHERE {filter}{within}) AS s)"
+    )
 }
 
 /// Reads the rows of [`query`].
 ///
 /// # Errors
 /// The engine returned something that the query does not ask for.
-pub(super) fn read(plan: &Plan, rows: &Rows) -> Result<Scan, WarehouseError> {
+pub(crate) fn read(plan: &Plan, rows: &Rows) -> Result<Scan, WarehouseError> {
     let places: HashMap<&str, usize> = rows
         .columns
         .iter()
@@ -224,9 +242,9 @@ pub(super) fn read(plan: &Plan, rows: &Rows) -> Result<Scan, WarehouseError> {
         .collect();
     let mut scan = Scan {
         totals: plan
-            .measures
+            .metrics
             .iter()
-            .map(|measure| no_total(&measure.what))
+            .map(|metric| no_total(&metric.what))
             .collect(),
         ..Scan::default()
     };
@@ -250,9 +268,9 @@ pub(super) fn read(plan: &Plan, rows: &Rows) -> Result<Scan, WarehouseError> {
         let Some(date) = day.as_text().and_then(|text| parse_date(text).ok()) else {
             return Err(WarehouseError::Query(format!("{day} is not a day")));
         };
-        let mut cells = Vec::with_capacity(plan.measures.len());
-        for (at, measure) in plan.measures.iter().enumerate() {
-            cells.push(match &measure.what {
+        let mut cells = Vec::with_capacity(plan.metrics.len());
+        for (at, metric) in plan.metrics.iter().enumerate() {
+            cells.push(match &metric.what {
                 What::Rows | What::Meets(_) => Cell::Count(count(format!("m{at}"))?),
                 What::Numbers(_) => Cell::Numbers(Numbers {
                     count: count(format!("m{at}_n"))?,
@@ -271,20 +289,22 @@ pub(super) fn read(plan: &Plan, rows: &Rows) -> Result<Scan, WarehouseError> {
                     groups: count(format!("m{at}_groups"))?,
                     off: count(format!("m{at}_off"))?,
                 },
-                What::Oldest { column, kind } => {
+                What::Oldest { kind, .. } => {
                     let mut times = WriteTimes {
                         unknown: count(format!("m{at}_unknown"))?,
                         ..WriteTimes::default()
                     };
-                    for (class, _) in write_times(column.as_str(), *kind) {
+                    for class in classes(*kind) {
                         for of in ["min", "max"] {
-                            if let Value::Int(micros) = field(format!("m{at}_{class}_{of}"))? {
-                                times.add(match class {
-                                    "zoned" => Moment::Zoned(*micros),
-                                    "local" => Moment::Local(*micros),
-                                    _ => Moment::Day(*micros),
-                                });
-                            }
+                            let micros = match field(format!("m{at}_{class}_{of}"))? {
+                                Value::Int(micros) => *micros,
+                                _ => continue,
+                            };
+                            times.add(match *class {
+                                "zoned" => Moment::Zoned(micros),
+                                "local" => Moment::Local(micros),
+                                _ => Moment::Day(micros),
+                            });
                         }
                     }
                     Cell::Written(times)
@@ -299,7 +319,6 @@ pub(super) fn read(plan: &Plan, rows: &Rows) -> Result<Scan, WarehouseError> {
         scan.days.push(date);
         scan.cells.push(cells);
     }
-    scan.unreadable = Unreadable::default();
     Ok(scan)
 }
 
@@ -308,5 +327,33 @@ fn no_total(what: &What) -> Total {
         What::Groups { .. } => Total::Distinct(0),
         What::Surplus(_) => Total::Surplus(0),
         _ => Total::None,
+    }
+}
+
+/// Counts the rows that lie in no range, because their date is missing or not a valid one, with two of those dates.
+pub(crate) fn without_a_date(plan: &Plan, params: &Params<'_>) -> Query {
+    let (flavor, table) = (params.flavor(), &plan.table);
+    let date = flavor.quote(table.date_column.as_str());
+    let text = flavor.as_text(&date);
+    Query::new(format!(
+        "SELECT COUNT(*) AS records, MIN({text}) AS least, MAX({text}) AS most FROM {} WHERE {} IS NULL",
+        flavor.table(&table.name),
+        match table.date_kind() {
+            // Of a partitioned table this reads the one partition of such rows.
+            kind @ (ColumnKind::Text | ColumnKind::Number) => flavor.day_of(&date, kind),
+            _ => date,
+        },
+    ))
+}
+
+/// Adds the row of [`without_a_date`].
+pub(crate) fn read_without_a_date(rows: &Rows, scan: &mut Scan) {
+    if let Some([records, examples @ ..]) = rows.rows.first().map(Vec::as_slice)
+        && let Some(records @ 1..) = records.as_count()
+    {
+        scan.unreadable.rows += records;
+        for example in examples {
+            scan.unreadable.add(&example.to_string(), 0);
+        }
     }
 }

@@ -1,36 +1,75 @@
 //! What a scan measures.
 
+use std::marker::PhantomData;
+
 use bf_contract::DateRange;
-use bf_warehouse::{ColumnKind, Ident, TableName};
 
 use crate::condition::Condition;
-use crate::suite::WorstGroup;
+use crate::scan::{Groups, Keys, Numbers, Surplus, WriteTimes};
+use crate::{ColumnKind, DatedTable, Ident};
 
 /// What a scan measures.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Plan {
     /// The table.
-    pub table: TableName,
-    /// The column with the day.
-    pub date_column: Ident,
-    /// What the date column holds.
-    pub date_kind: ColumnKind,
+    pub table: DatedTable,
     /// The days that are read.
     pub read: DateRange,
-    /// Whether rows whose date is no date are to be read with the others: where the engine reads all rows
-    /// anyway.
-    pub reads_all_rows: bool,
     /// The days that totals are about; within `read`.
     pub range: DateRange,
     /// Conditions on a row, each asked once.
     pub conditions: Vec<Condition>,
     /// What is measured.
-    pub measures: Vec<Measure>,
+    pub metrics: Vec<Metric>,
+}
+
+/// Where a scan has what was measured. `T` is what one day has of it, or the whole range, so that figures of one kind
+/// cannot be taken for those of another.
+pub struct Measure<T> {
+    at: usize,
+    kind: PhantomData<fn() -> T>,
+}
+
+impl<T> Measure<T> {
+    pub(crate) const fn new(at: usize) -> Self {
+        Self {
+            at,
+            kind: PhantomData,
+        }
+    }
+
+    /// Its position in the plan.
+    #[must_use]
+    pub const fn position(self) -> usize {
+        self.at
+    }
+}
+
+impl<T> Clone for Measure<T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<T> Copy for Measure<T> {}
+
+impl<T> PartialEq for Measure<T> {
+    fn eq(&self, other: &Self) -> bool {
+        self.at == other.at
+    }
+}
+
+impl<T> Eq for Measure<T> {}
+
+impl<T> std::fmt::Debug for Measure<T> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Measure({})", self.at)
+    }
 }
 
 /// One thing that is measured.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Measure {
+pub struct Metric {
     /// The condition that its rows meet, as a position in the plan's conditions.
     pub filter: Option<usize>,
     /// What is measured.
@@ -97,8 +136,8 @@ impl Plan {
             .iter()
             .flat_map(Condition::columns)
             .collect();
-        for measure in &self.measures {
-            match &measure.what {
+        for metric in &self.metrics {
+            match &metric.what {
                 What::Rows | What::Meets(_) => {}
                 What::Numbers(column) | What::Oldest { column, .. } => all.push(column),
                 What::Groups { columns, .. }
@@ -126,22 +165,14 @@ pub struct Planner {
 impl Planner {
     /// Begins a plan.
     #[must_use]
-    pub fn new(
-        table: TableName,
-        date_column: Ident,
-        date_kind: ColumnKind,
-        range: DateRange,
-    ) -> Self {
+    pub fn new(table: DatedTable, range: DateRange) -> Self {
         Self {
             plan: Plan {
                 table,
-                date_column,
-                date_kind,
                 read: range,
-                reads_all_rows: false,
                 range,
                 conditions: Vec::new(),
-                measures: Vec::new(),
+                metrics: Vec::new(),
             },
         }
     }
@@ -159,19 +190,19 @@ impl Planner {
     }
 
     /// The rows.
-    pub fn rows(&mut self, filter: Option<&Condition>) -> usize {
-        self.measure(filter, What::Rows)
+    pub fn rows(&mut self, filter: Option<&Condition>) -> Measure<u64> {
+        Measure::new(self.metric(filter, What::Rows))
     }
 
     /// The rows that meet `condition`.
-    pub fn meets(&mut self, filter: Option<&Condition>, condition: &Condition) -> usize {
+    pub fn meets(&mut self, filter: Option<&Condition>, condition: &Condition) -> Measure<u64> {
         let condition = self.condition(condition);
-        self.measure(filter, What::Meets(condition))
+        Measure::new(self.metric(filter, What::Meets(condition)))
     }
 
     /// The finite numbers of a column.
-    pub fn numbers(&mut self, filter: Option<&Condition>, column: &Ident) -> usize {
-        self.measure(filter, What::Numbers(column.clone()))
+    pub fn numbers(&mut self, filter: Option<&Condition>, column: &Ident) -> Measure<Numbers> {
+        Measure::new(self.metric(filter, What::Numbers(column.clone())))
     }
 
     /// Distinct values; see [`What::Groups`]. One measure serves checks with and without limits.
@@ -180,54 +211,46 @@ impl Planner {
         filter: Option<&Condition>,
         columns: &[Ident],
         limits: (u64, u64),
-    ) -> usize {
+    ) -> Measure<Groups> {
         let filter_at = filter.map(|filter| self.condition(filter));
         let none = (0, u64::MAX);
-        for (at, measure) in self.plan.measures.iter_mut().enumerate() {
+        for (at, metric) in self.plan.metrics.iter_mut().enumerate() {
             if let What::Groups {
                 columns: known,
                 min,
                 max,
-            } = &mut measure.what
-                && measure.filter == filter_at
+            } = &mut metric.what
+                && metric.filter == filter_at
                 && known == columns
                 && (limits == none || (*min, *max) == none || (*min, *max) == limits)
             {
                 if limits != none {
                     (*min, *max) = limits;
                 }
-                return at;
+                return Measure::new(at);
             }
         }
         let (min, max) = limits;
-        self.measure(
-            filter,
-            What::Groups {
-                columns: columns.to_vec(),
-                min,
-                max,
-            },
-        )
+        let columns = columns.to_vec();
+        Measure::new(self.metric(filter, What::Groups { columns, min, max }))
     }
 
     /// See [`What::Lacking`].
     pub fn lacking(
         &mut self,
         filter: Option<&Condition>,
-        group: &WorstGroup,
+        (columns, floor, min_rows): (&[Ident], f64, u64),
         condition: &Condition,
-    ) -> usize {
+    ) -> Measure<Groups> {
         let condition = self.condition(condition);
-        self.measure(
-            filter,
-            What::Lacking {
-                by_day: false,
-                columns: group.columns.clone(),
-                condition,
-                floor: group.floor,
-                min_rows: group.min_rows,
-            },
-        )
+        let what = What::Lacking {
+            by_day: false,
+            columns: columns.to_vec(),
+            condition,
+            floor,
+            min_rows,
+        };
+        Measure::new(self.metric(filter, what))
     }
 
     /// Groups of a day, of at least five rows, in which no row meets the condition.
@@ -236,18 +259,16 @@ impl Planner {
         filter: Option<&Condition>,
         columns: Vec<Ident>,
         condition: &Condition,
-    ) -> usize {
+    ) -> Measure<Groups> {
         let condition = self.condition(condition);
-        self.measure(
-            filter,
-            What::Lacking {
-                by_day: true,
-                columns,
-                condition,
-                floor: 1e-6,
-                min_rows: 5,
-            },
-        )
+        let what = What::Lacking {
+            by_day: true,
+            columns,
+            condition,
+            floor: 1e-6,
+            min_rows: 5,
+        };
+        Measure::new(self.metric(filter, what))
     }
 
     /// Rows and a sum for each key of each day. One measure serves checks with and without a sum.
@@ -256,44 +277,51 @@ impl Planner {
         filter: Option<&Condition>,
         columns: &[Ident],
         sum: Option<&Ident>,
-    ) -> usize {
+    ) -> Measure<Keys> {
         let filter_at = filter.map(|filter| self.condition(filter));
-        for (at, measure) in self.plan.measures.iter_mut().enumerate() {
+        for (at, metric) in self.plan.metrics.iter_mut().enumerate() {
             if let What::Keys {
                 columns: known,
                 sum: summed,
-            } = &mut measure.what
-                && measure.filter == filter_at
+            } = &mut metric.what
+                && metric.filter == filter_at
                 && known == columns
                 && (sum.is_none() || summed.is_none() || summed.as_ref() == sum)
             {
                 if sum.is_some() {
                     *summed = sum.cloned();
                 }
-                return at;
+                return Measure::new(at);
             }
         }
-        self.measure(
-            filter,
-            What::Keys {
-                columns: columns.to_vec(),
-                sum: sum.cloned(),
-            },
-        )
+        let what = What::Keys {
+            columns: columns.to_vec(),
+            sum: sum.cloned(),
+        };
+        Measure::new(self.metric(filter, what))
     }
 
-    /// Anything else.
-    pub fn measure(&mut self, filter: Option<&Condition>, what: What) -> usize {
+    /// The rows beyond the first of each key.
+    pub fn surplus(&mut self, filter: Option<&Condition>, columns: &[Ident]) -> Measure<Surplus> {
+        Measure::new(self.metric(filter, What::Surplus(columns.to_vec())))
+    }
+
+    /// When the rows of each day were written.
+    pub fn written(&mut self, filter: Option<&Condition>, column: &Ident) -> Measure<WriteTimes> {
+        let what = What::Oldest {
+            column: column.clone(),
+            kind: self.plan.table.columns.kind(column),
+        };
+        Measure::new(self.metric(filter, what))
+    }
+
+    fn metric(&mut self, filter: Option<&Condition>, what: What) -> usize {
         let filter = filter.map(|filter| self.condition(filter));
-        let measure = Measure { filter, what };
-        let known = self
-            .plan
-            .measures
-            .iter()
-            .position(|other| *other == measure);
+        let metric = Metric { filter, what };
+        let known = self.plan.metrics.iter().position(|other| *other == metric);
         known.unwrap_or_else(|| {
-            self.plan.measures.push(measure);
-            self.plan.measures.len() - 1
+            self.plan.metrics.push(metric);
+            self.plan.metrics.len() - 1
         })
     }
 

@@ -3,8 +3,9 @@
 
 use std::hash::{BuildHasher, Hash, Hasher};
 
-use bf_warehouse::{Field, Record};
 use foldhash::quality::FixedState;
+
+use crate::{Field, Record};
 
 /// The hashes of the row at hand. Columns that several keys have are hashed once.
 #[derive(Debug, Default)]

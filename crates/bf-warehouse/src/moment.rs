@@ -1,6 +1,6 @@
 //! Points in time as tables and logs write them.
 
-use bf_warehouse::Field;
+use crate::Field;
 use chrono::{DateTime, FixedOffset, NaiveDateTime};
 
 const SECOND: i64 = 1_000_000;
@@ -126,7 +126,7 @@ pub fn read(text: &str) -> Option<Moment> {
 
 #[cfg(test)]
 mod tests {
-    use bf_warehouse::Field;
+    use crate::Field;
 
     use super::*;
 

@@ -1,9 +1,7 @@
 //! What a scan counts, whatever a column of dates holds.
 
 use bf_contract::DateRange;
-use bf_validate::columns::Columns;
-use bf_validate::scan::{self, Planner, Scan, strays};
-use bf_warehouse::{Ident, Options, TableName, Warehouse};
+use bf_warehouse::{DatedTable, Ident, Options, Planner, Scan, TableName, open};
 
 fn range() -> DateRange {
     DateRange {
@@ -17,21 +15,15 @@ fn scan(sql: &str) -> Scan {
     let folder = tempfile::tempdir().expect("a folder");
     let database = rusqlite::Connection::open(folder.path().join("d.db")).expect("a database");
     database.execute_batch(sql).expect("valid SQL");
-    let mut warehouse = Warehouse::open(
-        &format!("sqlite:{}", folder.path().display()),
-        Options::default(),
-    )
-    .expect("a warehouse");
+    let url = format!("sqlite:{}", folder.path().display());
+    let mut warehouse = open(&url, Options::default()).expect("a warehouse");
     let table: TableName = "d.t".parse().expect("a table");
     let day = Ident::new("day").expect("a name");
-    let columns = Columns::new(warehouse.columns(&table).expect("columns"));
-    let mut planner = Planner::new(table, day.clone(), columns.kind(&day), range());
+    let columns = warehouse.columns(&table).expect("columns");
+    let table = DatedTable::new(&table, &day, columns).expect("the column is there");
+    let mut planner = Planner::new(table, range());
     planner.rows(None);
-    let mut plan = planner.finish();
-    strays::prepare(&mut plan, &mut warehouse).expect("an answer");
-    let mut scan = scan::run(&plan, &columns, &mut warehouse).expect("an answer");
-    strays::look(&plan, &mut scan, &mut warehouse).expect("an answer");
-    scan
+    warehouse.measure(&planner.finish()).expect("an answer")
 }
 
 #[test]

@@ -1,10 +1,12 @@
 //! Two readers of one condition: the rows that are counted in memory and the rows that SQLite's own WHERE
 //! finds must be the same, whatever stands in a column.
 
-use bf_validate::columns::Columns;
-use bf_validate::condition::{Compiled, Condition, Literal, Operator, Params, Test, render};
-use bf_warehouse::{
-    Ident, Options, Query, Record, Selection, Sink, SqlDialect, TableName, Warehouse,
+use super::{Sqlite, SqliteFlavor};
+use crate::condition::Compiled;
+use crate::sql::{Params, render};
+use crate::{
+    Condition, Engine, Ident, Literal, Operator, Options, Query, Record, Selection, Sink,
+    TableName, Test,
 };
 
 /// What may stand in a column without a declared type, as SQL.
@@ -122,7 +124,7 @@ fn tests() -> Vec<Test> {
 }
 
 /// A warehouse with every value in column `a`, each beside as many others in column `b`.
-fn warehouse(folder: &std::path::Path, others: usize) -> Warehouse {
+fn warehouse(folder: &std::path::Path, others: usize) -> Sqlite {
     let database = rusqlite::Connection::open(folder.join("d.db")).expect("a database");
     let values: Vec<String> = VALUES.iter().map(|value| format!("({value})")).collect();
     database
@@ -134,8 +136,7 @@ fn warehouse(folder: &std::path::Path, others: usize) -> Warehouse {
             values.join(", ")
         ))
         .expect("a table");
-    Warehouse::open(&format!("sqlite:{}", folder.display()), Options::default())
-        .expect("a warehouse")
+    Sqlite::open(folder.to_owned(), Options::default()).expect("a warehouse")
 }
 
 /// The ids of the rows of which a condition holds.
@@ -150,10 +151,10 @@ impl Sink for Held {
 }
 
 /// The first row that the two readers disagree about.
-fn disagreement(condition: &Condition, others: usize, warehouse: &mut Warehouse) -> Option<String> {
+fn disagreement(condition: &Condition, others: usize, warehouse: &mut Sqlite) -> Option<String> {
     let table: TableName = "d.t".parse().expect("a table");
-    let columns = Columns::new(warehouse.columns(&table).expect("columns"));
-    let mut params = Params::named(SqlDialect::Sqlite);
+    let columns = warehouse.columns(&table).expect("columns");
+    let mut params = Params::named(&SqliteFlavor);
     let sql = render(condition, &columns, &mut params);
     let found = Query {
         sql: format!("SELECT id FROM d.t WHERE {sql} ORDER BY id"),
@@ -173,7 +174,6 @@ fn disagreement(condition: &Condition, others: usize, warehouse: &mut Warehouse)
         columns: names.to_vec(),
         conditions: vec!["TRUE".to_owned()],
         params: Vec::new(),
-        dialect: SqlDialect::Sqlite,
     };
     let parts = warehouse
         .scan(&all, &|| Held(compiled.clone(), Vec::new()))

@@ -1,14 +1,14 @@
-//! Conditions over a row in memory. Must say of every row what the SQL of [`super::sql`] says of it.
+//! Conditions over a row in memory. Must say of every row what the SQL of `crate::sql::condition` says of it.
 
 use std::cell::Cell;
 
-use bf_warehouse::{Field, Ident, Record};
+use crate::{Field, Ident, Record};
 
 use super::{Condition, Literal, Operator, Test};
 
 /// A condition whose columns are positions in a row.
 #[derive(Debug, Clone)]
-pub struct Compiled(Node);
+pub(crate) struct Compiled(Node);
 
 #[derive(Debug, Clone)]
 enum Node {
@@ -30,14 +30,14 @@ enum Node {
 impl Compiled {
     /// Looks each column up in `columns`, the columns of the row in order; `None` where one is not there.
     #[must_use]
-    pub fn new(condition: &Condition, columns: &[Ident]) -> Option<Self> {
+    pub(crate) fn new(condition: &Condition, columns: &[Ident]) -> Option<Self> {
         compile(condition, columns).map(Self)
     }
 
     /// Whether the condition surely holds.
     #[must_use]
     #[inline]
-    pub fn holds(&self, row: Record<'_>) -> bool {
+    pub(crate) fn holds(&self, row: Record<'_>) -> bool {
         answer(&self.0, row) == Some(true)
     }
 }
@@ -183,7 +183,7 @@ fn is_null(field: Field<'_>) -> bool {
 /// The number that a field holds: a finite number, or a text that is written like one.
 #[must_use]
 #[inline]
-pub fn number(field: Field<'_>) -> Option<f64> {
+pub(crate) fn number(field: Field<'_>) -> Option<f64> {
     match field {
         #[allow(clippy::cast_precision_loss)] // what is measured stays far below 2^53
         Field::Int(number) => Some(number as f64),
