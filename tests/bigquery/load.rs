@@ -109,16 +109,7 @@ impl Project {
     }
 
     fn copy_table(&self, db: &Connection, dataset: &str, table: &str) {
-        let described = "SELECT name, type FROM pragma_table_info(?1)";
-        let mut described = db.prepare(described).expect("a list of columns");
-        let columns: Vec<(String, Kind)> = described
-            .query_map([table], |row| {
-                let (name, declared): (String, String) = (row.get(0)?, row.get(1)?);
-                let kind = Kind::of(&name, &declared);
-                Ok((name, kind))
-            })
-            .and_then(Iterator::collect)
-            .expect("columns");
+        let columns = Kind::columns(db, table);
         let mut statement = db
             .prepare(&format!("SELECT * FROM {table}"))
             .expect("a table");
@@ -198,7 +189,7 @@ impl Project {
 
 /// What a column of the sample job's tables is in the real ones.
 #[derive(Clone, Copy)]
-enum Kind {
+pub enum Kind {
     Date,
     Bool,
     Strings,
@@ -210,6 +201,31 @@ enum Kind {
 }
 
 impl Kind {
+    /// The columns of a table, in order.
+    pub fn columns(db: &Connection, table: &str) -> Vec<(String, Self)> {
+        let described = "SELECT name, type FROM pragma_table_info(?1)";
+        let mut described = db.prepare(described).expect("a list of columns");
+        let columns = described.query_map([table], |row| {
+            let (name, declared): (String, String) = (row.get(0)?, row.get(1)?);
+            let kind = Self::of(&name, &declared);
+            Ok((name, kind))
+        });
+        columns.and_then(Iterator::collect).expect("columns")
+    }
+
+    pub fn in_duckdb(self) -> &'static str {
+        match self {
+            Self::Date => "DATE",
+            Self::Bool => "BOOLEAN",
+            Self::Strings => "VARCHAR[]",
+            Self::Floats => "DOUBLE[]",
+            Self::Timestamp => "TIMESTAMPTZ",
+            Self::Integer => "BIGINT",
+            Self::Float => "DOUBLE",
+            Self::Text => "VARCHAR",
+        }
+    }
+
     fn of(name: &str, declared: &str) -> Self {
         match (name, declared) {
             ("quality_issues" | "data_sources" | "data_quality_issues" | "feature_names", _) => {
@@ -251,7 +267,7 @@ impl Kind {
         }
     }
 
-    fn value(self, value: ValueRef<'_>) -> Value {
+    pub fn value(self, value: ValueRef<'_>) -> Value {
         match (self, value) {
             (Self::Strings | Self::Floats, ValueRef::Null) => json!([]),
             (_, ValueRef::Null) => Value::Null,

@@ -1,10 +1,11 @@
 //! Both engines say the same of the same rows, figure by figure.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use rusqlite::Connection;
 use serde_json::Value;
 
+use super::duck;
 use super::load::{EMULATOR_HOST, Project, emulator};
 use crate::support::{Sandbox, document};
 
@@ -13,6 +14,7 @@ struct Twins {
     sandbox: Sandbox,
     project: Project,
     host: String,
+    duckdb: Option<PathBuf>,
 }
 
 /// What a validator ended with: its exit code, its report, and its text for people.
@@ -26,6 +28,7 @@ impl Twins {
             sandbox: Sandbox::new(),
             project: Project::new(&host),
             host,
+            duckdb: duck::program(),
         };
         twins.job("init.log", &["init"]);
         Some(twins)
@@ -56,6 +59,9 @@ impl Twins {
     /// Copies everything into the emulator.
     fn copy(&self) {
         self.project.copy(&self.sandbox.join("warehouse"));
+        if let Some(program) = &self.duckdb {
+            duck::copy(program, &self.sandbox.join("warehouse"));
+        }
     }
 
     /// Runs a validator on one of the engines.
@@ -80,14 +86,22 @@ impl Twins {
     fn agree(&self, tool: &str, args: &[&str]) -> Outcome {
         let sqlite = self.validate(tool, args, "sqlite:warehouse");
         let bigquery = self.validate(tool, args, &self.project.url());
-        assert_eq!(bigquery.1["engine"]["kind"], "bigquery");
-        let difference = difference("", &figures(&sqlite.1), &figures(&bigquery.1));
-        assert_eq!(
-            difference, None,
-            "{tool} {args:?}\nsqlite: {}\nbigquery: {}",
-            sqlite.2, bigquery.2
-        );
-        assert_eq!(sqlite.0, bigquery.0, "{tool} {args:?}");
+        let mut others = vec![("bigquery", bigquery.clone())];
+        if self.duckdb.is_some() {
+            for warehouse in ["duckdb:warehouse.duckdb", "duckdb:parquet"] {
+                others.push(("duckdb", self.validate(tool, args, warehouse)));
+            }
+        }
+        for (engine, other) in others {
+            assert_eq!(other.1["engine"]["kind"], engine);
+            let difference = difference("", &figures(&sqlite.1), &figures(&other.1));
+            assert_eq!(
+                difference, None,
+                "{tool} {args:?}\nsqlite: {}\n{engine}: {}",
+                sqlite.2, other.2
+            );
+            assert_eq!(sqlite.0, other.0, "{tool} {args:?}");
+        }
         bigquery
     }
 }

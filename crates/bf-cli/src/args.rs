@@ -99,7 +99,7 @@ pub struct ConfigArgs {
 /// The warehouse of a tool that looks into one.
 #[derive(Debug, Clone, Default, Args)]
 pub struct WarehouseArgs {
-    /// sqlite:DIR or `bigquery://PROJECT` [default: the config's warehouse, or sqlite:warehouse]
+    /// sqlite:DIR, duckdb:FILE|DIR or `bigquery://PROJECT` [default: the config's warehouse, or sqlite:warehouse]
     #[arg(
         long,
         env = "BF_WAREHOUSE",

@@ -149,11 +149,11 @@ pub fn draft(table: &str, args: &ValidateArgs, streams: Streams) -> Result<Exit,
     })
 }
 
+/// What listens for signals, a warehouse's URL, and the warehouse.
+type Opened = (Arc<Interrupts>, String, Box<dyn Engine>);
+
 /// Opens the warehouse of the flag, the environment or the config.
-fn open(
-    loaded: &bf_config::Loaded,
-    args: &ValidateArgs,
-) -> Result<(Arc<Interrupts>, String, Box<dyn Engine>), Failure> {
+fn open(loaded: &bf_config::Loaded, args: &ValidateArgs) -> Result<Opened, Failure> {
     let interrupts = Arc::new(Interrupts::install()?);
     let asked = Arc::clone(&interrupts);
     let options = Options {

@@ -12,6 +12,7 @@
 mod bigquery;
 mod columns;
 mod condition;
+mod duckdb;
 mod engine;
 mod error;
 pub mod moment;
@@ -31,6 +32,7 @@ mod value;
 pub use bigquery::{BigQuery, Endpoint, Identity, Pace, Settings};
 pub use columns::{Columns, DatedTable};
 pub use condition::{Condition, Literal, Operator, Test};
+pub use duckdb::DuckDb;
 pub use engine::{Engine, Estimate, Profiling, Question, Request};
 pub use error::{Denial, WarehouseError};
 pub use name::{Ident, NameError, TableName, nearest};
@@ -57,6 +59,11 @@ const ENGINES: &[(&str, &str, Open)] = &[
         sqlite::open,
     ),
     ("bigquery:", "bigquery://PROJECT", bigquery::open),
+    (
+        "duckdb:",
+        "duckdb:FILE or duckdb:DIR (DIR/DATASET/TABLE.parquet)",
+        duckdb::open,
+    ),
 ];
 
 /// Opens the warehouse of a URL. No table is read yet: SQLite opens a dataset's file when a table of it is first asked
@@ -123,6 +130,7 @@ mod tests {
             "sqlite:",
             "postgres://x",
             "bigquery://",
+            "duckdb:",
         ] {
             let Err(error) = open(url, Options::default()) else {
                 panic!("{url} was opened");

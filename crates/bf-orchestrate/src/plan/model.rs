@@ -310,7 +310,7 @@ impl CheckAgain {
     /// What a plan gets that says nothing: a remote warehouse may be away for an hour; a local one that
     /// could not be read will not get better by waiting.
     pub fn default_for(warehouse: &str) -> Self {
-        let is_remote = !warehouse.starts_with("sqlite:");
+        let is_remote = warehouse.starts_with("bigquery:");
         Self {
             limit: if is_remote { 12 } else { 0 },
             backoff: Seconds::new(5 * 60),

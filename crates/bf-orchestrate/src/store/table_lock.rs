@@ -166,13 +166,15 @@ fn overlap(one: DateRange, other: DateRange) -> bool {
 /// A warehouse's URL so that two ways to write the same one are the same text.
 fn canonical(url: &str) -> String {
     let base = url.split('?').next().unwrap_or(url);
-    match base.strip_prefix("sqlite:") {
-        Some(folder) => {
-            let path = Path::new(folder);
+    let local = ["sqlite:", "duckdb:"].into_iter();
+    let mut local = local.filter_map(|scheme| Some((scheme, base.strip_prefix(scheme)?)));
+    match local.next() {
+        Some((scheme, path)) => {
+            let path = Path::new(path);
             let path = fs::canonicalize(path)
                 .or_else(|_| std::path::absolute(path))
                 .unwrap_or_else(|_| path.to_owned());
-            format!("sqlite:{}", path.display())
+            format!("{scheme}{}", path.display())
         }
         None => base.trim_end_matches('/').to_owned(),
     }

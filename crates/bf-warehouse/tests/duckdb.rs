@@ -1,0 +1,265 @@
+//! DuckDB files and folders of Parquet, CSV and NDJSON, through the user's own `duckdb` program.
+//!
+//! `scripts/install-test-tools` installs one. Without one these tests say so and pass, unless `BF_REQUIRE_ALL=1` says
+//! that there must be one.
+
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+
+use bf_contract::DateRange;
+use bf_warehouse::{
+    Columns, Condition, DatedTable, DuckDb, Engine, Ident, Options, Planner, Probe, Question,
+    SampleRequest, Scan, TableName, Test, Value, WarehouseError,
+};
+
+/// The program; `None` if there is none and none is required.
+fn program() -> Option<PathBuf> {
+    let named = std::env::var_os("BF_DUCKDB").filter(|name| !name.is_empty());
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let on_path = || std::env::split_paths(&path).map(|folder| folder.join("duckdb"));
+    let found = named
+        .map(PathBuf::from)
+        .or_else(|| on_path().find(|file| file.is_file()));
+    if found.is_none() {
+        assert!(
+            std::env::var_os("BF_REQUIRE_ALL").is_none(),
+            "no duckdb on the PATH"
+        );
+        eprintln!("SKIPPED: duckdb (not on the PATH)");
+    }
+    found
+}
+
+fn start(program: &Path, file: &Path) -> Child {
+    Command::new(program)
+        .args(["-init", "/dev/null", "-batch", "-bail"])
+        .arg(file)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("duckdb starts")
+}
+
+fn make(program: &Path, file: &Path, sql: &str) {
+    let mut child = start(program, file);
+    let mut input = child.stdin.take().expect("a pipe");
+    input.write_all(sql.as_bytes()).expect("taken");
+    drop(input);
+    assert!(
+        child.wait_with_output().expect("an end").status.success(),
+        "{sql}"
+    );
+}
+
+fn open(path: &Path) -> DuckDb {
+    DuckDb::new(path.to_owned(), Options::default())
+}
+
+fn table(name: &str) -> TableName {
+    name.parse().expect("a table")
+}
+
+fn ident(name: &str) -> Ident {
+    Ident::new(name).expect("a name")
+}
+
+fn january() -> DateRange {
+    DateRange {
+        start: "2024-01-01".parse().expect("a date"),
+        end: "2024-01-31".parse().expect("a date"),
+    }
+}
+
+fn dated(engine: &mut DuckDb, name: &str) -> DatedTable {
+    let columns = engine.columns(&table(name)).expect(name);
+    DatedTable::new(&table(name), &ident("day"), columns).expect("a day")
+}
+
+/// The rows of January, all of them and those that meet a condition.
+fn counts(engine: &mut DuckDb, name: &str, condition: &Condition) -> (Scan, u64, u64) {
+    let table = dated(engine, name);
+    let mut planner = Planner::new(table, january());
+    let (rows, met) = (planner.rows(None), planner.meets(None, condition));
+    let scan = engine.measure(&planner.finish()).expect("a scan");
+    let figures = (scan.sum(rows, january()), scan.sum(met, january()));
+    (scan, figures.0, figures.1)
+}
+
+const ROWS: &str = "SELECT * FROM (VALUES
+    (DATE '2024-01-01', '007', 1.5::DECIMAL(9,2), ['late'], {'list': [{'element': 'blocked'}]}, 'nan'::DOUBLE, TRUE),
+    (DATE '2024-01-01', '008', NULL, [], NULL, 2.0, FALSE),
+    (DATE '2024-01-02', '009', 2.5, ['blocked', 'late'], {'list': []}, 'inf'::DOUBLE, NULL),
+    (DATE '2024-02-01', '010', 3.5, NULL, NULL, 4.0, TRUE),
+    (NULL, '011', 3.5, NULL, NULL, 4.0, TRUE)
+    ) AS t(day, id, amount, issues, nested, rate, ok)";
+
+#[test]
+fn a_file_and_a_parquet_folder_give_the_same_figures() {
+    let Some(program) = program() else { return };
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("shop.duckdb");
+    let parquet = folder.path().join("parquet");
+    std::fs::create_dir_all(parquet.join("sales")).expect("a folder");
+    make(
+        &program,
+        &file,
+        &format!(
+            "CREATE SCHEMA sales; CREATE TABLE sales.orders AS {ROWS};
+             COPY sales.orders TO '{0}/sales/orders.parquet';
+             COPY (FROM sales.orders WHERE id < '009') TO '{0}/sales/parts' (FORMAT parquet, PER_THREAD_OUTPUT);
+             COPY (FROM sales.orders WHERE id < '009') TO '{0}/sales/shards-0000.parquet';
+             COPY (FROM sales.orders WHERE id >= '009') TO '{0}/sales/shards-0001.parquet';",
+            parquet.display()
+        ),
+    );
+    let blocked = |column: &str| {
+        Condition::test(
+            &ident(column),
+            Test::ContainsAny(vec!["blocked".to_owned()]),
+        )
+    };
+    let is_number = Condition::test(&ident("rate"), Test::IsNumber);
+    for (path, name) in [
+        (&file, "sales.orders"),
+        (&parquet, "sales.orders"),
+        (&parquet, "sales.shards"),
+    ] {
+        let mut engine = open(path);
+        let (scan, rows, met) = counts(&mut engine, name, &blocked("issues"));
+        assert_eq!((rows, met), (3, 1), "{name}");
+        assert_eq!(scan.unreadable.rows, 1, "{name}");
+        assert_eq!(scan.unreadable.examples, ["NULL"]);
+        assert_eq!(counts(&mut engine, name, &blocked("nested")).2, 1, "{name}");
+        assert_eq!(counts(&mut engine, name, &is_number).2, 1, "{name}");
+        let usage = engine.usage();
+        assert!(
+            usage.notes.iter().any(|note| note.contains("DuckDB v")),
+            "{:?}",
+            usage.notes
+        );
+    }
+    let mut engine = open(&parquet);
+    assert_eq!(counts(&mut engine, "sales.parts", &is_number).1, 2);
+}
+
+#[test]
+fn csv_and_ndjson_are_read_as_they_are_written() {
+    let Some(_) = program() else { return };
+    let folder = tempfile::tempdir().expect("a folder");
+    std::fs::create_dir(folder.path().join("shop")).expect("a folder");
+    std::fs::write(
+        folder.path().join("shop/orders.csv"),
+        "day,id,amount\n2024-01-01,007,1.5\n2024-01-02 10:00:00,008,\n05/01/2024,009,3\n2024-1-3,010,\n",
+    )
+    .expect("a file");
+    std::fs::write(
+        folder.path().join("shop/visits.ndjson"),
+        "{\"day\": \"2024-01-01\", \"id\": \"007\", \"amount\": 1}\n{\"day\": \"2024-01-09\", \"id\": \"x\"}\n",
+    )
+    .expect("a file");
+    let mut engine = open(folder.path());
+    let amount = Condition::test(&ident("amount"), Test::IsNumber);
+    let (scan, rows, met) = counts(&mut engine, "shop.orders", &amount);
+    assert_eq!((rows, met), (2, 1));
+    assert_eq!(scan.unreadable.rows, 2);
+    assert_eq!(scan.unreadable.with_time, 1);
+    assert_eq!(counts(&mut engine, "shop.visits", &amount).1, 2);
+    let orders = dated(&mut engine, "shop.orders");
+    let probe = Probe::Lacking(None, amount);
+    let sample = engine
+        .sample(&SampleRequest {
+            table: &orders,
+            partner: None,
+            probe: &probe,
+            range: january(),
+            dates: &[],
+            fields: &[ident("id")],
+            rows: 5,
+        })
+        .expect("rows");
+    assert_eq!(sample.trouble, None);
+    assert_eq!(sample.rows.len(), 1, "{sample:?}");
+    assert!(
+        sample.rows[0].contains(&Value::Text("008".to_owned())),
+        "zeros are kept"
+    );
+}
+
+#[test]
+fn a_query_of_a_person_may_name_any_table_and_is_one_select() {
+    let Some(program) = program() else { return };
+    let folder = tempfile::tempdir().expect("a folder");
+    for (dataset, sql) in [("a", "SELECT 1 AS x"), ("b", "SELECT 2 AS x")] {
+        std::fs::create_dir(folder.path().join(dataset)).expect("a folder");
+        let file = folder.path().join(dataset).join("t.parquet");
+        make(
+            &program,
+            Path::new(":memory:"),
+            &format!("COPY ({sql}) TO '{}';", file.display()),
+        );
+    }
+    let mut engine = open(folder.path());
+    let table = table("a.t");
+    let mut ask = |sql: &str| {
+        engine.scalar(&Question {
+            table: &table,
+            sql,
+            range: january(),
+        })
+    };
+    let sum = "SELECT SUM(x) + (SELECT SUM(x) FROM b.t) + date_diff('day', @start, @end) FROM a.t";
+    assert_eq!(ask(sum), Ok(Value::Int(33)));
+    assert!(ask("SELECT 1; SELECT 2").is_err());
+    assert!(ask(".shell true").is_err());
+    let error = ask("SELECT nothing FROM a.t").expect_err("no such column");
+    assert!(matches!(error, WarehouseError::Query(_)), "{error:?}");
+    assert!(!error.to_string().contains('\n'), "{error}");
+    assert_eq!(
+        ask("SELECT 1.5"),
+        Ok(Value::Float(1.5)),
+        "it goes on after an error"
+    );
+}
+
+#[test]
+fn what_cannot_be_opened_is_named_with_the_way_out() {
+    let Some(program) = program() else { return };
+    let folder = tempfile::tempdir().expect("a folder");
+    let columns =
+        |path: &Path| -> Result<Columns, WarehouseError> { open(path).columns(&table("main.t")) };
+    let file = folder.path().join("d.duckdb");
+    assert!(columns(&file).is_err_and(|error| error.is_absent()));
+    assert!(!file.exists(), "nothing was made");
+    make(&program, &file, "CREATE TABLE t AS SELECT 1 AS x;");
+    assert!(columns(&file).is_ok());
+    let missing = open(&file)
+        .columns(&table("main.u"))
+        .expect_err("no such table");
+    assert!(
+        matches!(missing, WarehouseError::TableMissing { .. }),
+        "{missing:?}"
+    );
+
+    let mut writer = start(&program, &file);
+    let input = writer.stdin.as_mut().expect("a pipe");
+    input.write_all(b"SELECT 42;\n").expect("taken");
+    let mut said = [0_u8; 1];
+    std::io::Read::read_exact(writer.stdout.as_mut().expect("a pipe"), &mut said).expect("it runs");
+    let held = columns(&file).expect_err("a writer holds it");
+    assert!(
+        held.to_string()
+            .contains("open for writing in another process"),
+        "{held}"
+    );
+    drop(writer.stdin.take());
+    writer.wait().expect("an end");
+
+    std::fs::write(&file, "this is no database at all").expect("written");
+    let broken = columns(&file).expect_err("no database");
+    assert!(
+        matches!(broken, WarehouseError::Unreachable(_)),
+        "{broken:?}"
+    );
+    assert!(broken.to_string().contains("d.duckdb"), "{broken}");
+}
