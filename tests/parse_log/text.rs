@@ -92,12 +92,12 @@ fn what_explain_shows_of_an_unknown_log_are_regular_expressions_that_read_it() {
     let output = run(&sandbox, &["--explain", "x.log"]);
     let text = String::from_utf8(output.stdout).expect("text");
     assert!(text.contains("[TIME] day=DATE (ok) N rows"), "{text}");
-    let draft = text.lines().find_map(|line| line.trim().strip_prefix("# "));
-    let draft = draft.expect("a regular expression");
-    sandbox.write(
-        "c.yaml",
-        &format!("dialects:\n  - name: mine\n    success: {draft}\n"),
-    );
+    let draft: Vec<&str> = text
+        .lines()
+        .skip_while(|line| *line != "dialects:")
+        .take_while(|line| *line == "dialects:" || line.starts_with(' '))
+        .collect();
+    sandbox.write("c.yaml", &draft.join("\n"));
     let known = summary(&run(&sandbox, &["--config", "c.yaml", "x.log"]));
     assert_eq!((known.successful_days, known.failed_days), (2, 0));
 }

@@ -1,4 +1,18 @@
 //! `bf-parse-log`: what a backfill's log claims, in total and date by date.
+//!
+//! The way of a byte, and the room of each step:
+//!
+//! ```text
+//! source, encoding   a file, a pipe, gzip, UTF-16; a log with the newest line first is read from its end
+//! parser             pieces into whole lines; which dialect the log is in
+//! scan               most lines report nothing: glance (the family's) and dialect/prefilter (derived from rules)
+//! line/              escapes, what stands before a message, lost signs, dates and figures
+//! dialect/           rules: a line in, an event out; samples; json. The shipped ones are dialects/*.yaml,
+//!                    one file each; the family's own lines are in grammar/
+//! run/               events into runs, an outcome for each date and unit, and doubts
+//! summary            a history into the log_summary and ledger_entry documents; check: what they mean for --check
+//! report, explain    for people; shapes and draft: a dialect for lines that no rule reads
+//! ```
 
 mod args;
 mod check;
@@ -6,6 +20,7 @@ mod checkpoint;
 mod controls;
 mod dialect;
 mod dialects;
+mod draft;
 mod encoding;
 mod explain;
 mod follow;

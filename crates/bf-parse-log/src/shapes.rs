@@ -5,13 +5,12 @@ use std::fmt::Write as _;
 
 use bf_cli::text::{printable, thousands};
 
-use crate::line::fields::{date_at, text};
+use crate::draft::draft;
+use crate::line::fields::{date_at, loose_date, text};
 
-/// Longest line that is looked at, and longest shape that is kept, in bytes.
+/// Longest line that is read, and what is shown of a shape, in bytes.
 const LINE: usize = 400;
-const SHAPE: usize = 120;
-/// What captures the date of a line.
-const DATE: &str = r"(?P<date>\d{4}-\d\d-\d\d)";
+const SHOWN: usize = 120;
 
 /// What is known of the lines of one shape.
 #[derive(Debug)]
@@ -29,6 +28,8 @@ pub(crate) struct Shapes {
     seen: HashMap<String, Seen>,
     /// Lines of further shapes.
     others: u64,
+    /// The last line.
+    last: Vec<u8>,
 }
 
 impl Shapes {
@@ -39,6 +40,7 @@ impl Shapes {
     pub(crate) fn add(&mut self, line: &[u8], number: u64) {
         let line = &line[..line.len().min(LINE)];
         let shape = shape(line);
+        line.clone_into(&mut self.last);
         if let Some(seen) = self.seen.get_mut(&shape) {
             seen.count += 1;
         } else if self.seen.len() < Self::MOST {
@@ -61,7 +63,9 @@ impl Shapes {
             .filter(|(_, seen)| has(&seen.example, |token| token != Token::Time))
             .collect();
         shapes.sort_by_key(|(_, seen)| {
-            let is_dated = has(&seen.example, |token| token == Token::Date);
+            let is_dated = has(&seen.example, |token| {
+                matches!(token, Token::Date | Token::Compact)
+            });
             (!is_dated, std::cmp::Reverse(seen.count), seen.first)
         });
         shapes
@@ -79,7 +83,7 @@ impl Shapes {
                 "\n{:>9}  {:>9}  {}",
                 thousands(seen.count),
                 seen.first,
-                printable(shape, SHAPE)
+                printable(shape, SHOWN)
             );
         }
         let hidden = shapes.len().saturating_sub(Self::SHOWN);
@@ -89,30 +93,25 @@ impl Shapes {
         Some(table)
     }
 
-    /// The dated shapes as a person begins a dialect with.
-    pub(crate) fn first_draft(&self) -> Option<String> {
-        let mut draft = String::new();
-        for (_, seen) in self.sorted().into_iter().take(Self::SHOWN) {
-            let pattern = pattern(&seen.example).replace('\'', "''");
-            if pattern.contains(DATE) {
-                let _ = write!(draft, "\n  # '{}'", printable(&pattern, 4 * LINE));
-            }
-        }
-        (!draft.is_empty()).then(|| {
-            format!(
-                "the dated ones as regular expressions: put each behind date_start:, success:,\n\
-                 failure: or skip: of a dialect, and name what it counts: (?P<records>[\\d,]+),\n\
-                 (?P<index>\\d+)/(?P<total>\\d+), (?P<error>.*){draft}"
-            )
-        })
+    /// A dialect that reads the shapes, as far as their words tell what they report. `of_unknown`: the log is in
+    /// no known dialect; of any other only what looks like a failure is drafted.
+    pub(crate) fn first_draft(&self, of_unknown: bool) -> Option<String> {
+        let mut shapes: Vec<&Seen> = self.seen.values().collect();
+        shapes.sort_by_key(|seen| seen.first);
+        let shapes = shapes
+            .iter()
+            .map(|seen| (seen.example.as_slice(), seen.count));
+        draft(shapes.collect(), &self.last, of_unknown)
     }
 }
 
 /// What a piece of a line is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Token {
+pub(crate) enum Token {
     Time,
     Date,
+    /// A date without dashes.
+    Compact,
     Number,
     Other,
 }
@@ -122,16 +121,26 @@ fn token(line: &[u8]) -> (Token, usize) {
     const LENGTH: usize = "YYYY-MM-DD".len();
     if date_at(line).is_some() {
         let behind = &line[LENGTH..];
-        let is_time = matches!(behind.first(), Some(b' ' | b'T'))
+        // `2026-01-03 13:45`, `2026-01-03T13:45`, and Airflow's `2026-01-03, 13:45`.
+        let gap = match behind {
+            [b',', b' ', ..] => 2,
+            [b' ' | b'T', ..] => 1,
+            _ => 0,
+        };
+        let is_time = gap > 0
             && behind
-                .get(1..3)
+                .get(gap..gap + 2)
                 .is_some_and(|hour| hour.iter().all(u8::is_ascii_digit))
-            && behind.get(3) == Some(&b':');
+            && behind.get(gap + 2) == Some(&b':');
         if !is_time {
             return (Token::Date, LENGTH);
         }
-        let rest = behind[1..].iter().take_while(|byte| is_of_time(**byte));
-        return (Token::Time, LENGTH + 1 + rest.count());
+        let rest = behind[gap..].iter().take_while(|byte| is_of_time(**byte));
+        return (Token::Time, LENGTH + gap + rest.count());
+    }
+    let digits = line.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    if digits == 8 && line.starts_with(b"20") && loose_date(&line[..8]).is_some() {
+        return (Token::Compact, 8);
     }
     match number(line) {
         0 => (Token::Other, 1),
@@ -160,7 +169,7 @@ const fn is_of_time(byte: u8) -> bool {
 }
 
 /// The tokens of a line.
-fn tokens(mut line: &[u8]) -> impl Iterator<Item = (Token, &[u8])> {
+pub(crate) fn tokens(mut line: &[u8]) -> impl Iterator<Item = (Token, &[u8])> {
     std::iter::from_fn(move || {
         if line.is_empty() {
             return None;
@@ -177,62 +186,21 @@ fn has(line: &[u8], wanted: impl Fn(Token) -> bool) -> bool {
 }
 
 fn shape(line: &[u8]) -> String {
-    let mut shape = Vec::with_capacity(line.len().min(SHAPE));
+    let mut shape = Vec::with_capacity(line.len());
     for (token, piece) in tokens(line) {
-        if shape.len() >= SHAPE {
-            break;
-        }
         shape.extend_from_slice(match token {
             Token::Time => b"TIME",
-            Token::Date => b"DATE",
+            Token::Date | Token::Compact => b"DATE",
             Token::Number => b"N",
             Token::Other => piece,
         });
     }
-    text(&shape, SHAPE)
-}
-
-/// A regular expression for the lines that look like `line`, its first date captured. Ends behind what a
-/// shape shows.
-fn pattern(line: &[u8]) -> String {
-    let mut pattern = "^".to_owned();
-    let mut literal = Vec::new();
-    let mut is_dated = false;
-    let mut shown = 0;
-    let flush = |literal: &mut Vec<u8>, pattern: &mut String| {
-        pattern.push_str(&regex::escape(&String::from_utf8_lossy(literal)));
-        literal.clear();
-    };
-    for (token, piece) in tokens(line) {
-        if shown >= SHAPE {
-            break;
-        }
-        shown += if token == Token::Other { 1 } else { 4 };
-        if token == Token::Other {
-            literal.extend_from_slice(piece);
-            continue;
-        }
-        flush(&mut literal, &mut pattern);
-        pattern.push_str(match token {
-            Token::Time => r"\d{4}-\d\d-\d\d[ T][\d:,.+Z]+",
-            Token::Date if !is_dated => DATE,
-            Token::Date => r"\d{4}-\d\d-\d\d",
-            Token::Number | Token::Other => r"[\d,]+",
-        });
-        is_dated |= token == Token::Date;
-    }
-    flush(&mut literal, &mut pattern);
-    // Cut in the middle of a character, or none at all.
-    pattern
-        .trim_end_matches('\u{fffd}')
-        .replace('\u{fffd}', ".")
+    text(&shape, LINE)
 }
 
 #[cfg(test)]
 mod tests {
-    use regex::bytes::Regex;
-
-    use super::{Shapes, pattern, shape};
+    use super::{Shapes, shape};
 
     #[test]
     fn lines_that_differ_in_figures_have_one_shape() {
@@ -257,31 +225,5 @@ mod tests {
                 && !table.contains("only a time"),
             "{table}"
         );
-    }
-
-    #[test]
-    fn a_pattern_finds_the_lines_of_its_shape() {
-        for (line, another) in [
-            (
-                "2024-01-05 wrote 16 rows (ok)",
-                "2024-02-11 wrote 1 rows (ok)",
-            ),
-            (
-                r#"{"time": "2026-01-03T13:45:12Z", "day": "2024-01-05", "n": 3}"#,
-                r#"{"time": "2026-02-03T03:00:12.5Z", "day": "2024-02-11", "n": 1234}"#,
-            ),
-            (
-                "2026-01-03 13:45:12,345 - ✓ 2024-01-05 (of 2024-01-09)",
-                "2026-01-04 13:45:12,001 - ✓ 2024-02-11 (of 2024-02-19)",
-            ),
-        ] {
-            let found = Regex::new(&pattern(line.as_bytes())).expect("a regular expression");
-            let captures = found.captures(another.as_bytes()).expect(another);
-            assert_eq!(&captures["date"], b"2024-02-11", "{line}");
-            assert!(!found.is_match(b"2024-01-05 and nothing else"));
-        }
-        for odd in [&b"\xff\xfe 2024-01-05 \xe2\x9c"[..], &[b'('; 500], b""] {
-            assert!(Regex::new(&pattern(odd)).is_ok(), "{odd:?}");
-        }
     }
 }

@@ -265,9 +265,8 @@ fn explain(
     if let Some(table) = shapes.table() {
         output.text(format!("\n{table}"))?;
     }
-    if parser.summary(LogEnd::StillWritten).state == LogState::Unknown
-        && let Some(draft) = shapes.first_draft()
-    {
+    let of_unknown = parser.summary(LogEnd::StillWritten).state == LogState::Unknown;
+    if let Some(draft) = shapes.first_draft(of_unknown) {
         output.text(format!("\n{draft}"))?;
     }
     output.text("")
