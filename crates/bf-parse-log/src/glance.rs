@@ -121,12 +121,12 @@ fn is_timed_chatter(head: &[u8; HEAD]) -> bool {
 }
 
 /// How the messages begin that any rule looks for.
-const WORDS: [[u8; 4]; 42] = [
+const WORDS: [[u8; 4]; 43] = [
     *b"ANAL", *b"BACK", *b"Back", *b"Chec", *b"DAY-", *b"DRY ", *b"Date", *b"Day-", *b"Days",
     *b"Depe", *b"Dry ", *b"End ", *b"Exce", *b"Exec", *b"Fail", *b"Foun", *b"Inva", *b"Mode",
-    *b"No g", *b"No r", *b"PARA", *b"PHAS", *b"PROG", *b"Phas", *b"Proc", *b"Prog", *b"RESU",
-    *b"Rema", *b"Resu", *b"SPEC", *b"Skip", *b"Star", *b"Succ", *b"Summ", *b"Tota", *b"Unex",
-    *b"Upco", *b"Veri", *b"Will", *b"(Ski", *b"--no", *b"--st",
+    *b"No g", *b"No r", *b"PARA", *b"PHAS", *b"PROG", *b"Phas", *b"pyth", *b"Proc", *b"Prog",
+    *b"RESU", *b"Rema", *b"Resu", *b"SPEC", *b"Skip", *b"Star", *b"Succ", *b"Summ", *b"Tota",
+    *b"Unex", *b"Upco", *b"Veri", *b"Will", *b"(Ski", *b"--no", *b"--st",
 ];
 
 /// A set of two bytes, one bit each.

@@ -279,3 +279,21 @@ fn a_job_of_another_kind_does_not_make_a_failure_good() {
         .info("2024-01-02: success");
     assert_eq!(log.parse().summary.failed_dates, days([2]));
 }
+
+#[test]
+fn a_beginning_among_the_dates_of_another_run_is_of_another_job() {
+    let mut log = Log::new(Form::Named);
+    log.begin_list(2)
+        .date("date", 1, 2, day(1), Bad)
+        .configuration(day(1), day(2), false)
+        .date("date", 2, 2, day(2), Good(16))
+        .end_list(1, 1)
+        .info("Will process 2 days from 2024-01-01 to 2024-01-02")
+        .date("day", 1, 2, day(1), Good(16))
+        .info("  Failed dates: 2024-01-01")
+        .date("day", 2, 2, day(2), Good(16))
+        .end(day(1), day(2), 2, 0);
+    let doubts = log.parse().summary.doubts;
+    let two = |doubt: &bf_contract::Doubt| doubt.kind == bf_contract::DoubtKind::TwoJobs;
+    assert!(doubts.iter().any(two), "{doubts:?}");
+}

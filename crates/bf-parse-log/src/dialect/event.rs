@@ -213,6 +213,8 @@ pub(crate) enum Event {
         expected: Option<u64>,
         off_days: Option<u64>,
     },
+    /// A summary names the dates that failed.
+    FailedDates(Span),
     /// A part of the log begins that rules may ask for.
     Block,
     /// A line that would say something, but for a figure that is too large to be one.

@@ -15,7 +15,9 @@ pub(super) fn read(message: &Message<'_>, first: u8) -> Option<Rule> {
             .or_else(|| end(message))
             .or_else(|| counts(message))
             .or_else(|| refused(message)),
-        b'F' => claim(message, &[b"Failed days: ", b"Failed: "], Claim::Failed),
+        b'F' => claim(message, &[b"Failed days: ", b"Failed: "], Claim::Failed)
+            .or_else(|| failed_dates(message, b"Failed dates: ")),
+        b'p' => failed_dates(message, b"python "),
         b'B' => end(message).or_else(|| {
             broke(
                 message,
@@ -63,6 +65,22 @@ fn broke(message: &Message<'_>, words: &[u8], rule: &'static str) -> Option<Rule
         .text
         .starts_with(words)
         .then(|| (Event::Critical(Span::of(message.line, message.text)), rule))
+}
+
+/// `Failed dates: 2024-01-05, 2024-01-07`, and `python job.py --dates 2024-01-05,2024-01-07`.
+fn failed_dates(message: &Message<'_>, lead: &[u8]) -> Option<Rule> {
+    let rest = message.after(lead)?;
+    let list = if lead == b"python " {
+        let at = memchr::memmem::find(rest, b" --dates ")?;
+        &rest[at + 9..]
+    } else {
+        rest
+    };
+    crate::line::fields::date_at(list)?;
+    Some((
+        Event::FailedDates(Span::of(message.line, list)),
+        "failed-dates",
+    ))
 }
 
 fn days(message: &Message<'_>) -> Option<Rule> {

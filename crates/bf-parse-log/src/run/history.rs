@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::dialect::event::{Claim, Crash, Event, Mode, Opened, Opening, Span};
-use crate::line::fields::text;
+use crate::line::fields::{date_at, text};
 use crate::run::doubts::Doubts;
 use crate::run::job_name::job_name;
 use crate::run::ledger::{Ledger, Outcome, Said};
@@ -218,7 +218,12 @@ impl History {
                     let own = run.checkpoint.as_ref();
                     !run.ended && own.is_some_and(|(own, of)| *own != name || *of != range)
                 });
-                if differs {
+                // A job names its checkpoint before its first date.
+                let is_late = self.run.as_ref().is_some_and(|run| {
+                    let own = run.checkpoint.as_ref();
+                    run.active && !run.ended && own.is_none_or(|(own, _)| *own != name)
+                });
+                if differs || is_late {
                     self.suspect_two_jobs("two checkpoints in one run");
                 }
                 if let Some(run) = self.run.as_mut().filter(|run| !run.active && !run.ended) {
@@ -349,6 +354,7 @@ impl History {
                 off_days,
             } => self.about(range, &text(job.in_line(line), 120), expected, off_days),
             Event::Block => {}
+            Event::FailedDates(list) => self.failed_dates(list.in_line(line)),
             Event::UnreadableBegin => {
                 let shown = text(details.bad_date.in_line(line), 60);
                 self.doubts.unreadable_dates.add(self.line, &shown);
@@ -374,6 +380,27 @@ impl History {
             None => self.broke_before_any_run = true,
         }
         self.early.add(None, reason);
+    }
+
+    /// A summary names dates that failed; the lines of its own run cannot call them successful.
+    fn failed_dates(&mut self, list: &[u8]) {
+        let Some(run) = self.run.as_ref().map(|run| run.number) else {
+            return;
+        };
+        let dates = list
+            .split(|byte| matches!(byte, b',' | b' '))
+            .filter_map(date_at);
+        let known = dates
+            .filter(|date| self.ledger.is_success_of(*date, run))
+            .count();
+        // A job names them after its end.
+        let too_early = self
+            .run
+            .as_ref()
+            .is_some_and(|run| run.active && !run.ended);
+        if known > 0 || too_early {
+            self.suspect_two_jobs("a summary that names other failed dates than its lines");
+        }
     }
 
     /// The end marker of a dialect that is data.
@@ -466,8 +493,12 @@ impl History {
             }
             return;
         }
+        let in_the_middle = self.run.as_ref().is_some_and(|run| run.lacks(opening));
         if self.run.as_ref().is_none_or(|run| run.is_past(opening)) {
             self.start_run();
+        }
+        if in_the_middle {
+            self.suspect_two_jobs("a beginning among the dates of another run");
         }
         if let Some(run) = &mut self.run {
             let job = what.job.map(|job| job_name(job.in_line(line)));

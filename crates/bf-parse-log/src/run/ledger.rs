@@ -214,6 +214,14 @@ impl Ledger {
             .is_some_and(|word| word.run == run)
     }
 
+    /// Whether `run` says that `date` succeeded.
+    pub(crate) fn is_success_of(&self, date: NaiveDate, run: u64) -> bool {
+        self.dates.get(date).is_some_and(|day| {
+            let is_of = |entry: &Entry| entry.word.as_ref().is_some_and(|word| word.run == run);
+            day.status(None) == LedgerStatus::Success && day.0.iter().any(is_of)
+        })
+    }
+
     /// Whether `run` began `date` or said something of it, in any unit.
     pub(crate) fn is_known_in(&self, date: NaiveDate, run: u64) -> bool {
         self.dates.get(date).is_some_and(|day| {

@@ -142,7 +142,13 @@ impl History {
         let other_form = before.is_some_and(|before| before != (total, mode));
         let falls = run.current != Some(date) && index < run.index;
         let outside = !run.is_list() && run.range.is_some_and(|range| !range.contains(date));
-        if other_form || falls || outside {
+        // A run begins with the first of its dates.
+        let not_first = run.was_opened()
+            && !run.active
+            && index > 1
+            && run.resume.is_none()
+            && matches!(mode, Mode::DayByDay | Mode::SpecificDates);
+        if other_form || falls || outside || not_first {
             let why = if falls {
                 "a counter that falls"
             } else if outside {

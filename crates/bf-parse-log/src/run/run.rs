@@ -166,6 +166,24 @@ impl Run {
             || again
     }
 
+    /// Whether an opening line comes among its dates that none of its own openings was, and that no run begins
+    /// with: the rest of another job's beginning.
+    pub(crate) fn lacks(&self, opening: Opening) -> bool {
+        let never_first = matches!(
+            opening,
+            Opening::WillProcess
+                | Opening::DaysAnnounced
+                | Opening::ParallelStarted
+                | Opening::DryRunFlag
+                | Opening::ResumeFlag
+        );
+        never_first
+            && self.active
+            && !self.ended
+            && self.openings != 0
+            && self.openings & opening.bit() == 0
+    }
+
     /// Whether an opening line told of it.
     pub(crate) fn was_opened(&self) -> bool {
         self.openings != 0 || self.by_attempt
