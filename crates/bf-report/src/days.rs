@@ -120,7 +120,14 @@ pub(crate) fn title(day: &Day) -> String {
 
 /// At most `most` spans, and how many more there are.
 pub(crate) fn spans(spans: &[DateRange], most: usize) -> String {
-    let shown: Vec<String> = spans.iter().take(most).map(ToString::to_string).collect();
+    let one = |span: &DateRange| {
+        if span.start == span.end {
+            span.start.to_string()
+        } else {
+            span.to_string()
+        }
+    };
+    let shown: Vec<String> = spans.iter().take(most).map(one).collect();
     match spans.len().saturating_sub(most) {
         0 => shown.join(", "),
         more => format!("{} and {more} more", shown.join(", ")),

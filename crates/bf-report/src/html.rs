@@ -131,7 +131,7 @@ fn timeline(report: &Report, run: &Run) -> Markup {
                 p.axis {
                     span { (parts::time(axis.start)) } " to " span { (parts::time(axis.end)) } ": "
                     span.key.waiting {} " waiting  " span.key.running {} " running  " span.key.validating {} " validating  "
-                    "a number is a retry"
+                    " · each blue bar is an attempt"
                 }
             }
         }

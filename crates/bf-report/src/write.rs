@@ -29,6 +29,8 @@ pub(crate) fn whole(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
         .prefix(".bf-report")
         .permissions(permissions())
         .tempfile_in(folder)
+        // The name of a file that was not made says nothing.
+        .map_err(|error| std::io::Error::from(error.kind()))
         .or_could_not_check(doing)?;
     file.write_all(bytes).or_could_not_check(doing)?;
     file.persist(&path)
