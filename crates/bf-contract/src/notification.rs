@@ -40,8 +40,6 @@ pub enum NotificationEvent {
     Interrupted,
     /// The run is over. The last event; it carries the report.
     RunFinished,
-    /// A document was read that no run belongs to: a validator's report from cron, say.
-    Report,
     /// Nothing happened: somebody tries whether notifications arrive.
     Test,
     /// An event that only a newer bf knows. Only a document may have it; a config file that names another
@@ -65,7 +63,6 @@ impl NotificationEvent {
             Self::Hung => "hung",
             Self::Interrupted => "interrupted",
             Self::RunFinished => "run_finished",
-            Self::Report => "report",
             Self::Test => "test",
             Self::Unknown => "unknown",
         }

@@ -71,7 +71,7 @@ keeps_its_words!(notification_events: NotificationEvent {
     RunStarted = "run_started", PhaseStarted = "phase_started", PhaseEnded = "phase_ended",
     GateFailed = "gate_failed", CouldNotCheck = "could_not_check", Quiet = "quiet",
     Stalled = "stalled", Hung = "hung", Interrupted = "interrupted", RunFinished = "run_finished",
-    Report = "report", Test = "test", Unknown = "unknown",
+    Test = "test", Unknown = "unknown",
 } else None);
 
 keeps_its_words!(check_statuses: CheckStatus {

@@ -11,6 +11,9 @@ Examples:
   The same without a message to anybody:
     bf-notify --check
 
+  From cron: whatever a tool finds out, also that it was killed; the exit code is the tool's own:
+    bf-validate-team-offense 2024-01-01 2024-01-31 --format json | bf-notify
+
   What bf-orchestrate does for every event:
     bf-notify --config config/backfill_thresholds.yaml < notification.json
 
@@ -19,12 +22,13 @@ environment (url_env, headers_env) and are shown nowhere.
 
 Exit codes:
   0 every channel that wants the event took it    2 usage or configuration; nothing was sent
-  3 a channel could not be told    130/143 interrupted";
+  3 a channel could not be told, or standard input is empty or cut off    130/143 interrupted
+  what the documents on standard input say, if that is worse: a table that failed is a 1";
 
 /// Tell people what a run does: webhooks, Healthchecks pings, any command
 ///
-/// Reads one notification document on standard input and delivers it to every channel of the config that
-/// wants its event, all at the same time. What fails for a moment is repeated, within the channel's deadline.
+/// Reads any documents of bf on standard input, makes a message of them and delivers it to every channel of the
+/// config that wants it, all at the same time. What fails for a moment is repeated, within the channel's deadline.
 #[derive(Debug, Parser)]
 #[command(name = "bf-notify", version, after_help = EXAMPLES)]
 pub struct Args {

@@ -14,6 +14,7 @@ mod http;
 #[cfg_attr(not(feature = "network"), allow(dead_code))]
 mod message;
 mod reach;
+mod read;
 #[cfg_attr(not(feature = "network"), allow(dead_code))]
 mod retry;
 mod route;
@@ -24,7 +25,8 @@ use std::time::Duration;
 
 use bf_cli::{Context, Failure, Interrupt, Interrupts, Output, Streams};
 use bf_config::notify::Channel;
-use bf_contract::{Document, Exit, Notification, read_document};
+use bf_contract::Exit;
+use read::Reading;
 use tokio::task::{JoinSet, spawn_blocking};
 
 pub use args::Args;
@@ -84,6 +86,7 @@ async fn tell(
     stdin: Box<dyn Read + Send>,
     desk: &mut Desk,
 ) -> Result<Exit, Failure> {
+    let mut found = Exit::Success;
     let notification = if args.check {
         None
     } else if args.test {
@@ -91,8 +94,10 @@ async fn tell(
         channels.iter_mut().for_each(|channel| channel.retries = 0);
         Some(Arc::new(message::test(chrono::Utc::now())))
     } else {
-        let read = spawn_blocking(|| read_notification(stdin)).await;
-        let notification = read.or_could_not_check(|| "reading standard input".to_owned())??;
+        let read = spawn_blocking(|| read_input(stdin)).await;
+        let reading = read.or_could_not_check(|| "reading standard input".to_owned())??;
+        found = reading.exit;
+        let notification = reading.notification;
         channels.retain(|channel| channel.events.contains(&notification.event));
         Some(Arc::new(notification))
     };
@@ -119,25 +124,26 @@ async fn tell(
         });
         desk.done(&name, outcome);
     }
-    desk.close()
+    desk.close().map(|told| read::worse(found, told))
 }
 
-/// Reads the one notification that standard input holds.
-fn read_notification(mut stdin: Box<dyn Read + Send>) -> Result<Notification, Failure> {
-    let mut text = String::new();
+/// Reads all of standard input.
+fn read_input(mut stdin: Box<dyn Read + Send>) -> Result<Reading, Failure> {
+    let mut bytes = Vec::new();
     stdin
-        .read_to_string(&mut text)
-        .or_usage(|| "reading standard input".to_owned())?;
-    let hint = "give one notification document; bf-notify --test needs none";
-    match read_document(&text) {
-        Ok(Document::Notification(notification)) => Ok(*notification),
-        Ok(_) => Err("it is a document of another type".to_owned()),
-        Err(_) if text.trim().is_empty() => Err("it is empty".to_owned()),
-        Err(error) => Err(error.to_string()),
-    }
-    .map_err(|reason| {
-        Failure::usage(format!("no notification on standard input: {reason}")).hint(hint)
-    })
+        .read_to_end(&mut bytes)
+        .or_could_not_check(|| "reading standard input".to_owned())?;
+    Ok(read::read(
+        &String::from_utf8_lossy(&bytes),
+        chrono::Utc::now(),
+        host(),
+    ))
+}
+
+/// The name of this machine.
+fn host() -> Option<String> {
+    let name = rustix::system::uname();
+    name.nodename().to_str().ok().map(str::to_owned)
 }
 
 /// Waits for a signal, on a thread that is left behind when the work is done first.

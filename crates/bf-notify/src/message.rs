@@ -8,8 +8,11 @@ use chrono::{DateTime, Utc};
 use reqwest::Url;
 use serde_json::{Value, json};
 
-/// Slack shows about so many characters well. Source: "chat.postMessage", truncating content.
-const LONGEST_SLACK_TEXT: usize = 3_500;
+/// Slack refuses a section of more than 3,000 characters. Source: "Reference: blocks", section. The fences and the line
+/// about what is left out come on top.
+const LONGEST_SECTION: usize = 2_900;
+/// What a heading has at most, in characters.
+const LONGEST_HEADING: usize = 500;
 
 /// The notification of `--test`.
 pub fn test(time: DateTime<Utc>) -> Notification {
@@ -32,21 +35,73 @@ pub fn test(time: DateTime<Utc>) -> Notification {
     }
 }
 
-/// Slack's incoming form: the title in bold, the text as it is, and where it is from.
+/// What a message begins with: the plan and the machine, then what happened.
+pub fn heading(notification: &Notification) -> String {
+    let title = notification.title.replace('\n', " ");
+    match (&notification.plan, &notification.host) {
+        (Some(plan), Some(host)) => format!("{plan} on {host}: {title}"),
+        (Some(name), None) | (None, Some(name)) => format!("{name}: {title}"),
+        (None, None) => title,
+    }
+}
+
+/// The text of a message, with the path of the run's page.
+fn body(notification: &Notification) -> String {
+    let text = notification.text.trim_end();
+    match &notification.report {
+        Some(report) => format!("{text}\npage: {report}").trim_start().to_owned(),
+        None => text.to_owned(),
+    }
+}
+
+/// Slack's incoming form: a block each for the heading, the text, and where it is from; `text` is what a phone shows
+/// without blocks.
 pub fn slack(notification: &Notification) -> Value {
-    let mut text = format!("*{}*", markup_free(&notification.title.replace('\n', " ")));
-    let body = notification.text.trim_end();
+    let heading = markup_free(&heading(notification));
+    let bold = format!("*{}*", cut_markup(&heading, LONGEST_HEADING));
+    let mut blocks = vec![section(&bold)];
+    let body = body(notification);
     if !body.is_empty() {
-        let body = cut(body, LONGEST_SLACK_TEXT).replace("```", "'''");
-        text.push_str(&format!("\n```{}```", markup_free(&body)));
+        let body = markup_free(&body.replace("```", "'''"));
+        blocks.push(section(&format!(
+            "```{}```",
+            cut_markup(&body, LONGEST_SECTION)
+        )));
     }
-    text.push_str(&format!("\nrun {}", markup_free(&notification.run_id)));
+    let mut from = Vec::new();
+    if !notification.run_id.is_empty() {
+        from.push(format!("run {}", markup_free(&notification.run_id)));
+    }
     if let Some(phase) = &notification.phase {
-        text.push_str(&format!(", phase {}", markup_free(phase)));
+        from.push(format!("phase {}", markup_free(phase)));
     }
-    let time = notification.time.format("%Y-%m-%d %H:%M:%S UTC");
-    text.push_str(&format!(", {time}"));
-    json!({ "text": text })
+    from.push(
+        notification
+            .time
+            .format("%Y-%m-%d %H:%M:%S UTC")
+            .to_string(),
+    );
+    let from = from.join(", ");
+    blocks.push(json!({
+        "type": "context",
+        "elements": [{"type": "mrkdwn", "text": cut_markup(&from, LONGEST_SECTION)}],
+    }));
+    json!({ "text": cut_markup(&heading, LONGEST_HEADING), "blocks": blocks })
+}
+
+fn section(text: &str) -> Value {
+    json!({"type": "section", "text": {"type": "mrkdwn", "text": text}})
+}
+
+/// Cuts a text that is escaped already, and never within an escape.
+fn cut_markup(text: &str, limit: usize) -> String {
+    let short = cut(text, limit);
+    match short.rfind('&') {
+        Some(at) if short.len() < text.len() && !short[at..].contains(';') => {
+            format!("{}…", &short[..at])
+        }
+        _ => short,
+    }
 }
 
 /// `&`, `<` and `>` begin what Slack takes for a link or for the name of everybody. Source: "Formatting text
@@ -79,21 +134,27 @@ pub fn ping(check: &Url, notification: &Notification) -> Url {
         (NotificationEvent::RunFinished, Some(Verdict::Pass | Verdict::Warn)) => "",
         // A run that stands still has come to an end, and not to a good one.
         (NotificationEvent::RunFinished | NotificationEvent::Interrupted, _) => "fail",
+        // Without a run, what is told is all that there is.
+        (NotificationEvent::GateFailed | NotificationEvent::CouldNotCheck, _)
+            if notification.run_id.is_empty() =>
+        {
+            "fail"
+        }
         _ => "log",
     };
     if let (false, Ok(mut path)) = (signal.is_empty(), url.path_segments_mut()) {
         path.pop_if_empty().push(signal);
     }
-    if is_uuid(&notification.run_id) {
-        url.query_pairs_mut()
-            .append_pair("rid", &notification.run_id);
+    let ids = notification.run_uuid.iter().chain([&notification.run_id]);
+    if let Some(id) = ids.into_iter().find(|id| is_uuid(id)) {
+        url.query_pairs_mut().append_pair("rid", id);
     }
     url
 }
 
 /// The body of a ping, as it stands in the check's log.
 pub fn ping_body(notification: &Notification) -> String {
-    format!("{}\n\n{}", notification.title, notification.text)
+    format!("{}\n\n{}", heading(notification), body(notification))
 }
 
 #[cfg(feature = "network")]
@@ -160,11 +221,30 @@ mod tests {
         notification.title = "97.0% < 99.0% & <!channel>".to_owned();
         notification.text = "a\n```b```\n".to_owned();
         notification.phase = Some("team_offense".to_owned());
+        notification.plan = Some("nightly".to_owned());
+        notification.host = Some("etl-1".to_owned());
+        let told = slack(&notification);
+        let heading = "nightly on etl-1: 97.0% &lt; 99.0% &amp; &lt;!channel&gt;";
+        assert_eq!(told["text"], heading);
+        let text = |at: usize| told["blocks"][at]["text"]["text"].clone();
+        assert_eq!(text(0), format!("*{heading}*"));
+        assert_eq!(text(1), "```a\n'''b'''```");
         assert_eq!(
-            slack(&notification)["text"],
-            "*97.0% &lt; 99.0% &amp; &lt;!channel&gt;*\n```a\n'''b'''```\n\
-             run test, phase team_offense, 1970-01-01 00:00:00 UTC"
+            told["blocks"][2]["elements"][0]["text"],
+            "run test, phase team_offense, 1970-01-01 00:00:00 UTC"
         );
+    }
+
+    #[test]
+    fn no_section_is_longer_than_slack_takes() {
+        let mut notification = notification(NotificationEvent::GateFailed, None);
+        notification.text = "<&>\n".repeat(5_000);
+        notification.title = "&".repeat(9_000);
+        let told = slack(&notification);
+        for block in told["blocks"].as_array().expect("blocks") {
+            let text = block["text"]["text"].as_str().unwrap_or_default();
+            assert!(text.chars().count() <= 3_000, "{}", text.len());
+        }
     }
 
     #[test]
