@@ -16,7 +16,7 @@ const TEXT: usize = 600;
 
 /// The whole page.
 pub(crate) fn page(report: &Report, comparison: Option<&Comparison>) -> String {
-    let badge = words::verdict(report.verdict);
+    let badge = words::verdict(report.verdict, report.is_provisional);
     let title = clean(&report.title, 120);
     let page = html! {
         (DOCTYPE)

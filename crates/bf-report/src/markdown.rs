@@ -15,7 +15,7 @@ const SPANS: usize = 10;
 
 /// The whole report.
 pub(crate) fn report(report: &Report, comparison: Option<&Comparison>) -> String {
-    let badge = words::verdict(report.verdict);
+    let badge = words::verdict(report.verdict, report.is_provisional);
     let mut text = format!(
         "## {} {}: {}\n",
         emoji(badge.class),

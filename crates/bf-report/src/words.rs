@@ -18,8 +18,10 @@ const fn badge(class: &'static str, mark: &'static str, words: &'static str) -> 
     Badge { class, mark, words }
 }
 
-pub(crate) fn verdict(verdict: Option<Verdict>) -> Badge {
+/// The verdict of a report; a provisional one without a verdict is of a run that goes on.
+pub(crate) fn verdict(verdict: Option<Verdict>, is_provisional: bool) -> Badge {
     match verdict {
+        Some(Verdict::Unknown) if is_provisional => badge("none", "…", "Not ended yet"),
         Some(Verdict::Pass) => badge("pass", "✓", "Passed"),
         Some(Verdict::Warn) => badge("warn", "!", "Passed with warnings"),
         Some(Verdict::Fail) => badge("fail", "✕", "Failed"),

@@ -19,6 +19,7 @@ use crate::view::console::Console;
 use crate::view::documents::Documents;
 use crate::view::metrics::MetricsFile;
 use crate::view::notify::Notify;
+use crate::view::page::Page;
 
 /// Runs the documented two phases.
 ///
@@ -147,7 +148,8 @@ impl Call<'_> {
             self.plan,
         );
         let documents = Documents::new(console);
-        let all: [&dyn Listener; 4] = [console, &documents, &metrics, &notify];
+        let page = Page::new(console, self.plan, self.siblings.report.clone());
+        let all: [&dyn Listener; 5] = [console, &documents, &metrics, &page, &notify];
         let listeners = Listeners(&all);
         let ended = run(Request {
             runs: self.runs,

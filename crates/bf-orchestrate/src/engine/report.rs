@@ -25,7 +25,7 @@ pub(crate) fn of_run(plan: &Plan, run_dir: &RunDir, end: RunEnd, took: Duration)
         kind: RunReportType,
         schema: Schema,
         run_id: run_dir.run_id.clone(),
-        run_uuid: None,
+        run_uuid: Some(run_dir.uuid()),
         plan: Some(plan.name.clone()),
         started_at: None,
         run_dir: Some(run_dir.path.display().to_string()),

@@ -8,6 +8,7 @@ use bf_cli::{Context, Failure};
 use bf_config::Loaded;
 use bf_contract::DateRange;
 use chrono::Utc;
+use sha2::{Digest, Sha256};
 
 use crate::plan::Plan;
 
@@ -62,6 +63,31 @@ impl RunDir {
                 .unwrap_or_default(),
             path: path.to_owned(),
         }
+    }
+
+    /// A name that no run of another machine or folder has, in the form of a UUID: the same for the whole run, also
+    /// when it is resumed.
+    pub fn uuid(&self) -> String {
+        let path = fs::canonicalize(&self.path).unwrap_or_else(|_| self.path.clone());
+        let host = rustix::system::uname();
+        let mut hash = Sha256::new();
+        hash.update(host.nodename().to_bytes());
+        hash.update([0]);
+        hash.update(path.as_os_str().as_encoded_bytes());
+        let mut bytes = [0; 16];
+        bytes.copy_from_slice(&hash.finalize()[..16]);
+        // Version 8: made of a hash. Source: RFC 9562, 5.8.
+        bytes[6] = bytes[6] & 0x0f | 0x80;
+        bytes[8] = bytes[8] & 0x3f | 0x80;
+        let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+        [
+            &hex[..8],
+            &hex[8..12],
+            &hex[12..16],
+            &hex[16..20],
+            &hex[20..],
+        ]
+        .join("-")
     }
 
     /// The journal.

@@ -18,6 +18,8 @@ pub(crate) struct Siblings {
     pub parse_log: PathBuf,
     /// bf-notify, if the config names someone to tell.
     pub notify: Option<PathBuf>,
+    /// bf-report; `None` if it is not installed: a run does without.
+    pub report: Option<PathBuf>,
     /// The validators, by file name.
     pub validators: Vec<(String, PathBuf)>,
 }
@@ -43,6 +45,7 @@ impl Siblings {
                 true => None,
                 false => Some(find("bf-notify")?),
             },
+            report: find("bf-report").ok(),
             validators,
         })
     }

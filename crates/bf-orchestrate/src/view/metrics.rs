@@ -8,13 +8,16 @@ use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 
 use bf_cli::text::Mark;
-use bf_contract::{Phase, PhaseStatus};
+use bf_contract::{CheckStatus, LogSummary, Phase, PhaseStatus};
 use chrono::Utc;
 
 use crate::engine::event::{Listener, RunEvent};
 use crate::plan::Plan;
 use crate::store::run_dir::write_atomically;
 use crate::view::console::Console;
+
+/// Seconds between two signs of life that change nothing else.
+const BEAT: i64 = 5;
 
 /// The file of a run's metrics; nothing where none was asked for.
 pub(crate) struct MetricsFile<'a> {
@@ -46,12 +49,24 @@ impl<'a> MetricsFile<'a> {
         }
     }
 
+    /// A sign of life, at most every few seconds.
+    fn beat(&self) {
+        let is_due = self.file.as_ref().is_some_and(|(_, metrics)| {
+            let metrics = metrics.lock().unwrap_or_else(PoisonError::into_inner);
+            Utc::now().timestamp() - metrics.heartbeat >= BEAT
+        });
+        if is_due {
+            self.update(|_| {});
+        }
+    }
+
     fn update(&self, change: impl FnOnce(&mut RunMetrics)) {
         let Some((path, metrics)) = &self.file else {
             return;
         };
         let mut metrics = metrics.lock().unwrap_or_else(PoisonError::into_inner);
         change(&mut metrics);
+        metrics.heartbeat = Utc::now().timestamp();
         if let Err(failure) = write_atomically(path, render(&metrics).as_bytes()) {
             self.console.mark(
                 Mark::Warn,
@@ -68,6 +83,14 @@ impl Listener for MetricsFile<'_> {
             RunEvent::JobSeen { unit, .. } => {
                 self.update(|metrics| metrics.phase(unit.phase).is_running = true);
             }
+            // Every poll of a job is a sign of life.
+            RunEvent::Process { unit, event } => self.update(|metrics| {
+                let phase = metrics.phase(unit.phase);
+                if let Some(log) = &event.log_summary {
+                    phase.claims(log);
+                }
+            }),
+            RunEvent::CheckingAgain { .. } | RunEvent::Document(_) => self.beat(),
             RunEvent::PhaseEnded(phase) => {
                 self.update(|metrics| *metrics.phase(&phase.name) = PhaseMetrics::of(phase));
             }
@@ -100,6 +123,8 @@ struct RunMetrics {
     pub plan: String,
     /// When this run was begun or resumed, in seconds since 1970.
     pub started: i64,
+    /// When this file was last written, in seconds since 1970.
+    pub heartbeat: i64,
     /// When a run of this plan last passed, in seconds since 1970; `None` where none has.
     pub last_success: Option<i64>,
     /// When this run came to its end, and its exit code.
@@ -125,6 +150,12 @@ struct PhaseMetrics {
     pub duration_seconds: Option<f64>,
     /// What its validation was charged for.
     pub bytes_billed: Option<u64>,
+    /// The part of its dates that its log claims to have done, from 0 to 1.
+    pub progress: Option<f64>,
+    /// The dates that its log claims, by status.
+    pub dates: Vec<(&'static str, u64)>,
+    /// How many of its checks came to what.
+    pub checks: Vec<(&'static str, u64)>,
 }
 
 impl RunMetrics {
@@ -146,6 +177,20 @@ impl PhaseMetrics {
         "interrupted",
     ];
 
+    /// Takes what the phase's log claims.
+    fn claims(&mut self, log: &LogSummary) {
+        self.success_rate = log.success_rate;
+        self.records = Some(log.total_records);
+        self.progress = log.progress_pct.map(|percent| percent / 100.0);
+        self.dates = vec![
+            ("successful", log.successful_days),
+            ("failed", log.failed_days),
+            ("skipped", log.skipped_days),
+        ];
+        self.dates
+            .extend(log.unaccounted_days.map(|days| ("unaccounted", days)));
+    }
+
     fn state(&self) -> &'static str {
         match self.status {
             None if self.is_running => "running",
@@ -159,6 +204,8 @@ impl PhaseMetrics {
         }
     }
 }
+
+type Counts = Vec<(&'static str, u64)>;
 
 /// The whole file.
 #[allow(clippy::cast_precision_loss)] // counts and seconds stay far below 2^53
@@ -176,6 +223,12 @@ fn render(metrics: &RunMetrics) -> String {
         "bf_run_start_timestamp_seconds",
         "When the latest run was begun or resumed.",
         Some(metrics.started as f64),
+    );
+    one(
+        &mut text,
+        "bf_run_heartbeat_timestamp_seconds",
+        "When the orchestrator of the latest run was last at work.",
+        Some(metrics.heartbeat as f64),
     );
     one(
         &mut text,
@@ -228,12 +281,12 @@ fn render(metrics: &RunMetrics) -> String {
         }
     };
     each(
-        "bf_phase_success_rate_percent",
-        "Successful dates of the finished ones.",
-        &|phase| phase.success_rate,
+        "bf_phase_claimed_success_ratio",
+        "Dates that the phase's log claims to be successful, of those that it finished.",
+        &|phase| phase.success_rate.map(|percent| percent / 100.0),
     );
     each(
-        "bf_phase_records",
+        "bf_phase_claimed_records",
         "Records that the phase's log claims.",
         &|phase| phase.records.map(|records| records as f64),
     );
@@ -243,9 +296,39 @@ fn render(metrics: &RunMetrics) -> String {
         &|phase| phase.duration_seconds,
     );
     each(
-        "bf_phase_bytes_billed",
+        "bf_phase_billed_bytes",
         "What the phase's validation was charged for.",
         &|phase| phase.bytes_billed.map(|bytes| bytes as f64),
+    );
+    each(
+        "bf_phase_claimed_progress_ratio",
+        "Dates that the phase's log claims to be done, of all of its range.",
+        &|phase| phase.progress,
+    );
+    let mut by_status = |name: &str, help: &str, counts: &dyn Fn(&PhaseMetrics) -> Counts| {
+        let samples: Vec<(String, f64)> = metrics
+            .phases
+            .iter()
+            .flat_map(|(phase_name, phase)| {
+                counts(phase).into_iter().map(move |(status, count)| {
+                    let labels = format!("{},status=\"{status}\"", label(phase_name));
+                    (labels, count as f64)
+                })
+            })
+            .collect();
+        if !samples.is_empty() {
+            family(&mut text, name, help, samples);
+        }
+    };
+    by_status(
+        "bf_phase_claimed_dates",
+        "Dates of the phase by what its log claims of them.",
+        &|phase| phase.dates.clone(),
+    );
+    by_status(
+        "bf_phase_checks",
+        "Counted checks of the phase's tables by what they came to.",
+        &|phase| phase.checks.clone(),
     );
     text
 }
@@ -277,20 +360,36 @@ impl PhaseMetrics {
         let billed: Vec<u64> = reports
             .filter_map(|report| report.engine.bytes_billed)
             .collect();
-        Self {
-            is_running: false,
+        let reports = phase.validation.iter().chain(&phase.further_validations);
+        let statuses: Vec<CheckStatus> = reports
+            .flat_map(|report| &report.checks)
+            .filter(|check| check.level.counts())
+            .map(|check| check.status)
+            .collect();
+        let count = |word, status| {
+            let count = statuses.iter().filter(|one| **one == status).count();
+            (word, count as u64)
+        };
+        let checks = [
+            ("pass", CheckStatus::Pass),
+            ("warn", CheckStatus::Warn),
+            ("fail", CheckStatus::Fail),
+            ("error", CheckStatus::Error),
+            ("skipped", CheckStatus::Skipped),
+        ];
+        let mut metrics = Self {
             status: Some(phase.status),
-            success_rate: phase
-                .log_summary
-                .as_ref()
-                .and_then(|summary| summary.success_rate),
-            records: phase
-                .log_summary
-                .as_ref()
-                .map(|summary| summary.total_records),
             duration_seconds: phase.duration_seconds,
             bytes_billed: (!billed.is_empty()).then(|| billed.iter().sum()),
+            ..Self::default()
+        };
+        if !statuses.is_empty() {
+            metrics.checks = checks.map(|(word, status)| count(word, status)).to_vec();
         }
+        if let Some(log) = &phase.log_summary {
+            metrics.claims(log);
+        }
+        metrics
     }
 }
 
@@ -321,7 +420,7 @@ mod tests {
         let mut metrics = RunMetrics::default();
         metrics.phase("a").records = Some(0);
         let text = render(&metrics);
-        assert!(!text.contains("bf_run_exit_code") && !text.contains("success_rate"));
-        assert!(text.contains(r#"bf_phase_records{plan="",phase="a"} 0"#));
+        assert!(!text.contains("bf_run_exit_code") && !text.contains("success_ratio"));
+        assert!(text.contains(r#"bf_phase_claimed_records{plan="",phase="a"} 0"#));
     }
 }

@@ -5,6 +5,7 @@ mod delivery;
 pub(crate) mod documents;
 pub(crate) mod metrics;
 pub(crate) mod notify;
+pub(crate) mod page;
 pub(crate) mod status;
 mod table;
 pub(crate) mod text;

@@ -72,14 +72,16 @@ impl<'a> Notify<'a> {
             event: notice.event,
             time: Utc::now(),
             run_id: run_dir.run_id.clone(),
-            run_uuid: None,
+            run_uuid: Some(run_dir.uuid()),
             plan: self.plan.clone(),
             host: rustix::system::uname()
                 .nodename()
                 .to_str()
                 .ok()
                 .map(str::to_owned),
-            report: None,
+            report: Some(run_dir.path.join("report.html"))
+                .filter(|page| page.is_file())
+                .map(|page| page.display().to_string()),
             run_dir: Some(run_dir.path.display().to_string()),
             phase: notice.phase.map(str::to_owned),
             verdict: notice.verdict,
