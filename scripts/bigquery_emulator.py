@@ -1,4 +1,4 @@
-"""Starts the BigQuery emulator on a free port of the loopback interface and writes where it listens.
+"""Starts the BigQuery emulator on a free port of the loopback interface and writes its address.
 
 Usage: bigquery_emulator.py ADDRESS_FILE [OWNER_PID]
 
@@ -41,7 +41,7 @@ async def serve(address_file: str, owner: int | None) -> None:
     try:
         direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
         await asyncio.to_thread(direct.open, f"{server.rest_url}/readyz", None, 10)
-        # Whole or not at all: somebody waits for the file.
+        # Whole or not at all: the script waits for the file.
         with open(f"{address_file}.new", "w") as file:
             file.write(f"127.0.0.1:{server.rest_port}\n")
         os.replace(f"{address_file}.new", address_file)

@@ -352,8 +352,7 @@ fn the_validators_of_the_crontab_are_silent_on_a_pass_and_speak_on_a_failure() {
         let command = command
             .replace("/usr/local/bin", &bin_dir().display().to_string())
             .replace("/srv/backfill", &here)
-            .replace("7 days ago", "2024-11-06")
-            .replace("date -d yesterday", "date -d 2024-11-12");
+            .replace("--last 7d", "2024-11-06 2024-11-12");
         // What cron gives a command, and the two settings of the example.
         Command::new("/bin/sh")
             .args(["-c", &command])
