@@ -192,7 +192,10 @@ impl Engine for DuckDb {
                 .first()
                 .map_or(&here.plan.table.name, |side| &side.plan.table.name),
         ];
-        sql::read_joined(&self.query(&tables, &query.sql)?)
+        let rows = self.query(&tables, &query.sql)?;
+        // A sum of counts has more digits than a JSON number, and comes as text.
+        let types = self.describe(&query.sql)?;
+        sql::read_joined(&answer::typed(rows, &types))
     }
 
     fn sample(&mut self, request: &SampleRequest<'_>) -> Result<Sample, WarehouseError> {

@@ -10,7 +10,7 @@ use std::process::{Child, Command, Stdio};
 use bf_contract::DateRange;
 use bf_warehouse::{
     Columns, Condition, DatedTable, DuckDb, Engine, Ident, Options, Planner, Probe, Question,
-    SampleRequest, Scan, TableName, Test, Value, WarehouseError,
+    SampleRequest, Scan, Side, TableName, Test, Value, WarehouseError,
 };
 
 /// The program; `None` if there is none and none is required.
@@ -141,6 +141,42 @@ fn a_file_and_a_parquet_folder_give_the_same_figures() {
     }
     let mut engine = open(&parquet);
     assert_eq!(counts(&mut engine, "sales.parts", &is_number).1, 2);
+}
+
+#[test]
+fn keys_are_compared_day_by_day() {
+    let Some(program) = program() else { return };
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("shop.duckdb");
+    make(
+        &program,
+        &file,
+        &format!(
+            "CREATE SCHEMA sales; CREATE TABLE sales.orders AS {ROWS};
+             CREATE TABLE sales.plans AS SELECT day, id, amount + 1 AS amount FROM sales.orders WHERE id <> '008'
+               UNION ALL SELECT DATE '2024-01-02', '099', 1;"
+        ),
+    );
+    let mut engine = open(&file);
+    let mut sides = Vec::new();
+    for name in ["sales.orders", "sales.plans"] {
+        let table = dated(&mut engine, name);
+        let mut planner = Planner::new(table, january());
+        let keys = planner.keys(None, &[ident("id")], Some(&ident("amount")));
+        let plan = planner.finish();
+        let scan = engine.measure(&plan).expect("nothing is counted");
+        sides.push((plan, scan, keys.position()));
+    }
+    let sides: Vec<Side<'_>> = sides
+        .iter()
+        .map(|(plan, scan, keys)| Side::new(plan, scan, *keys))
+        .collect();
+    let pairs = engine.compare(&sides[0], &sides[1..]).expect("pairs");
+    let (both, off) = pairs.sum(|day| (day.both, day.sums_off));
+    assert_eq!((both, off), (2, 2));
+    let (here, there) = pairs.sum(|day| (day.only_here, day.only_there));
+    assert_eq!((here, there), (1, 1));
+    assert_eq!(pairs.sum(|day| (day.rows, day.unmatched_rows)), (3, 1));
 }
 
 #[test]
