@@ -4,6 +4,7 @@
 mod clean;
 mod config;
 mod dates;
+mod evidence;
 mod files;
 mod greens;
 mod log;

@@ -293,6 +293,9 @@ pub struct Rerun {
     pub dates: Vec<NaiveDate>,
     /// The command with the dates filled in; null where the config names none.
     pub command: Option<Vec<String>>,
+    /// What to run again before: the same of the partner table, where it is that one which may be wrong.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub upstream: Option<Box<Rerun>>,
 }
 
 /// What the table holds, as a validator prints it.

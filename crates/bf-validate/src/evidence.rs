@@ -26,11 +26,26 @@ pub struct Shown {
 
 /// The limits of what is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Limits {
+pub struct Limits<'a> {
+    /// The only columns that are shown, beside the date; all if none are given.
+    pub columns: Option<&'a [String]>,
     /// Rows.
     pub rows: u32,
     /// Characters of a value.
     pub characters: usize,
+}
+
+impl Limits<'_> {
+    /// Whether the values of a column may be shown.
+    #[must_use]
+    pub fn shows(&self, column: &str) -> bool {
+        self.rows > 0
+            && self.columns.is_none_or(|columns| {
+                columns
+                    .iter()
+                    .any(|shown| shown.eq_ignore_ascii_case(column))
+            })
+    }
 }
 
 /// Looks at the rows behind a finding.
@@ -43,7 +58,7 @@ pub fn look(
     table: &DatedTable,
     range: DateRange,
     finding: &Finding,
-    limits: Limits,
+    limits: Limits<'_>,
     warehouse: &mut dyn Engine,
 ) -> Result<Shown, WarehouseError> {
     let Some(probe) = &finding.probe else {
@@ -86,9 +101,14 @@ pub fn look(
             trouble: None,
         });
     }
+    let is_shown = |name: &str| {
+        let mut dates = ["day", suite.date_column.as_str()].into_iter();
+        dates.any(|date| name.eq_ignore_ascii_case(date)) || limits.shows(name)
+    };
     let rows = sample.rows.into_iter().map(|row| {
         let fields = sample.columns.iter().zip(row);
         fields
+            .filter(|(name, _)| is_shown(name))
             .map(|(name, value)| (name.clone(), text(&value, limits.characters)))
             .collect()
     });

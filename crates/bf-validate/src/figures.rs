@@ -91,8 +91,15 @@ pub fn float(count: u64) -> f64 {
 pub fn plural(count: u64, one: &str) -> String {
     if count == 1 {
         format!("1 {one}")
-    } else if let Some(stem) = one.strip_suffix('y') {
+    } else if let Some(stem) = one.strip_suffix('y')
+        && !stem.ends_with(['a', 'e', 'i', 'o', 'u'])
+    {
         format!("{} {stem}ies", thousands(count))
+    } else if ["s", "x", "z", "ch", "sh"]
+        .iter()
+        .any(|end| one.ends_with(end))
+    {
+        format!("{} {one}es", thousands(count))
     } else {
         format!("{} {one}s", thousands(count))
     }
@@ -126,7 +133,7 @@ pub fn span(span: &DateRange) -> String {
 mod tests {
     use bf_contract::{Comparison, Threshold};
 
-    use super::{Unit, bound, figure};
+    use super::{Unit, bound, figure, plural};
 
     fn at_least(value: f64) -> Option<Threshold> {
         Some(Threshold {
@@ -157,6 +164,21 @@ mod tests {
         assert_eq!(figure(99.998, Unit::Percent, at_least(99.0)), "99.998%");
         assert_eq!(figure(0.004, Unit::Percent, None), "0.004%");
         assert_eq!(figure(100.0, Unit::Percent, at_least(99.0)), "100.0%");
+    }
+
+    #[test]
+    fn words_are_in_the_plural_as_people_write_them() {
+        for (one, many) in [
+            ("survey", "20 surveys"),
+            ("query", "20 queries"),
+            ("game", "20 games"),
+            ("batch", "20 batches"),
+            ("day", "20 days"),
+            ("class", "20 classes"),
+        ] {
+            assert_eq!(plural(20, one), many);
+        }
+        assert_eq!(plural(1, "survey"), "1 survey");
     }
 
     #[test]

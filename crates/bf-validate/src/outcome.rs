@@ -37,6 +37,18 @@ impl Outcome {
     }
 }
 
+/// The table that is wrong, as far as a check can tell.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Wrong {
+    /// The suite's own.
+    #[default]
+    Own,
+    /// Its partner.
+    Partner,
+    /// Either of the two.
+    Either,
+}
+
 /// The most rows that are kept of what is wrong date by date.
 const MOST_ROWS: usize = 100;
 
@@ -56,6 +68,8 @@ pub struct Finding {
     pub dates: Vec<NaiveDate>,
     /// How the rows concerned are found.
     pub probe: Option<Probe>,
+    /// The table that is wrong.
+    pub wrong: Wrong,
     /// The same figure for each month.
     pub months: Vec<MonthValue>,
     /// What is wrong on each date, if that is not a row of the table.
@@ -156,6 +170,7 @@ impl Finding {
             denominator: None,
             dates: Vec::new(),
             probe: None,
+            wrong: Wrong::Own,
             months: Vec::new(),
             rows: Vec::new(),
         }

@@ -10,7 +10,7 @@ use bf_warehouse::{Engine as Warehouse, TableName, WarehouseError};
 use chrono::NaiveDate;
 
 use crate::evidence::Shown;
-use crate::outcome::{Finding, Outcome};
+use crate::outcome::{Finding, Outcome, Wrong};
 use crate::run::Run;
 use crate::suite::Suite;
 
@@ -155,36 +155,65 @@ fn verdict(checks: &[Check]) -> Verdict {
     Verdict::of(checks)
 }
 
-/// The dates of every counted check that failed, and the command that repeats them.
+/// The dates of every counted check that failed, and the commands that repeat them: that of the table that is wrong,
+/// or both, the partner's first.
 fn rerun(run: &Run<'_>, judged: &[Judged]) -> Option<Rerun> {
-    let failed = judged
-        .iter()
-        .filter(|check| check.is_counted() && check.status() == CheckStatus::Fail);
-    let dates: BTreeSet<NaiveDate> = failed
-        .flat_map(|check| check.finding.dates.iter().copied())
-        .filter(|date| run.range.contains(*date))
-        .collect();
+    let dates_of = |is_wrong: fn(Wrong) -> bool| -> Vec<NaiveDate> {
+        let failed = judged.iter().filter(|check| {
+            check.is_counted()
+                && check.status() == CheckStatus::Fail
+                && is_wrong(check.finding.wrong)
+        });
+        let dates: BTreeSet<NaiveDate> = failed
+            .flat_map(|check| check.finding.dates.iter().copied())
+            .filter(|date| run.range.contains(*date))
+            .collect();
+        dates.into_iter().collect()
+    };
+    let partner = run.suite.partner.as_ref();
+    let upstream = partner
+        .and_then(|partner| {
+            let dates = dates_of(|wrong| wrong != Wrong::Own);
+            let command = partner.rerun.as_deref().filter(|words| !words.is_empty())?;
+            (!dates.is_empty()).then(|| Rerun {
+                command: Some(filled_in(command, &dates)),
+                dates,
+                upstream: None,
+            })
+        })
+        .map(Box::new);
+    let dates = match upstream {
+        // Without a command of its own the partner is repeated by hand.
+        None => dates_of(|_| true),
+        Some(_) => dates_of(|wrong| wrong != Wrong::Partner),
+    };
     if dates.is_empty() {
-        return None;
+        return upstream.map(|upstream| *upstream);
     }
-    let dates: Vec<NaiveDate> = dates.into_iter().collect();
     let template = run
         .config
         .rerun
         .get(&run.suite.suite)
         .or(run.suite.rerun.as_ref());
-    let command = template.filter(|words| !words.is_empty()).map(|words| {
-        let list: Vec<String> = dates.iter().map(ToString::to_string).collect();
-        let (list, first) = (list.join(","), dates[0].to_string());
-        let last = dates[dates.len() - 1].to_string();
-        words
-            .iter()
-            .map(|word| {
-                word.replace("{dates}", &list)
-                    .replace("{start}", &first)
-                    .replace("{end}", &last)
-            })
-            .collect()
-    });
-    Some(Rerun { dates, command })
+    let command = template.filter(|words| !words.is_empty());
+    Some(Rerun {
+        command: command.map(|words| filled_in(words, &dates)),
+        dates,
+        upstream,
+    })
+}
+
+/// A command with the dates in it, which are in order.
+fn filled_in(words: &[String], dates: &[NaiveDate]) -> Vec<String> {
+    let list: Vec<String> = dates.iter().map(ToString::to_string).collect();
+    let (list, first) = (list.join(","), dates[0].to_string());
+    let last = dates[dates.len() - 1].to_string();
+    words
+        .iter()
+        .map(|word| {
+            word.replace("{dates}", &list)
+                .replace("{start}", &first)
+                .replace("{end}", &last)
+        })
+        .collect()
 }

@@ -458,12 +458,15 @@ impl Run<'_> {
                 "Readable dates: {} with a {} that is not a valid date ({})",
                 crate::figures::plural(unreadable.rows, "record"),
                 self.suite.date_column,
-                unreadable
-                    .examples
-                    .iter()
-                    .map(|text| bf_cli::text::printable(text, 30))
-                    .collect::<Vec<_>>()
-                    .join(", ")
+                match self.config.evidence.sample_rows {
+                    0 => "not shown".to_owned(),
+                    _ => unreadable
+                        .examples
+                        .iter()
+                        .map(|text| bf_cli::text::printable(text, 30))
+                        .collect::<Vec<_>>()
+                        .join(", "),
+                }
             ));
             judged.push(Judged::new(
                 DATE_CHECKS[0],
@@ -533,6 +536,7 @@ impl Run<'_> {
         warehouse: &mut dyn Engine,
     ) -> Result<Vec<NaiveDate>, WarehouseError> {
         let limits = Limits {
+            columns: None,
             rows: 0,
             characters: 0,
         };
@@ -555,6 +559,7 @@ impl Run<'_> {
         judged: &mut [Judged],
     ) -> Result<(), WarehouseError> {
         let limits = Limits {
+            columns: self.config.evidence.columns.as_deref(),
             rows: self.config.evidence.sample_rows,
             characters: self.config.evidence.value_characters as usize,
         };
@@ -582,14 +587,18 @@ impl Run<'_> {
         &self,
         read: &Read,
         check: &mut Judged,
-        limits: Limits,
+        limits: Limits<'_>,
         warehouse: &mut dyn Engine,
     ) -> Result<(), WarehouseError> {
-        let (Some(Probe::OfSchedule { .. }), Expectation::Known(expected), 1..) =
-            (&check.finding.probe, &read.expected, limits.rows)
+        let (Some(Probe::OfSchedule { .. }), Expectation::Known(expected)) =
+            (&check.finding.probe, &read.expected)
         else {
             return Ok(());
         };
+        let group = read.suite.group.as_ref();
+        if !group.is_some_and(|group| limits.shows(group.column.as_str())) {
+            return Ok(());
+        }
         let Some(schedule) = &expected.schedule else {
             return Ok(());
         };

@@ -112,9 +112,11 @@ pub struct Partner {
     pub table: TableName,
     /// The column with the day that a row belongs to.
     pub date_column: Ident,
-    /// Where it is not there, the checks that compare with it are skipped; else they could not be checked.
+    /// Whether it may be missing: then the checks that compare with it are skipped; else they could not be checked.
     #[serde(default)]
     pub optional: bool,
+    /// The command that repeats its dates.
+    pub rerun: Option<Vec<String>>,
 }
 
 /// One check.

@@ -246,7 +246,16 @@ fn summary(
             plural(rerun.dates.len() as u64, "date"),
             spans(&rerun.dates, limit)
         );
-        if let Some(command) = &rerun.command {
+        for command in [
+            rerun
+                .upstream
+                .as_ref()
+                .and_then(|first| first.command.as_ref()),
+            rerun.command.as_ref(),
+        ]
+        .into_iter()
+        .flatten()
+        {
             let words: Vec<String> = command.iter().map(|word| shell_word(word)).collect();
             let _ = write!(text, "\n  {}", words.join(" "));
         }

@@ -245,9 +245,11 @@ impl Place<'_> {
             ]
             .iter()
             .any(|word| name == *word || name.ends_with(&format!("_{word}")));
+            // A number that is not called so rather measures something.
             (
                 column.name != *date_column,
                 !is_id,
+                column.numbers > 0,
                 std::cmp::Reverse(column.distinct),
             )
         });

@@ -128,7 +128,7 @@ fn of_column(profile: &Profile, column: &Seen) -> Vec<Line> {
                 "accepted_values: {{column: {name}, values: [{}]}}",
                 values.join(", ")
             ),
-            format!("{} values", values.len()),
+            crate::figures::plural(values.len() as u64, "value"),
         ));
     }
     if let (true, Some(least), Some(most)) = (is_number, column.least, column.most)

@@ -8,7 +8,7 @@ use super::{Facts, dates, no_data, plain, threshold};
 use crate::condition::Condition;
 use crate::expected::Expectation;
 use crate::figures::{Unit, bound, figure, float, plural};
-use crate::outcome::{Finding, Outcome, Probe, meets};
+use crate::outcome::{Finding, Outcome, Probe, Wrong, meets};
 use crate::pairs::{PairDay, Pairs, Partnership};
 use crate::scheduled::Held;
 use crate::suite::{Check, Partnered, Scheduled, Sums};
@@ -37,6 +37,8 @@ pub(super) fn reference(facts: &Facts<'_>, check: &Check, keys: &Partnered) -> F
         plural(dates.len() as u64, "date")
     ));
     hold_dates(&mut finding, pairs, of, keys.worst_date_floor);
+    // The row that is not there is one of the partner's; a key that is wrong here lacks its partner, too.
+    finding.wrong = Wrong::Either;
     finding.on(dates).probe(Probe::Unmatched {
         filter: facts.suite.filter_of(check).cloned(),
         columns: keys.columns.clone(),
@@ -120,10 +122,15 @@ pub(super) fn unmatched(facts: &Facts<'_>, check: &Check, columns: &[Ident]) -> 
             most(pairs, |day| day.only_here + day.only_there)
         )
     };
-    let finding = Finding::compared(float(count), threshold, message);
+    let mut finding = Finding::compared(float(count), threshold, message);
     if count == 0 {
         return finding;
     }
+    finding.wrong = match (here, there) {
+        (_, 0) => Wrong::Partner,
+        (0, _) => Wrong::Own,
+        _ => Wrong::Either,
+    };
     finding.on(dates).probe(Probe::Unmatched {
         filter: facts.suite.filter_of(check).cloned(),
         columns: columns.to_vec(),
@@ -155,6 +162,7 @@ pub(super) fn sums(facts: &Facts<'_>, check: &Check, sums: &Sums) -> Finding {
     hold_dates(&mut finding, pairs, of, sums.worst_date_floor);
     // Few enough to pass, and wrong all the same.
     finding.worsen(Outcome::Warn);
+    finding.wrong = Wrong::Either;
     finding.on(pairs.days_with(|day| day.sums_off))
 }
 
