@@ -111,6 +111,10 @@ fn figures(report: &Value) -> Value {
     let mut report = report.clone();
     if let Value::Object(fields) = &mut report {
         fields.remove("engine");
+        if let Some(Value::Object(provenance)) = fields.get_mut("provenance") {
+            provenance.remove("warehouse");
+            provenance.remove("snapshot");
+        }
     }
     for check in report["checks"].as_array_mut().expect("checks") {
         if let Some(evidence) = check["evidence"].as_object_mut() {
@@ -345,6 +349,7 @@ fn a_column_that_is_not_there_is_could_not_check_in_both_engines() {
     twins.change(
         "nba_analytics",
         "ALTER TABLE team_offense_game_summary DROP COLUMN is_production_ready;
+         ALTER TABLE team_offense_game_summary DROP COLUMN quality_issues;
          ALTER TABLE player_game_summary RENAME COLUMN usage_rate TO usage_pct;",
     );
     twins.copy();
