@@ -133,6 +133,7 @@ fn words(event: &Event, line: &[u8]) -> String {
             )
         }
         Event::About { .. } => "something of the run".to_owned(),
+        Event::UnreadError(_) => "looks like an error, and no rule reads it".to_owned(),
         Event::FailedDates(list) => format!("names failed dates: {}", said(list)),
         Event::Block => "a block begins".to_owned(),
         Event::TooLarge => "a figure too large to be a count".to_owned(),

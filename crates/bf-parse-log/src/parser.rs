@@ -112,6 +112,13 @@ impl Snapshot {
     }
 
     fn take(&mut self, reading: &Reading, line: &[u8], number: u64) {
+        if matches!(reading.event, Event::UnreadError(_)) {
+            let at = reading.dialect.saturating_sub(1);
+            if let Some((_, lanes)) = self.custom.get_mut(at) {
+                lanes.take(reading, line, number);
+            }
+            return;
+        }
         if self.first_match.is_none() {
             self.first_match = Some(self.splitter.bytes());
         }
@@ -280,7 +287,13 @@ impl LogParser {
         let mut state = std::mem::take(&mut known.state);
         let mut has_read = false;
         let mut take = |known: &mut Snapshot, reading: &Reading, text: &[u8], number| {
-            has_read = true;
+            // Of a line that no rule reads nothing is shown but its count.
+            let is_read = !matches!(reading.event, Event::UnreadError(_));
+            has_read |= is_read;
+            if !is_read {
+                known.take(reading, text, number);
+                return;
+            }
             observe(dialects, observer, number, reading, text);
             known.take(reading, text, number);
         };

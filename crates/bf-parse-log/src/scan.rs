@@ -81,6 +81,19 @@ pub(crate) struct State {
     blocks: Vec<u8>,
 }
 
+/// Words of a level that no line of a healthy job has.
+const ERRORS: [&[u8]; 4] = [b"ERROR", b"CRITICAL", b"FATAL", b"Traceback (most"];
+/// Where in a line its level stands.
+const LEVEL_WITHIN: usize = 80;
+
+/// Whether a line looks like an error by its level.
+fn looks_like_an_error(line: &[u8]) -> bool {
+    let head = &line[..line.len().min(LEVEL_WITHIN)];
+    ERRORS
+        .iter()
+        .any(|word| memchr::memmem::find(head, word).is_some())
+}
+
 /// Which dialects are tried, and how most lines are known to report nothing in them.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Filter {
@@ -109,6 +122,9 @@ impl Filter {
                 }
                 None => filter.every.push(at),
             }
+        }
+        if !filter.by_text.is_empty() {
+            texts.extend(ERRORS.map(<[u8]>::to_vec));
         }
         texts.sort();
         texts.dedup();
@@ -146,16 +162,16 @@ impl Scanner {
         state: &mut State,
         sink: Sink<'_>,
     ) -> u64 {
-        let has_escapes = memchr::memchr(ESC, bytes).is_some();
+        let is_plain = memchr::memchr3(ESC, b'\r', 0, bytes).is_none();
         if !self.filter.built_in
-            && !has_escapes
+            && (is_plain || memchr::memchr(ESC, bytes).is_none())
             && self.filter.every.is_empty()
             && let Some(finder) = &self.filter.finder
         {
             let finder = finder.clone();
             return self.jump(bytes, &finder, dialects, state, sink);
         }
-        if !has_escapes && memchr::memchr2(b'\r', 0, bytes).is_none() {
+        if is_plain {
             return self.walk(bytes, dialects, state, sink);
         }
         let mut line_feeds = 0;
@@ -249,8 +265,19 @@ impl Scanner {
     ) {
         let line = clean(&line[..line.len().min(LONGEST)]);
         let filter = std::mem::take(&mut self.filter);
-        let tried = (filter.built_in, [filter.by_text.as_slice(), &filter.every]);
-        self.clean_line(&line, complete, line_feeds, dialects, tried, state, sink);
+        let is_noise = !filter.built_in || (complete && is_noise(&line));
+        let has_text = filter
+            .finder
+            .as_ref()
+            .is_some_and(|finder| finder.is_match(&*line));
+        if is_noise && !line.is_empty() {
+            state.owner = false;
+        }
+        if !is_noise || has_text || !filter.every.is_empty() {
+            let by_text: &[usize] = if has_text { &filter.by_text } else { &[] };
+            let tried = (!is_noise, [by_text, filter.every.as_slice()]);
+            self.clean_line(&line, complete, line_feeds, dialects, tried, state, sink);
+        }
         self.filter = filter;
     }
 
@@ -351,6 +378,19 @@ impl Scanner {
                     time,
                 };
                 sink(&reading, text, line_feeds);
+            } else if looks_like_an_error(line) {
+                let reading = Reading {
+                    event: Event::UnreadError(Span::of(line, line)),
+                    rule: RuleName::BuiltIn("error-without-rule"),
+                    dialect: at + 1,
+                    prefixed: false,
+                    needs_prefix: false,
+                    owned: false,
+                    too_large: false,
+                    details: Details::default(),
+                    time: None,
+                };
+                sink(&reading, line, line_feeds);
             }
         }
     }

@@ -8,6 +8,7 @@ use bf_cli::{Context, Failure};
 use flate2::bufread::MultiGzDecoder;
 
 use crate::LogParser;
+use crate::dialect::event::Event;
 use crate::encoding::{Encoding, HEAD, Utf16};
 use crate::explain::Trace;
 use crate::line::escapes::clean;
@@ -197,9 +198,16 @@ pub(crate) fn explain(
     let mut state = State::default();
     let mut add = |line: &[u8], number| {
         let mut says = false;
-        scanner.line(line, true, 0, &dialects, &mut state, &mut |_, _, _| {
-            says = true
-        });
+        scanner.line(
+            line,
+            true,
+            0,
+            &dialects,
+            &mut state,
+            &mut |reading, _, _| {
+                says |= !matches!(reading.event, Event::UnreadError(_));
+            },
+        );
         if !says {
             shapes.add(&clean(line), number);
         }

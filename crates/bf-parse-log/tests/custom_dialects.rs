@@ -427,3 +427,19 @@ fn a_log_that_goes_on_in_another_dialect_is_a_doubt() {
     let kinds: Vec<_> = summary.doubts.iter().map(|doubt| doubt.kind).collect();
     assert_eq!(kinds, [DoubtKind::OtherDialect]);
 }
+
+#[test]
+fn an_error_that_no_rule_reads_is_counted_and_shown() {
+    let dialects = dialects(
+        "dialects:\n  - name: plain\n    success: 'INFO loaded {date}'\n    end: 'INFO finished'\n",
+    );
+    let text = "1 INFO loaded 2024-01-01\n2 ERROR could not commit: disk full\n3 INFO finished\n";
+    let summary = parse(&dialects, text).summary(LogEnd::StillWritten);
+    assert!(summary.completed && !summary.has_failure_in_doubt());
+    let doubt = &summary.doubts[0];
+    assert_eq!(
+        (doubt.kind, doubt.lines, doubt.first_line),
+        (DoubtKind::UnreadErrors, 1, Some(2))
+    );
+    assert!(doubt.message.contains("disk full"), "{doubt:?}");
+}

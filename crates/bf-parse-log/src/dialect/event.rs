@@ -213,6 +213,8 @@ pub(crate) enum Event {
         expected: Option<u64>,
         off_days: Option<u64>,
     },
+    /// A line that looks like an error and that no rule reads.
+    UnreadError(Span),
     /// A summary names the dates that failed.
     FailedDates(Span),
     /// A part of the log begins that rules may ask for.

@@ -116,6 +116,11 @@ impl History {
         let is_error = matches!(reading.event, Event::Error { .. });
         self.prefixed |= reading.prefixed && !is_error;
         self.line = number;
+        if let Event::UnreadError(what) = reading.event {
+            let shown = text(what.in_line(line), 120);
+            self.doubts.unread_errors.add(number, &shown);
+            return;
+        }
         if let Some(time) = reading.time {
             self.times.add(time);
         }
@@ -281,6 +286,11 @@ impl History {
                 text: message,
             } => {
                 let message = text(message.in_line(line), REASON);
+                if message.contains("Backfill validation FAILED") {
+                    // The job's own check of what it wrote: bf checks that itself.
+                    self.past
+                        .note(format!("the job's own validation failed: {message}"));
+                }
                 match self.run.as_mut().filter(|run| !run.ended) {
                     Some(run) => {
                         let date = date.filter(|_| !run.one_by_one());
@@ -354,6 +364,7 @@ impl History {
                 off_days,
             } => self.about(range, &text(job.in_line(line), 120), expected, off_days),
             Event::Block => {}
+            Event::UnreadError(_) => {}
             Event::FailedDates(list) => self.failed_dates(list.in_line(line)),
             Event::UnreadableBegin => {
                 let shown = text(details.bad_date.in_line(line), 60);
