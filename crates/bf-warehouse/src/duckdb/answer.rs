@@ -98,7 +98,15 @@ fn value(field: Json) -> Value {
 /// Makes numbers of those that came as text, because JSON has not enough digits for their types.
 pub(super) fn typed(mut rows: Rows, types: &[(String, String)]) -> Rows {
     for (at, (_, data_type)) in types.iter().enumerate() {
-        if kind_of(data_type) != ColumnKind::Number {
+        let kind = kind_of(data_type);
+        if kind == ColumnKind::Timestamp {
+            for row in &mut rows.rows {
+                if let Some(field @ Value::Text(_)) = row.get_mut(at) {
+                    *field = Value::Text(as_utc(field.as_text().unwrap_or_default()));
+                }
+            }
+        }
+        if kind != ColumnKind::Number {
             continue;
         }
         for row in &mut rows.rows {
@@ -116,6 +124,14 @@ pub(super) fn typed(mut rows: Rows, types: &[(String, String)]) -> Rows {
         rows.columns = types.iter().map(|(name, _)| name.clone()).collect();
     }
     rows
+}
+
+/// A time as the other engines write it: the session is in UTC.
+fn as_utc(text: &str) -> String {
+    match text.strip_suffix("+00") {
+        Some(time) => format!("{}Z", time.replacen(' ', "T", 1)),
+        None => text.to_owned(),
+    }
 }
 
 /// The columns that DESCRIBE names.
@@ -171,6 +187,12 @@ mod tests {
         let lines = ["Binder Error: no column x", "", "LINE 1: SELECT x", "   ^"];
         let error = rows(&lines.map(str::to_owned)).expect_err("refused");
         assert_eq!(error.to_string(), "DuckDB: Binder Error: no column x");
+    }
+
+    #[test]
+    fn a_time_is_written_as_in_the_other_engines() {
+        assert_eq!(as_utc("2024-01-02 03:04:05.5+00"), "2024-01-02T03:04:05.5Z");
+        assert_eq!(as_utc("infinity"), "infinity");
     }
 
     #[test]
