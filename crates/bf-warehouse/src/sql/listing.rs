@@ -15,9 +15,13 @@ pub(crate) fn query(listing: &Listing<'_>, mut params: Params<'_>) -> Query {
         .map(|(at, span)| {
             let start = params.date(&format!("start{at}"), span.start);
             let end = params.date(&format!("end{at}"), span.end);
-            format!("({})", flavor.within_days(&date, kind, &start, &end))
+            flavor.within_days(&date, kind, &start, &end)
         })
         .collect();
+    let within = match spans.as_slice() {
+        [one] => one.clone(),
+        spans => format!("(({}))", spans.join(") OR (")),
+    };
     let filter = listing.filter.map_or_else(String::new, |filter| {
         format!(" AND {}", render(filter, &table.columns, &mut params))
     });
@@ -30,10 +34,9 @@ pub(crate) fn query(listing: &Listing<'_>, mut params: Params<'_>) -> Query {
         .map(|at| format!(", {at}"))
         .collect();
     let sql = format!(
-        "SELECT DISTINCT {} AS bf_day{values} FROM {} WHERE ({}){filter} ORDER BY 1{order} LIMIT {}",
+        "SELECT DISTINCT {} AS bf_day{values} FROM {} WHERE {within}{filter} ORDER BY 1{order} LIMIT {}",
         flavor.day_of(&date, kind),
         flavor.table(&table.name),
-        spans.join(" OR "),
         listing.limit
     );
     Query {
