@@ -13,6 +13,7 @@ const MOST: usize = 64;
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Lanes {
     /// Of lines that name no job.
+    #[serde(default)]
     main: History,
     #[serde(default)]
     jobs: Vec<(String, History)>,

@@ -52,6 +52,7 @@ pub struct LogParser {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Snapshot {
     splitter: Splitter,
+    #[serde(default)]
     state: State,
     /// What was read in the family's dialects.
     built_in: History,

@@ -38,6 +38,9 @@ impl Shapes {
 
     /// Takes in a line without terminal escapes.
     pub(crate) fn add(&mut self, line: &[u8], number: u64) {
+        if line.is_empty() {
+            return;
+        }
         let line = &line[..line.len().min(LINE)];
         let shape = shape(line);
         line.clone_into(&mut self.last);

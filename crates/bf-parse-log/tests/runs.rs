@@ -501,3 +501,14 @@ fn a_job_over_the_whole_range_names_no_date() {
         "no date is vouched for"
     );
 }
+
+#[test]
+fn a_state_file_of_the_first_version_is_resumed() {
+    let text = include_str!("../../../tests/monitor/state-v1.json");
+    let state: serde_json::Value = serde_json::from_str(text).expect("JSON");
+    let claims = state["log"]["claims"].clone();
+    let snapshot: bf_parse_log::Snapshot = serde_json::from_value(claims).expect("a snapshot");
+    let parser = bf_parse_log::LogParser::restore(bf_parse_log::Dialects::built_in(), snapshot);
+    let summary = parser.summary(bf_parse_log::LogEnd::StillWritten);
+    assert_eq!((summary.successful_days, summary.total_days), (2, Some(9)));
+}

@@ -2,6 +2,8 @@
 
 use bf_contract::{DateRange, ErrorClass, LedgerEntry, LedgerStatus};
 use chrono::NaiveDate;
+use serde::de::value::{MapAccessDeserializer, SeqAccessDeserializer};
+use serde::de::{Deserializer, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Serialize};
 
 use crate::run::dates::Dates;
@@ -34,6 +36,7 @@ struct Word {
 /// One unit of a date: most jobs have one a date, others several (models, tables, files).
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 struct Entry {
+    #[serde(default)]
     unit: Option<String>,
     word: Option<Word>,
     /// The run that began the date again and has said nothing of it since.
@@ -71,8 +74,31 @@ impl Entry {
 }
 
 /// A date: its units, which are never none.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
 struct Day(Vec<Entry>);
+
+impl<'de> Deserialize<'de> for Day {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        /// A list of units; a date of an older state file is one unit without a list.
+        struct Units;
+        impl<'de> Visitor<'de> for Units {
+            type Value = Day;
+
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("the units of a date")
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, seq: A) -> Result<Day, A::Error> {
+                Vec::deserialize(SeqAccessDeserializer::new(seq)).map(Day)
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Day, A::Error> {
+                Entry::deserialize(MapAccessDeserializer::new(map)).map(|entry| Day(vec![entry]))
+            }
+        }
+        deserializer.deserialize_any(Units)
+    }
+}
 
 impl Day {
     fn unit(&mut self, unit: Option<&str>) -> &mut Entry {
