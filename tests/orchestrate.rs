@@ -8,6 +8,7 @@ mod plans;
 mod reach;
 mod refusals;
 mod rig;
+mod views;
 mod windows;
 
 use rustix::process::{Pid, Signal, kill_process};

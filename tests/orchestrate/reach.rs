@@ -17,7 +17,7 @@ done
 echo over
 "#;
 
-fn rig(plan: &str) -> Rig {
+pub fn rig(plan: &str) -> Rig {
     let rig = Rig::new(&[]);
     let database = rusqlite::Connection::open(rig.sandbox.join("warehouse/own.db"));
     let database = database.expect("a database");
@@ -51,7 +51,7 @@ fn rig(plan: &str) -> Rig {
 }
 
 /// Two phases of five days each.
-const TWO: &str = "name: two
+pub const TWO: &str = "name: two
 range: {start: 2024-01-01, end: 2024-01-05}
 phases:
   - name: one
@@ -65,17 +65,17 @@ phases:
     dialect: own
 ";
 
-fn output(rig: &Rig, args: &[&str]) -> std::process::Output {
+pub fn output(rig: &Rig, args: &[&str]) -> std::process::Output {
     let mut command = rig.sandbox.command("bf-orchestrate");
     command.args(args).output().expect("it runs")
 }
 
-fn ran(rig: &Rig, args: &[&str]) -> Ran {
+pub fn ran(rig: &Rig, args: &[&str]) -> Ran {
     Ran::from(output(rig, args))
 }
 
 /// The exit code, and what was said.
-fn said(rig: &Rig, args: &[&str]) -> (Option<i32>, String) {
+pub fn said(rig: &Rig, args: &[&str]) -> (Option<i32>, String) {
     let output = output(rig, args);
     let text = String::from_utf8_lossy(&output.stderr).into_owned();
     (output.status.code(), text)
