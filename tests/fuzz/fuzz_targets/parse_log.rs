@@ -25,7 +25,8 @@ fn adds_up(summary: &LogSummary) {
         assert_eq!(dates.len() as u64, days);
     }
     assert_eq!(summary.current_day, known);
-    assert_eq!(summary.failed_dates.len() as u64, summary.failed_days);
+    // A failure whose date cannot be read counts and has no name.
+    assert!(summary.failed_dates.len() as u64 <= summary.failed_days);
     assert_eq!(summary.completed, summary.state == LogState::Completed);
     if let Some(rate) = summary.success_rate {
         assert!((0.0..=100.0).contains(&rate));
