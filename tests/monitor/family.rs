@@ -134,6 +134,28 @@ fn a_timeout_that_ends_the_job_ends_its_workers_in_their_own_sessions() {
 }
 
 #[test]
+fn a_worker_of_a_job_that_has_ended_is_ended_by_a_later_call() {
+    let rig = Rig::new();
+    rig.configure("hang: {quiet: 1s}\n");
+    rig.worker("trap '' TERM\nwait_for go");
+    let script = rig.script(&format!("{DAEMON}\nexit 0"));
+    let first = rig.run(&[&["--state", "s"][..], &starting(&script)].concat());
+    assert_eq!(first.code, Some(3), "{first:#?}");
+    let worker = rig.worker_pid();
+    assert!(is_running(worker));
+    let flags = [
+        "--timeout",
+        "1ms",
+        "--kill-on-timeout",
+        "--kill-grace",
+        "100ms",
+    ];
+    let second = rig.run(&[&flags[..], &["--state", "s"]].concat());
+    assert_eq!(second.code, Some(124), "{second:#?}");
+    wait_until("the worker is gone", || !is_running(worker));
+}
+
+#[test]
 fn another_process_that_holds_the_log_is_named_and_left_alone() {
     let rig = Rig::new();
     rig.sandbox.write("log", &log_of(3, false));

@@ -12,8 +12,8 @@ use crate::place::{FileId, Place, SAMPLE};
 use crate::siblings::{SavedSibling, SiblingStatus, Siblings};
 use crate::source::{Read, Source, is_beginning_of};
 
-/// Files of one log that are held open at the same time: a job that does not reopen its log goes on
-/// writing to the renamed file.
+/// Files of one log that are held open at the same time: a job that does not reopen its log continues
+/// to write to the renamed file.
 const MAX_SOURCES: usize = 16;
 /// Looks at a path that is being rotated right now, before that is left to the next time.
 const MAX_TRIES: usize = 100;
@@ -28,7 +28,7 @@ enum AtPath {
     Nothing,
 }
 
-/// Something that happened to the file behind the log's path.
+/// Something that happened to the file at the log's path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Change {
     /// The log is there for the first time.
@@ -38,12 +38,12 @@ pub enum Change {
         /// Files that came and went in between and were read, too.
         between: usize,
     },
-    /// The file was cut and is read from its beginning.
+    /// The file was truncated and is read from its beginning.
     Truncated {
         /// Whether a copy of the old content was found and read to its end.
         recovered: bool,
     },
-    /// The file that reading stood in is gone. Nothing is known of what was written behind that place.
+    /// The file that was read is gone. Nothing is known of what was written to it after that place.
     Lost,
 }
 
@@ -54,7 +54,7 @@ pub struct Follower {
     /// Oldest first. The last one is the file at the path, where there is one.
     sources: Vec<Opened>,
     siblings: Siblings,
-    /// A kept place whose file was not found.
+    /// A saved place whose file was not found.
     lost: Option<Place>,
     /// Counts the passes.
     passes: u64,
@@ -63,7 +63,7 @@ pub struct Follower {
 #[derive(Debug)]
 struct Opened {
     source: Source,
-    /// The look at which it had grown last.
+    /// The pass in which it had grown last.
     grew_at: u64,
 }
 
@@ -96,8 +96,8 @@ impl Follower {
         }
     }
 
-    /// Goes on from places that were kept, oldest first. A file that was renamed meanwhile is looked for
-    /// beside the log. Where it was not kept which files were beside the log, and the newest file was renamed,
+    /// Continues from saved places, oldest first. A file that was renamed meanwhile is looked for
+    /// beside the log. If it was not saved which files were beside the log, and the newest file was renamed,
     /// those that are younger than that have come since.
     #[must_use]
     pub fn resume(path: &Path, places: &[Place], kept: Option<&[SavedSibling]>) -> Self {
@@ -129,7 +129,7 @@ impl Follower {
         follower
     }
 
-    /// Opens the file of a kept place, wherever it is now.
+    /// Opens the file of a saved place, wherever it is now.
     fn find(&mut self, place: &Place) -> Option<Source> {
         let id = place.id();
         let at_path = File::open(&self.path).ok().filter(|file| {
@@ -147,7 +147,7 @@ impl Follower {
         });
     }
 
-    /// Where reading stands, oldest first: as far as whole lines were handed on.
+    /// How far each file was read, oldest first: as far as whole lines were handed out.
     #[must_use]
     pub fn places(&self) -> Vec<Place> {
         let sources = self.sources.iter().map(|opened| &opened.source);
@@ -166,7 +166,7 @@ impl Follower {
         !self.sources.is_empty()
     }
 
-    /// The open file behind the path, or the last one that was.
+    /// The open file of the path, or the last one that was.
     #[must_use]
     pub fn current(&self) -> Option<&File> {
         self.newest().map(Source::file)
@@ -196,7 +196,7 @@ impl Follower {
         sources.any(|opened| opened.source.has_more())
     }
 
-    /// Hands every whole line that is new to `sink`, in order, and says what happened to the file.
+    /// Hands out every whole line that is new, in order, to `sink`, and reports what happened to the file.
     ///
     /// # Errors
     /// The log cannot be read. A log that is not there (any more) is no error.
@@ -281,7 +281,7 @@ impl Follower {
                 let recovered = self.restart(at, sink)?;
                 changes.push(Change::Truncated { recovered });
             } else if is_same && at == newest && before < SAMPLE as u64 {
-                // So little had been read that a cut right before may not have been seen.
+                // So little had been read that a truncation right before may not have been seen.
                 self.read_skipped_copies(at, true, sink)?;
             }
             let opened = &mut self.sources[at];
@@ -300,7 +300,7 @@ impl Follower {
         changes: &mut Vec<Change>,
     ) -> io::Result<()> {
         if let Some(place) = self.lost.take_if(|_| next.is_some()) {
-            // Deleted while nobody watched, perhaps after it was copied.
+            // Deleted while it was not watched, perhaps after it was copied.
             let recovered = self.read_copy_of_lost(&place, sink)?;
             changes.push(if recovered {
                 Change::Rotated { between: 0 }
@@ -403,14 +403,14 @@ impl Follower {
         }
     }
 
-    /// Hands on what follows the last newline so far; what comes next continues that line.
+    /// Hands out what follows the last newline so far; what comes next continues that line.
     pub fn emit_partial_line(&mut self, sink: &mut impl FnMut(&[u8])) {
         if let Some(last) = self.sources.last_mut() {
             last.source.emit_partial(sink);
         }
     }
 
-    /// Hands on what follows the last newline. Only once the writer is gone.
+    /// Hands out what follows the last newline. Only once the writer is gone.
     pub fn finish(&mut self, sink: &mut impl FnMut(&[u8])) {
         if let Some((last, older)) = self.sources.split_last_mut() {
             for opened in older {

@@ -1,4 +1,4 @@
-//! A place in a file that is found again after the file was renamed, and not after it was cut.
+//! A place in a file that is found again after the file was renamed, and not after it was truncated.
 
 use std::fs::{File, Metadata};
 use std::io;
@@ -61,11 +61,11 @@ pub struct Place {
     /// Nanoseconds since 1970 at which the file was created; null where unknown.
     #[serde(default)]
     pub born: Option<u64>,
-    /// The offset in bytes that reading goes on at.
+    /// The offset in bytes at which reading continues.
     pub offset: u64,
     /// How the file begins.
     pub head: Sample,
-    /// What stands right before the offset.
+    /// The bytes right before the offset.
     #[serde(default)]
     pub tail: Sample,
 }
@@ -140,7 +140,7 @@ impl Sample {
         Self::default().and(bytes)
     }
 
-    /// The same with these bytes behind, as far as there is room.
+    /// The same with these bytes after it, as far as there is room.
     #[must_use]
     pub(crate) fn and(self, bytes: &[u8]) -> Self {
         let room = SAMPLE.saturating_sub(self.bytes.into());

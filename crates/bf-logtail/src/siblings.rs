@@ -29,7 +29,7 @@ pub enum SiblingStatus {
     Settled,
     /// It appeared while the log stayed the same file: it may be, or become, a copy of that.
     Candidate,
-    /// It was not there at the last look.
+    /// It was not there in the last pass.
     Fresh,
 }
 
@@ -124,7 +124,7 @@ impl Siblings {
     /// Looks at what is there now. What is new is fresh.
     pub(crate) fn refresh(&mut self) {
         let Ok(found) = scan(&self.log) else {
-            return; // a folder that cannot be read says nothing of what is in it
+            return; // a folder that cannot be read does not tell what is in it
         };
         for sibling in &mut self.known {
             sibling.missed = sibling.missed.saturating_add(1);
@@ -288,7 +288,7 @@ fn rotation_number(name: &OsStr) -> u64 {
         .unwrap_or(0)
 }
 
-/// Whether `name` is the log's name and a number or date behind it.
+/// Whether `name` is the log's name and a number or date after it.
 fn is_rotated(name: &OsStr, log: &OsStr) -> bool {
     let Some(rest) = name.as_bytes().strip_prefix(log.as_bytes()) else {
         return false;

@@ -1,4 +1,4 @@
-//! One file of a log, read on from where reading stands.
+//! One file of a log, read from where reading stopped.
 
 use std::fs::File;
 use std::io;
@@ -8,27 +8,27 @@ use crate::place::{FileId, Place, SAMPLE, Sample, before, fill};
 
 /// Bytes that are read at once.
 const BLOCK: usize = 64 * 1024;
-/// A line longer than this is handed on in pieces, so that a log without newlines is not kept in memory.
+/// A line longer than this is handed out in pieces, so that a log without newlines is not kept in memory.
 const LONGEST_LINE: usize = 1024 * 1024;
 
 /// An open file of a log.
 #[derive(Debug)]
 pub(crate) struct Source {
     file: File,
-    /// As far as whole lines were handed on; the head covers what stands behind that, too.
+    /// As far as whole lines were handed out; the head covers what follows that, too.
     place: Place,
-    /// The last bytes that were handed on, which `place.tail` is of.
+    /// The last bytes that were handed out, which `place.tail` is of.
     recent: Vec<u8>,
-    /// What stands behind `place.offset` and is no whole line yet.
+    /// What follows `place.offset` and is not a whole line yet.
     partial: Vec<u8>,
 }
 
 /// What reading on came to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Read {
-    /// Everything that is there was handed on.
+    /// Everything that is there was handed out.
     ToTheEnd,
-    /// The file no longer holds what was read of it. Nothing of what is there instead was handed on.
+    /// The file no longer holds what was read of it. Nothing of what is there instead was handed out.
     Truncated,
 }
 
@@ -52,7 +52,7 @@ impl Source {
         })
     }
 
-    /// A file from a place that was kept of it, or of another one that it is a copy of. Whether it still fits
+    /// A file from a saved place of it, or of another one that it is a copy of. Whether it still fits
     /// is found out by reading on.
     ///
     /// # Errors
@@ -79,7 +79,7 @@ impl Source {
         self.place.id()
     }
 
-    /// Where reading stands, as far as whole lines were handed on.
+    /// How far it was read, as far as whole lines were handed out.
     #[must_use]
     pub(crate) fn place(&self) -> Place {
         self.place
@@ -135,8 +135,8 @@ impl Source {
         Ok(begins_alike && is_beginning_of(copy, &self.file, last)?)
     }
 
-    /// Reads to the end. Each block is handed on only once the file was found to be the same after it was
-    /// read: a log can be cut between any two system calls.
+    /// Reads to the end. Each block is handed out only once the file was found to be the same after it was
+    /// read: a log can be truncated between any two system calls.
     ///
     /// # Errors
     /// The file cannot be read.
@@ -161,7 +161,7 @@ impl Source {
         }
     }
 
-    /// Hands on the whole lines of what was read and keeps the rest.
+    /// Hands out the whole lines of what was read and keeps the rest.
     fn take(&mut self, bytes: &[u8], sink: &mut impl FnMut(&[u8])) {
         // The head covers everything that was read, up to its size.
         if u64::from(self.place.head.bytes) == self.reached() {
@@ -180,13 +180,13 @@ impl Source {
         self.partial.extend_from_slice(rest);
     }
 
-    /// Hands on what is no whole line yet. What comes next in whichever file goes on with it.
+    /// Hands out what is not a whole line yet. What comes next, in whichever file, continues it.
     pub(crate) fn emit_partial(&mut self, sink: &mut impl FnMut(&[u8])) {
         let partial = std::mem::take(&mut self.partial);
         self.emit(&partial, sink);
     }
 
-    /// Hands on an unfinished last line as a line: what comes next stands in another file.
+    /// Hands out an unfinished last line as a line: what comes next is in another file.
     pub(crate) fn end_line(&mut self, sink: &mut impl FnMut(&[u8])) {
         self.emit_partial(sink);
         if self.recent.last().is_some_and(|&last| last != b'\n') {
@@ -207,7 +207,7 @@ impl Source {
         self.place.tail = Sample::of(&self.recent);
     }
 
-    /// Goes back to the beginning of a file that was cut. A writer that does not append leaves a hole before
+    /// Goes back to the beginning of a file that was truncated. A writer that does not append leaves a hole before
     /// what it writes next: that is passed over.
     ///
     /// # Errors

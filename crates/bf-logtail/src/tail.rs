@@ -68,7 +68,7 @@ impl Tail {
         self.due_at
     }
 
-    /// Hands every whole line that is new to `sink`. A busy log wakes once and is then read once a second, until
+    /// Hands out every whole line that is new to `sink`. A busy log wakes once and is then read once a second, until
     /// a pass finds nothing new.
     ///
     /// # Errors
@@ -85,7 +85,7 @@ impl Tail {
             && (!changes.is_empty() || wake.watches_the_file() != self.follower.is_at_its_path())
         {
             wake.rewatch();
-            // What happened before the new watch was in place was not told.
+            // What happened before the new watch was in place was not reported.
             changes.extend(self.follower.catch_up(&mut count)?);
         }
         self.due_at = None;

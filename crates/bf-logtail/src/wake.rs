@@ -1,4 +1,4 @@
-//! inotify, through notify: wakes the watcher when its log grows, is renamed, cut or created.
+//! inotify, through notify: wakes the watcher when its log grows, is renamed, truncated or created.
 //!
 //! Only speed depends on it. Where it does not work (network file systems, no watches left) the poll finds
 //! everything, only later.
@@ -37,7 +37,7 @@ impl Wake {
             let wakes = match event.map(|event| event.kind) {
                 // Somebody opened or closed it: ourselves, for one.
                 Ok(EventKind::Access(_)) => false,
-                // More of it: told once, until the watcher asks for more.
+                // More of it: reported once, until the watcher asks for more.
                 Ok(EventKind::Modify(ModifyKind::Data(_) | ModifyKind::Any)) => {
                     may_wake.swap(false, Ordering::SeqCst)
                 }
@@ -61,7 +61,7 @@ impl Wake {
     }
 
     /// Watches what is at the log's path now: the file, or the folder where there is no file. To be called
-    /// after every change of the file; look at the file again afterwards.
+    /// after every change of the file; read the file again afterwards.
     pub fn rewatch(&mut self) {
         let folder = match self.log.parent() {
             Some(folder) if !folder.as_os_str().is_empty() => folder.to_owned(),
@@ -92,12 +92,9 @@ impl Wake {
     /// Whether it wakes within `limit`.
     #[must_use]
     pub fn is_woken_within(&self, limit: Duration) -> bool {
-        let limit = Timespec {
-            tv_sec: i64::try_from(limit.as_secs()).unwrap_or(i64::MAX),
-            tv_nsec: i64::from(limit.subsec_nanos()),
-        };
+        let limit = Timespec::try_from(limit).ok();
         let mut fds = [PollFd::new(&self.woken, PollFlags::IN)];
-        poll(&mut fds, Some(&limit)).is_ok_and(|ready| ready > 0)
+        poll(&mut fds, limit.as_ref()).is_ok_and(|ready| ready > 0)
     }
 
     /// Takes note of having been woken.

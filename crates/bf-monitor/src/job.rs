@@ -77,13 +77,14 @@ impl Job {
     pub(crate) fn elapsed(&self) -> Option<Duration> {
         match &self.ended {
             Some(end) => end.elapsed(),
-            None => self.age(),
+            None => self.process.as_ref()?.age(),
         }
     }
 
-    /// How long ago the process started.
+    /// How long ago the process started, also if it has ended since.
     pub(crate) fn age(&self) -> Option<Duration> {
-        self.process.as_ref()?.age()
+        let of_process = self.process.as_ref().and_then(Process::age);
+        of_process.or_else(|| (Utc::now() - self.started_at?).to_std().ok())
     }
 
     /// What to call it.

@@ -1,4 +1,4 @@
-//! A log that is copied and then cut: what it held before is in the copies.
+//! A log that is copied and then truncated: what it held before is in the copies.
 
 use std::fs::File;
 use std::io;
@@ -11,8 +11,8 @@ use crate::source::{Read, Source, is_beginning_of};
 /// The files beside a log that may hold what was not read yet.
 pub(super) const UNREAD: [SiblingStatus; 2] = [SiblingStatus::Candidate, SiblingStatus::Fresh];
 
-/// Whether a copy goes on where reading stood. Whoever copies and cuts loses what is written between the two;
-/// where that was read, the copy is shorter, and what came behind it is not in it.
+/// Whether a copy continues where reading stopped. What is written between copying and truncating is lost;
+/// if that was read, the copy is shorter, and what came after it is not in it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum CopyMatch {
     Continues,
@@ -21,7 +21,7 @@ enum CopyMatch {
 
 impl Follower {
     /// Looks at the files beside the newest one that may be copies of it, before more is read. Returns whether
-    /// that was cut and has grown again to look like what was read of it: then a copy goes on in another way.
+    /// that was truncated and has grown again to look like what was read of it: then a copy continues in another way.
     pub(super) fn has_grown_again(&mut self) -> io::Result<bool> {
         let Some(Opened { source: newest, .. }) = self.sources.last() else {
             return Ok(false);
@@ -43,8 +43,8 @@ impl Follower {
         Ok(false)
     }
 
-    /// Reads a file that was cut from its beginning, after the copies of what it held before. Returns whether
-    /// there was one that goes on where reading stood.
+    /// Reads a truncated file from its beginning, after the copies of what it held before. Returns whether
+    /// there was one that continues where reading stopped.
     pub(super) fn restart(&mut self, at: usize, sink: &mut impl FnMut(&[u8])) -> io::Result<bool> {
         let nothing_was_read = self.sources[at].source.reached() == 0;
         let mut recovered = false;
@@ -59,7 +59,7 @@ impl Follower {
                     .reclassify(SiblingStatus::Candidate, SiblingStatus::Settled);
                 self.read_copies_between(at, sink)?;
                 self.settle_what_is_no_copy_of(at);
-                self.sources[at].source.emit_partial(sink); // what comes may go on with it
+                self.sources[at].source.emit_partial(sink); // what comes may continue it
             }
             self.siblings.clear_same();
             let source = &mut self.sources[at].source;
@@ -85,7 +85,7 @@ impl Follower {
             return Ok(None);
         };
         // An older one that this does not begin with is of a time that was passed over; the others are copies
-        // that somebody made in between.
+        // that were made in between.
         for older in &candidates[..number] {
             if let Some(other) = self.siblings.open(older)
                 && !is_beginning_of(&other, &file, 0)?
@@ -94,7 +94,7 @@ impl Follower {
             }
             self.siblings.settle(older);
         }
-        // The next copy, or the file itself, goes on in the same line.
+        // The next copy, or the file itself, continues the same line.
         if matched == CopyMatch::Continues {
             let mut copy = Source::at_place(file, place)?;
             copy.read_on(sink)?;
@@ -107,7 +107,7 @@ impl Follower {
         Ok(Some(matched))
     }
 
-    /// The copy of what was read up to `place`: one that goes on behind that, else one that was seen to be as
+    /// The copy of what was read up to `place`: one that continues after that, else one that was seen to be as
     /// the file was, else one that begins as it did.
     fn find_copy(
         &mut self,
@@ -137,7 +137,7 @@ impl Follower {
         Ok(seen.or(alike))
     }
 
-    /// Reads the copies that hold something else than the file does now: it was copied and cut more than once.
+    /// Reads the copies that hold something else than the file does now: it was copied and truncated more than once.
     /// A copy of what it holds now may still be in the making, and is left alone.
     fn read_copies_between(&mut self, at: usize, sink: &mut impl FnMut(&[u8])) -> io::Result<()> {
         for id in self.siblings.all(&UNREAD) {
@@ -151,7 +151,7 @@ impl Follower {
         Ok(())
     }
 
-    /// The file may have been cut again after its copies were looked at and before it was read: as long as it
+    /// The file may have been truncated again after its copies were read and before it was read: as long as it
     /// still is as it was read, a copy that it does not begin with is of a time before that. `seen`: only those
     /// that were seen to be as the file was.
     pub(super) fn read_skipped_copies(

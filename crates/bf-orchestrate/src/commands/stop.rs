@@ -1,6 +1,7 @@
 //! Ending the jobs of a run: TERM, then KILL.
 
 use std::collections::BTreeSet;
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use bf_cli::text::Mark;
@@ -10,7 +11,10 @@ use rustix::process::{Pid, Signal, getpgid, getpgrp, kill_process, kill_process_
 
 use crate::cli::{self, Named};
 use crate::store::boot;
+use crate::store::journal::UnitName;
 use crate::store::runs::{self, Found};
+use crate::store::state::UnitState;
+use crate::tools::locate;
 use crate::view::console::Console;
 
 /// How long a job gets to end by itself after TERM.
@@ -77,6 +81,7 @@ fn end_all(found: &Found, console: &Console, ended: &mut BTreeSet<u32>) -> Resul
     for (unit, state) in found.state.units() {
         let process = state.process.as_ref();
         let Some(process) = process.filter(|process| boot::is_alive(process)) else {
+            end_what_lives_on(found, unit, state);
             continue;
         };
         console.stamp(format!(
@@ -84,6 +89,7 @@ fn end_all(found: &Found, console: &Console, ended: &mut BTreeSet<u32>) -> Resul
             unit, process.pid
         ));
         end(process, console)?;
+        end_what_lives_on(found, unit, state);
         console.mark(
             Mark::Pass,
             &format!("{}: process {} has ended", unit, process.pid),
@@ -91,6 +97,30 @@ fn end_all(found: &Found, console: &Console, ended: &mut BTreeSet<u32>) -> Resul
         ended.insert(process.pid);
     }
     Ok(())
+}
+
+/// Ends what a job left behind, in whatever session it runs: bf-monitor knows what is of the job, and gives up on it
+/// at once. If nothing is left, nothing happens.
+fn end_what_lives_on(found: &Found, unit: UnitName<'_>, state: &UnitState) {
+    let attempt = state.earlier_attempts;
+    let folder = found
+        .run_dir
+        .attempt_folder(unit.phase, unit.window, attempt);
+    let file = folder.join("monitor_state.json");
+    let Ok(monitor) = locate::find("bf-monitor") else {
+        return;
+    };
+    if state.process.is_some() && file.exists() {
+        // It says nothing that is not said by the run's own bf-monitor.
+        let _ = Command::new(monitor)
+            .args(["--quiet", "--timeout", "0.001", "--kill-on-timeout"])
+            .arg("--state")
+            .arg(file)
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .status();
+    }
 }
 
 fn end(process: &ProcessIdentity, console: &Console) -> Result<(), Failure> {

@@ -59,7 +59,11 @@ impl Siblings {
     }
 }
 
-fn find(name: &str) -> Result<PathBuf, Failure> {
+/// Finds one tool.
+///
+/// # Errors
+/// It is nowhere: usage (exit 2).
+pub(crate) fn find(name: &str) -> Result<PathBuf, Failure> {
     if let Some(folder) = std::env::var_os("BF_BIN_DIR").filter(|folder| !folder.is_empty()) {
         let path = Path::new(&folder).join(name);
         return if is_program(&path) {
