@@ -3,8 +3,8 @@
 mod crash;
 mod disasters;
 mod documented;
-mod earlier_version;
 mod golden;
+mod once;
 mod plans;
 mod reach;
 mod refusals;

@@ -210,7 +210,7 @@ fn a_proc_that_cannot_be_read_is_reported_and_decides_nothing() {
         .status()
         .is_ok_and(|status| status.success());
     if !can {
-        eprintln!("SKIPPED: unshare may make no mount namespace here");
+        crate::support::skip("unshare may make no mount namespace here");
         return;
     }
     let monitor = rig.start_command(hidden);

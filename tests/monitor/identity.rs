@@ -29,7 +29,7 @@ fn was_taken(rig: &Rig) -> bool {
     });
     let taken = rig.sandbox.read("taken").trim() == "yes";
     if !taken {
-        eprintln!("SKIPPED: the kernel lets nobody choose the next pid here (ns_last_pid)");
+        crate::support::skip("the kernel lets nobody choose the next pid here (ns_last_pid)");
     }
     taken
 }
@@ -276,6 +276,6 @@ fn a_thread_a_thread_of_the_kernel_and_bf_monitor_itself_are_no_jobs() {
         assert_eq!(ran.code, Some(2), "{ran:#?}");
         assert!(ran.text.contains("thread of the kernel"), "{}", ran.text);
     } else {
-        eprintln!("SKIPPED: no thread of the kernel can be seen here");
+        crate::support::skip("no thread of the kernel can be seen here");
     }
 }

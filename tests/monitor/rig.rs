@@ -129,7 +129,7 @@ impl Rig {
             .status()
             .is_ok_and(|status| status.success());
         if !can {
-            eprintln!("SKIPPED: unshare may make no pid namespace here");
+            crate::support::skip("unshare may make no pid namespace here");
             return None;
         }
         Some(Shell::start(&mut unshare(script)))
@@ -375,7 +375,7 @@ pub fn can_be_nobody(rig: &Rig) -> bool {
         .output()
         .is_ok_and(|output| output.status.success());
     if !can {
-        eprintln!("SKIPPED: setpriv cannot run bf-monitor as another user here");
+        crate::support::skip("setpriv cannot run bf-monitor as another user here");
     }
     can
 }

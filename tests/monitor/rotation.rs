@@ -307,7 +307,7 @@ fn a_log_that_is_rotated_under_a_monitor_that_is_killed_again_and_again_loses_no
         first.wait_for("attached");
         rig.wait_for("run.state");
         rig.touch("go");
-        let seed = u64::from(std::process::id());
+        let seed = crate::support::seed();
         let mut dice = Dice(seed);
         let mut monitor = first;
         for kill in 0..KILLS {

@@ -142,7 +142,7 @@ fn a_job_survives_every_kill_of_its_monitor_and_no_line_is_lost() {
         "-c",
         &script,
     ];
-    let seed = u64::from(std::process::id());
+    let seed = crate::support::seed();
     let mut dice = Dice(seed);
     for kill in 0..KILLS {
         let monitor = rig.start(&call);

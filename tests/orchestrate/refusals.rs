@@ -409,7 +409,7 @@ fn a_pid_that_is_no_job_is_refused() {
         let text = refused("2", &[]);
         assert!(text.contains("is a thread of the kernel"), "{text}");
     } else {
-        eprintln!("skipped: no kernel thread can be seen from here");
+        crate::support::skip("no kernel thread can be seen from here");
     }
     let job = rig.start_phase1(&["--delay-ms", "60000"]);
     let text = refused(&job.pid().to_string(), &["--expect-cmd", "player-summary"]);

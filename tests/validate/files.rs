@@ -117,7 +117,7 @@ fn as_a_reader(rig: &Rig) -> Option<Report> {
     match output {
         Ok(output) => Some(Report::of(&output)),
         Err(error) if error.kind() == std::io::ErrorKind::PermissionDenied => {
-            eprintln!("SKIPPED: another user cannot reach the tools");
+            crate::support::skip("another user cannot reach the tools");
             None
         }
         Err(error) => panic!("{error}"),

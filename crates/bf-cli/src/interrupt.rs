@@ -4,7 +4,7 @@ use std::io::Read;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::net::UnixStream;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use bf_contract::Exit;
@@ -68,6 +68,11 @@ impl Interrupts {
         if !hangup_is_ignored() {
             signals.push(SIGHUP);
         }
+        // The first Ctrl-C ends the tool in good order; a second one ends it at once.
+        let is_second = Arc::new(AtomicBool::new(false));
+        signal_hook::flag::register_conditional_default(SIGINT, Arc::clone(&is_second))
+            .or_could_not_check(doing)?;
+        signal_hook::flag::register(SIGINT, is_second).or_could_not_check(doing)?;
         for signal in signals {
             // The flag is set before the wake-up is sent: handlers run in the order of registration.
             #[allow(clippy::cast_sign_loss)] // signal numbers are positive

@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use bf_cli::{ConfigArgs, Format, OutputArgs, Seconds, ToolArgs};
+use bf_cli::{ConfigArgs, Context, Failure, Format, OutputArgs, Seconds, ToolArgs};
 use clap::{Parser, ValueEnum};
 
 /// Watch a process and its log until both are finished, and report how it ended
@@ -121,6 +121,16 @@ pub struct Args {
         help_heading = "Starting"
     )]
     pub env: Vec<(OsString, OsString)>,
+
+    /// An open descriptor with more of them, each ended by a zero byte: no other user reads these
+    #[arg(
+        long,
+        value_name = "N",
+        value_parser = clap::value_parser!(i32).range(3..),
+        requires = "command",
+        help_heading = "Starting"
+    )]
+    pub env_fd: Option<i32>,
 
     /// The working directory of the started job
     #[arg(
@@ -283,6 +293,32 @@ fn parse_interval(text: &str) -> Result<Seconds, String> {
         return Err("the interval must be above 0".to_owned());
     }
     Ok(interval)
+}
+
+impl Args {
+    /// The environment of the started job on top of the inherited one.
+    ///
+    /// # Errors
+    /// The descriptor of `--env-fd` cannot be read, or holds something else (exit 2).
+    pub(crate) fn environment(&self) -> Result<Vec<(OsString, OsString)>, Failure> {
+        let mut variables = self.env.clone();
+        if let Some(number) = self.env_fd {
+            let doing = || format!("reading the environment from descriptor {number}");
+            let bytes = std::fs::read(format!("/proc/self/fd/{number}")).or_usage(doing)?;
+            // It is handed on as an environment, and as nothing else.
+            crate::proc::keep_from_children(number).or_usage(doing)?;
+            for variable in bytes
+                .split(|byte| *byte == 0)
+                .filter(|text| !text.is_empty())
+            {
+                let text = std::str::from_utf8(variable).or_usage(doing)?;
+                let parsed = parse_variable(text);
+                variables
+                    .push(parsed.map_err(|why| Failure::usage(format!("{}: {why}", doing())))?);
+            }
+        }
+        Ok(variables)
+    }
 }
 
 fn parse_variable(text: &str) -> Result<(OsString, OsString), String> {

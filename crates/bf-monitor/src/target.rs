@@ -161,7 +161,7 @@ fn start_job(args: &Args, log: Option<PathBuf>) -> Result<Target, Failure> {
             Some(cwd) => absolute(cwd)?,
             None => here,
         },
-        env: args.env.clone(),
+        env: args.environment()?,
         log: log.clone(),
         record: record::path_beside(&base),
         once: args.state.is_some(),

@@ -216,6 +216,10 @@ pub struct RunArgs {
     #[arg(long)]
     pub accept_changed_plan: bool,
 
+    /// Resume an unfinished run although the file of a suite has changed since
+    #[arg(long)]
+    pub accept_changed_config: bool,
+
     /// Where run directories are.
     #[command(flatten)]
     pub runs: RunsArgs,
@@ -260,6 +264,7 @@ impl RunArgs {
         Permissions {
             force: self.force,
             accept_changed_plan: self.accept_changed_plan,
+            accept_changed_config: self.accept_changed_config,
             restart_interrupted: false,
         }
     }
@@ -395,6 +400,10 @@ pub struct Resume {
     /// Run the restart_command of jobs that a reboot interrupted
     #[arg(long)]
     pub restart_interrupted: bool,
+
+    /// Resume it although the file of a suite has changed since
+    #[arg(long)]
+    pub accept_changed_config: bool,
 
     /// Where run directories are.
     #[command(flatten)]

@@ -45,6 +45,7 @@ pub(crate) fn resume(args: &Resume, streams: Streams) -> Result<Exit, Failure> {
         permissions: Permissions {
             force: args.force,
             restart_interrupted: args.restart_interrupted,
+            accept_changed_config: args.accept_changed_config,
             ..Permissions::default()
         },
         plan: &plan,

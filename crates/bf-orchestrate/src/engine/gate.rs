@@ -3,7 +3,9 @@
 //! It compares no figures. The tools have judged; here only the worst of what they say is taken, and what
 //! they did not say counts as not checked.
 
-use bf_contract::{Exit, ExitSource, PhaseStatus, ProcessEventKind, ValidationReport, Verdict};
+use bf_contract::{
+    Exit, ExitSource, Level, PhaseStatus, ProcessEventKind, ValidationReport, Verdict,
+};
 
 use crate::store::state::Judgement;
 use crate::tools::calls::{Asked, Validated, Watched};
@@ -36,6 +38,11 @@ impl Judgement {
             PhaseStatus::NotStarted | PhaseStatus::Interrupted => 4,
         }
     }
+}
+
+/// Nothing that could not be checked counts as good.
+pub(crate) fn could_not_check(reason: impl Into<String>) -> Judgement {
+    Judgement::could_not_check(reason)
 }
 
 /// Judges a phase by its process, where it has one, and its data; the worst counts, the process first. Where the
@@ -181,14 +188,29 @@ pub(crate) fn judge_data(validated: &Validated) -> Judgement {
     };
     if let Some(asked) = &validated.asked
         && (report.range != asked.range
-            || asked
-                .table
-                .as_ref()
-                .is_some_and(|table| *table != report.table))
+            || is_other(&asked.table, &report.table)
+            || is_other(&asked.suite, &report.suite))
     {
         return Judgement::could_not_check(format!(
             "the validator judged {} over {}, not what it was asked for",
             report.table, report.range
+        ));
+    }
+    if report.verdict <= Verdict::Warn
+        && let Some(table) = &report.missing_table
+    {
+        return Judgement::could_not_check(format!(
+            "the validator's report contradicts itself: it passes, and {table} is missing"
+        ));
+    }
+    if report.verdict <= Verdict::Warn
+        && let Some(check) = report
+            .unanswered()
+            .find(|check| check.level == Level::Critical)
+    {
+        return Judgement::could_not_check(format!(
+            "the validator's report contradicts itself: it passes, and nothing answers its critical check {}",
+            check.name
         ));
     }
     if Verdict::of(&report.checks) > report.verdict {
@@ -234,6 +256,12 @@ pub(crate) fn judge_data(validated: &Validated) -> Judgement {
                 .map_or_else(|| "a signal".to_owned(), |code| format!("code {code}")),
         )),
     }
+}
+
+/// Whether something else was asked for; the engines fold the case of a table as they like.
+fn is_other(asked: &Option<String>, reported: &str) -> bool {
+    let asked = asked.as_deref();
+    asked.is_some_and(|asked| !asked.eq_ignore_ascii_case(reported))
 }
 
 /// Why a report that is to be held against a log says nothing of that one.

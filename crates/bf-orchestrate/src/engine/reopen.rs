@@ -35,6 +35,49 @@ pub(crate) fn reopen(
     Ok(())
 }
 
+/// Has every gate judge again that has opened, before anything is started that waits for it: the table may have been
+/// written by another run since.
+///
+/// # Errors
+/// It could not be recorded (exit 3).
+pub(crate) fn check_gates_again(
+    plan: &Plan,
+    run_dir: &RunDir,
+    state: &RunState,
+    recorder: &Recorder,
+) -> Result<(), Failure> {
+    for phase in &plan.phases {
+        let has_opened = |unit: &UnitState| unit.gate.as_ref().is_some_and(Judgement::opens);
+        let mut waiting = plan
+            .phases
+            .iter()
+            .filter(|one| one.needs.contains(&phase.name));
+        if state.phases.get(&phase.name).is_some_and(has_opened)
+            && waiting.any(|one| !is_begun(one, run_dir, state))
+        {
+            recorder.record(Step::Reopened {
+                phase: phase.name.clone(),
+                window: None,
+                run_again: false,
+                watch_again: false,
+                only_dates: None,
+            })?;
+        }
+    }
+    Ok(())
+}
+
+/// Whether a job of the phase may have been started: bf-monitor has a record of it, or it was seen.
+fn is_begun(phase: &PhasePlan, run_dir: &RunDir, state: &RunState) -> bool {
+    let mut units = state.units().filter(|(unit, _)| unit.phase == phase.name);
+    units.any(|(unit, state)| {
+        let folder = run_dir.attempt_folder(unit.phase, unit.window, state.earlier_attempts);
+        let attempt = AttemptDir::in_folder(&folder, phase);
+        let is_recorded = state.job_starting && attempt.monitor_record().exists();
+        state.job_seen || state.gate.is_some() || state.earlier_attempts > 0 || is_recorded
+    })
+}
+
 /// How one of them is done again. A job that may still run is only watched again; one that has ended is run again if
 /// it failed; anything else is only judged again.
 fn again(

@@ -20,7 +20,9 @@ use crate::engine::report;
 use crate::engine::scheduler::{Event, run_all};
 use crate::engine::slots::Slots;
 use crate::plan::{Plan, TWO_PHASES};
+use crate::store::boot;
 use crate::store::journal::{Cause, Journal, Step, VERSION, VERSION_WITH_WINDOWS};
+use crate::store::mark;
 use crate::store::refusal::{self, Refusal};
 use crate::store::run_dir::{RunDir, write_atomically};
 use crate::store::runs::{self, Claim, Found, Unreadable};
@@ -37,6 +39,8 @@ pub(crate) struct Permissions {
     pub force: bool,
     /// Resume an unfinished run although its plan has changed.
     pub accept_changed_plan: bool,
+    /// Resume an unfinished run although the file of a suite has changed.
+    pub accept_changed_config: bool,
     /// Run the jobs again that a reboot interrupted, whatever the plan says.
     pub restart_interrupted: bool,
 }
@@ -85,6 +89,7 @@ impl Request<'_> {
     /// # Errors
     /// As [`Request::start`].
     pub fn resume(&self, found: Found) -> Result<Ended, Refusal> {
+        self.refuse_to_forget_a_job(&found)?;
         let mut plan = self.plan.clone();
         for phase in &mut plan.phases {
             let was_begun = found
@@ -118,6 +123,63 @@ impl Request<'_> {
         request.continue_run(found)
     }
 
+    /// Refuses a plan without a phase whose job still runs: it would run on unwatched, beside whatever follows.
+    fn refuse_to_forget_a_job(&self, found: &Found) -> Result<(), Failure> {
+        for (unit, state) in found.state.units() {
+            if self
+                .plan
+                .phases
+                .iter()
+                .any(|phase| phase.name == unit.phase)
+            {
+                continue;
+            }
+            let process = state.process.as_ref().filter(|one| boot::is_alive(one));
+            let uuid = found
+                .state
+                .run_uuid
+                .as_deref()
+                .unwrap_or(&found.run_dir.run_id);
+            let marked = mark::living(&mark::of_unit(uuid, unit));
+            let living = match (process, marked.is_empty()) {
+                (_, false) => mark::in_words(&marked),
+                (Some(process), true) => format!("pid {}", process.pid),
+                (None, true) => continue,
+            };
+            let run_id = &found.run_dir.run_id;
+            return Err(Failure::usage(format!(
+                "the plan has no phase {} any more, and its job of run {run_id} still runs: {living}",
+                unit.phase
+            ))
+            .hint(format!(
+                "nothing was started; wait for it with bf-orchestrate resume {run_id}, or end it with bf-orchestrate stop {run_id}"
+            )));
+        }
+        Ok(())
+    }
+
+    /// Refuses an unfinished run whose suites have changed: half of it was judged by others. A run that has failed is
+    /// resumed with the suites as they are now.
+    fn refuse_changed_suites(&self, run_dir: &RunDir, has_failed: bool) -> Result<(), Failure> {
+        let changed = run_dir.changed_suites(self.plan);
+        if changed.is_empty() {
+            return Ok(());
+        }
+        let changed = changed.join(", ");
+        if has_failed || self.permissions.accept_changed_config {
+            self.warn(&format!("changed since the run was begun: {changed}"));
+            return Ok(());
+        }
+        let run_id = &run_dir.run_id;
+        Err(Failure::usage(format!(
+            "run {run_id} is not finished, and a suite has changed since it was begun: {changed}"
+        ))
+        .hint(format!(
+            "nothing was started; --accept-changed-config resumes it with the suite as it is now; the earlier one is in {}",
+            run_dir.suites().display()
+        )))
+    }
+
     fn continue_run(&self, found: Found) -> Result<Ended, Refusal> {
         let began = Instant::now();
         let interrupts = Interrupts::install()?;
@@ -137,12 +199,10 @@ impl Request<'_> {
         if state.units().next().is_none() {
             preflight::commands::run_all(self.plan, self.listeners, Some(&interrupts))?;
         }
+        self.refuse_changed_suites(&run_dir, has_failed)?;
         run_dir.write_plan(self.plan, self.loaded)?;
         run_dir.set_stopped(false)?;
         self.started(&run_dir, Some(&state));
-        if let Some(note) = state.passed_over_text() {
-            self.listeners.emit(&RunEvent::Warning(&note));
-        }
         let held = Held {
             _claim: claim,
             locks,
@@ -152,6 +212,7 @@ impl Request<'_> {
         if has_failed {
             reopen::reopen(self.plan, &run_dir, &before, &recorder)?;
         }
+        reopen::check_gates_again(self.plan, &run_dir, &before, &recorder)?;
         recorder.record(Step::RunResumed {
             orchestrator_pid: std::process::id(),
         })?;
@@ -186,7 +247,7 @@ impl Request<'_> {
             },
             run_id: run_dir.run_id.clone(),
             plan_hash: self.plan.identity(),
-            run_uuid: Some(run_dir.uuid()),
+            run_uuid: boot::new_uuid(),
         })?;
         self.started(&run_dir, None);
         let held = Held {
@@ -240,11 +301,11 @@ impl Request<'_> {
         let end = run_all(&context, &sender, &receiver);
 
         let mut exit = end.exit;
-        let closing = closing_step(&end);
+        let closing = closing_step(&end, run_dir.is_stopped());
         let is_finished = matches!(closing, Step::RunFinished { .. });
         let took = since(first_began.unwrap_or_else(Utc::now), began.elapsed());
         let mut report = report::of_run(self.plan, run_dir, end, took);
-        report.run_uuid = run_uuid.or(report.run_uuid);
+        report.run_uuid = run_uuid;
         report.started_at = first_began;
         if let Err(failure) = keep(run_dir, &report, recorder, closing) {
             // A result that could not be kept is still reported, but it is not a pass.
@@ -281,9 +342,11 @@ impl Request<'_> {
         for run in &unreadable {
             self.pass_by(run)?;
         }
-        let mut candidates = found
-            .into_iter()
-            .filter(|run| run.state.finished.is_none() && run.plan.name == self.plan.name);
+        // One that was stopped is only resumed by that name: to run its plan is to begin anew.
+        let is_stopped = |run: &Found| run.state.interrupted_by == Some(Cause::Stopped);
+        let mut candidates = found.into_iter().filter(|run| {
+            run.state.finished.is_none() && run.plan.name == self.plan.name && !is_stopped(run)
+        });
         let is_documented = self.plan.name == TWO_PHASES;
         // Other flags are another command, not a changed plan.
         let Some(run) = candidates.find(|run| !is_documented || run.plan.has_flags_of(self.plan))
@@ -322,7 +385,10 @@ impl Request<'_> {
 
     /// Locks the table of every phase.
     fn lock_tables(&self, run_dir: &RunDir) -> Result<BTreeMap<String, TableLock>, Refusal> {
-        let folder = table_lock::folder();
+        let (folder, warning) = table_lock::folder_of(&self.plan.warehouse);
+        if let Some(warning) = warning {
+            self.warn(&warning);
+        }
         let mut locks = BTreeMap::new();
         for phase in self.plan.phases.iter().filter(|phase| phase.job.is_some()) {
             match table_lock::ask(&folder, self.plan, phase, run_dir)? {
@@ -375,7 +441,7 @@ fn keep(
 }
 
 /// The last line of the journal: a run that waits for a person, or until it is resumed, is not finished.
-fn closing_step(end: &RunEnd) -> Step {
+fn closing_step(end: &RunEnd, is_stopped: bool) -> Step {
     let waits = end
         .phases
         .iter()
@@ -387,7 +453,8 @@ fn closing_step(end: &RunEnd) -> Step {
     match end.interrupt {
         Some(_) => interrupted(Cause::Signal),
         None if end.is_broken => interrupted(Cause::StepFailed),
-        None if waits => interrupted(Cause::Reboot),
+        None if waits && is_stopped => interrupted(Cause::Stopped),
+        None if waits => interrupted(Cause::Waiting),
         None => Step::RunFinished {
             verdict: end.verdict,
             code: end.exit.code(),

@@ -5,7 +5,7 @@
 
 use std::cell::Cell;
 use std::path::PathBuf;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bf_cli::{Context, Failure};
 use bf_contract::{DateRange, Exit, PhaseStatus, ProcessEvent, ProcessEventKind};
@@ -18,9 +18,11 @@ use crate::engine::retry::{self, Retry};
 use crate::plan::{AfterReboot, Job, OnFail, OnHang, PhasePlan};
 use crate::store::attempt::AttemptDir;
 use crate::store::boot;
+use crate::store::evidence;
 use crate::store::journal::{Step, UnitName};
+use crate::store::mark;
 use crate::store::state::{Judgement, is_interruption};
-use crate::tools::calls::{self, Limit, Validated, Watched};
+use crate::tools::calls::{self, JobStart, Limit, Validated, Watched};
 
 /// How often a job is watched again whose bf-monitor was killed, and after what pause.
 const WATCH_AGAIN: u32 = 5;
@@ -95,6 +97,9 @@ impl RunContext<'_> {
                 None => return Ok(self.after_reboot(unit)),
             },
         };
+        if let Some(lost) = watched.as_ref().filter(|watched| is_lost(watched)) {
+            return Ok((self.watch_lost(unit, lost), None));
+        }
         if let Some(ended) = watched.as_ref().map(gate::judge_process)
             && matches!(
                 ended.status,
@@ -134,7 +139,17 @@ impl RunContext<'_> {
                     retry::dates_to_repeat(unit.phase, attempt, &judgement)
                 })
             });
-            return Ok((judgement, retry.flatten()));
+            let retry = retry.flatten();
+            if retry.is_some()
+                && let Some(living) = self.living_in_words(unit)
+            {
+                let reason = format!(
+                    "{}; not run again, as something of its job still runs: {living}",
+                    judgement.reason
+                );
+                return Ok((gate::could_not_check(reason), None));
+            }
+            return Ok((judgement, retry));
         }
     }
 
@@ -163,12 +178,29 @@ impl RunContext<'_> {
                 said: None,
             }));
         }
+        // What a resumed run does not know any more may live all the same.
+        let is_unknown =
+            !state.job_starting || !state.job_seen && !attempt.monitor_record().exists();
+        if is_unknown
+            && job.command().is_some()
+            && let Some(living) = self.living_in_words(unit)
+        {
+            return Err(Failure::could_not_check(format!(
+                "{}: not started, as something of an earlier attempt still runs: {living}",
+                unit.name()
+            ))
+            .hint("wait for it, or end it with bf-orchestrate stop; then bf-orchestrate resume"));
+        }
         if !state.job_starting {
             self.recorder.record(Step::JobStarting {
                 phase: unit.phase.name.clone(),
                 window: unit.window,
             })?;
         }
+        let known = evidence::known_job(job, attempt, &state)?;
+        let (job, attempt) = known
+            .as_ref()
+            .map_or((job, attempt), |(job, attempt)| (job, attempt));
         let mut watched = self.watch_once(unit, job, attempt)?;
         for _ in 0..WATCH_AGAIN {
             // A bf-monitor that was killed says nothing of the job: its state continues the watch.
@@ -208,6 +240,16 @@ impl RunContext<'_> {
         let lock = self.locks.get(&unit.phase.name);
         let after = self.earlier_monitor_state(unit)?;
         let after = after.as_deref();
+        let mark = mark::of_attempt(
+            &self.run_uuid(),
+            unit.name(),
+            self.recorder.unit(unit.name()).earlier_attempts,
+        );
+        let given = JobStart {
+            after,
+            mark: &mark,
+            lock,
+        };
         let mut is_seen = self.recorder.unit(unit.name()).job_seen;
         let is_hung = Cell::new(false);
         let mut on_event = |event: &ProcessEvent| {
@@ -239,7 +281,7 @@ impl RunContext<'_> {
         };
         let watch = |limit, on_event: &mut dyn FnMut(&ProcessEvent) -> Result<(), Failure>| {
             self.tools
-                .watch(unit.phase, job, attempt, after, lock, limit, on_event)
+                .watch(unit.phase, job, attempt, given, limit, on_event)
         };
         let mut watched = watch(Limit::OfThePlan, &mut on_event)?;
         let gave_up = watched.code == Some(i32::from(Exit::TimedOut.code()));
@@ -265,6 +307,51 @@ impl RunContext<'_> {
         };
         let state = self.attempt_dir(unit, before)?.monitor_state;
         Ok(state.exists().then_some(state))
+    }
+
+    /// A name that no other run has.
+    fn run_uuid(&self) -> String {
+        let (uuid, _) = self.recorder.origin();
+        uuid.unwrap_or_else(|| self.run_dir.run_id.clone())
+    }
+
+    /// What lives of any attempt at a unit; `None` if nothing does.
+    fn living_in_words(&self, unit: Unit<'_>) -> Option<String> {
+        let living = mark::living(&mark::of_unit(&self.run_uuid(), unit.name()));
+        (!living.is_empty()).then(|| mark::in_words(&living))
+    }
+
+    /// bf-monitor was killed more often than it is started again: nothing is known of the job's end, so nothing is
+    /// judged, and the watch continues when the run is resumed.
+    fn watch_lost(&self, unit: Unit<'_>, watched: &Watched) -> Judgement {
+        let event = watched.last.as_ref();
+        let process = event.and_then(|event| event.process.as_ref());
+        let job = match (process, self.living_in_words(unit)) {
+            (Some(process), _) => format!("its job (process {}) may still run", process.pid),
+            (None, Some(living)) => format!("its job still runs: {living}"),
+            (None, None) => "its job may still run".to_owned(),
+        };
+        Judgement {
+            exit: Exit::CouldNotCheck,
+            ..Judgement::interrupted(format!(
+                "bf-monitor was killed again and again while it watched the job; {job}"
+            ))
+        }
+    }
+
+    /// Waits, and wakes up if the run is about to end or its jobs were stopped: then true.
+    fn pause(&self, time: Duration) -> bool {
+        const SLICE: Duration = Duration::from_millis(100);
+        let until = Instant::now() + time;
+        loop {
+            let left = until.saturating_duration_since(Instant::now());
+            if self.run_dir.is_stopped() || self.tools.running.pause(left.min(SLICE)) {
+                return true;
+            }
+            if left <= SLICE {
+                return false;
+            }
+        }
     }
 
     /// What follows for a job that ran when the machine went down.
@@ -371,7 +458,7 @@ impl RunContext<'_> {
             number: checked_again + 1,
             limit: again.limit,
         });
-        if self.tools.running.pause(wait) {
+        if self.pause(wait) {
             return Ok(true);
         }
         self.recorder.record(Step::CheckedAgain {
@@ -397,7 +484,7 @@ impl RunContext<'_> {
             limit: retries.limit,
         });
         // A run that is about to end still writes what is to be done next.
-        let _ = self.tools.running.pause(wait);
+        let _ = self.pause(wait);
         if self.run_dir.is_stopped() {
             return Ok(false);
         }
@@ -453,6 +540,11 @@ impl RunContext<'_> {
             .or_could_not_check(|| format!("creating {}", folder.display()))?;
         Ok(AttemptDir::in_folder(&folder, unit.phase))
     }
+}
+
+/// Whether bf-monitor was killed before it saw the job end.
+fn is_lost(watched: &Watched) -> bool {
+    watched.code.is_none() && !has_ended(watched)
 }
 
 /// Whether the job has ended, and nothing of it lives on.

@@ -41,6 +41,21 @@ impl AttemptDir {
         }
     }
 
+    /// The record of the job that bf-monitor keeps beside its state.
+    pub fn monitor_record(&self) -> PathBuf {
+        let mut path = self.monitor_state.clone().into_os_string();
+        path.push(".job");
+        path.into()
+    }
+
+    /// The same attempt for a bf-monitor that only watches its process.
+    pub fn attached(&self) -> Self {
+        Self {
+            monitor_state: self.folder.join("monitor_state_attached.json"),
+            ..self.clone()
+        }
+    }
+
     /// The calls of an attempt that makes several.
     pub fn retry_script(&self) -> PathBuf {
         self.folder.join("calls.sh")
@@ -62,12 +77,14 @@ impl AttemptDir {
         })
     }
 
-    /// What one validator reported of its table.
+    /// What one validator reported of its table; the worst of what it reported, if that is more than one report.
     pub fn validation(&self, index: usize) -> Option<ValidationReport> {
-        last_of(self.validations.get(index)?, |document| match document {
+        let reports = documents(self.validations.get(index)?).into_iter();
+        let reports = reports.filter_map(|document| match document {
             Document::ValidationReport(report) => Some(*report),
             _ => None,
-        })
+        });
+        reports.max_by_key(|report| report.verdict)
     }
 
     /// Every file that is there.

@@ -176,9 +176,6 @@ pub(crate) enum Step {
         /// The exit code.
         code: u8,
     },
-    /// A step that only a newer bf knows: it is passed over, and mentioned.
-    #[serde(other)]
-    Unknown,
 }
 
 impl Step {
@@ -207,6 +204,10 @@ pub(crate) enum Cause {
     StepFailed,
     /// The machine was restarted while a job ran.
     Reboot,
+    /// `bf-orchestrate stop` ended its jobs.
+    Stopped,
+    /// The end of a job is not known: the machine was restarted, or the watch was lost.
+    Waiting,
     /// A cause that a newer bf writes.
     #[serde(other)]
     Unknown,

@@ -2,7 +2,9 @@
 
 pub(crate) mod attempt;
 pub(crate) mod boot;
+pub(crate) mod evidence;
 pub(crate) mod journal;
+pub(crate) mod mark;
 pub(crate) mod refusal;
 pub(crate) mod run_dir;
 pub(crate) mod runs;

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::io::Write;
+use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
 use bf_cli::{Context, Failure};
@@ -38,7 +39,9 @@ impl RunDir {
         );
         let mut run_id = stem.clone();
         for again in 2..100 {
-            match fs::create_dir(runs.join(&run_id)) {
+            // Its plan, config and documents may hold what is nobody else's business.
+            let made = fs::DirBuilder::new().mode(0o700).create(runs.join(&run_id));
+            match made {
                 Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
                     run_id = format!("{stem}-{again}");
                 }
@@ -115,15 +118,53 @@ impl RunDir {
     /// # Errors
     /// The files cannot be written (exit 3).
     pub fn write_plan(&self, plan: &Plan, loaded: &Loaded) -> Result<(), Failure> {
-        let plan = serde_json::to_vec_pretty(plan)
+        let json = serde_json::to_vec_pretty(plan)
             .or_could_not_check(|| "writing the plan as JSON".to_owned())?;
-        write_atomically(&self.plan(), &plan)?;
+        write_atomically(&self.plan(), &json)?;
         let config = if loaded.path.is_some() {
             loaded.text.as_str()
         } else {
             "# the built-in thresholds\n"
         };
-        write_atomically(&self.config(), config.as_bytes())
+        write_atomically(&self.config(), config.as_bytes())?;
+        for (path, kept) in self.suites_of(plan) {
+            if let Ok(text) = fs::read(path) {
+                self.folder(Path::new("suites"))?;
+                write_atomically(&kept, &text)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Where the suites are kept as they were when the run was begun.
+    pub fn suites(&self) -> PathBuf {
+        self.path.join("suites")
+    }
+
+    /// The suites of a plan that are not what was kept of them.
+    pub fn changed_suites(&self, plan: &Plan) -> Vec<String> {
+        let suites = self.suites_of(plan);
+        let changed = suites.filter(|(path, kept)| match (fs::read(path), fs::read(kept)) {
+            (Ok(now), Ok(then)) => now != then,
+            (now, then) => now.is_err() && then.is_ok(),
+        });
+        let mut changed: Vec<String> = changed
+            .map(|(path, _)| path.display().to_string())
+            .collect();
+        changed.dedup();
+        changed
+    }
+
+    /// The file of each suite of a plan, and where it is kept.
+    fn suites_of<'a>(&'a self, plan: &'a Plan) -> impl Iterator<Item = (&'a Path, PathBuf)> + 'a {
+        plan.phases.iter().flat_map(move |phase| {
+            let validators = phase.validate.iter().enumerate();
+            validators.filter_map(move |(index, validator)| {
+                let path = validator.suite.as_deref()?;
+                let name = format!("{}-{}.yaml", phase.name, index + 1);
+                Some((path, self.suites().join(name)))
+            })
+        })
     }
 
     /// Whether the end of the run's jobs was asked for: then none is started any more.

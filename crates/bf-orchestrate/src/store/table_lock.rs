@@ -1,7 +1,9 @@
 //! One writer a table: two runs over the same table and overlapping dates are refused.
 //!
 //! A lock is a file with flock(2) on it, so that it goes away with whoever holds it, and never by guessing
-//! from a pid. The file says whose it is and for which dates. The keeper of a job inherits it: a killed
+//! from a pid. The file says whose it is and for which dates. It is in the warehouse's own folder, where everyone who
+//! writes there finds it, whatever their environment; for a warehouse that is not a folder, and for one that cannot be
+//! written, in the state folder of the user: then it holds for this user on this machine. The keeper of a job inherits it: a killed
 //! orchestrator does not free a table that its job still writes.
 
 use std::fs::{self, File, OpenOptions};
@@ -120,9 +122,48 @@ pub(crate) fn ask(
     Ok(Asked::Held(TableLock { file }))
 }
 
+/// Where the locks of a warehouse are, and a warning if that is not the place where everyone finds them.
+pub(crate) fn folder_of(warehouse: &str) -> (PathBuf, Option<String>) {
+    let Some(place) = place_of(warehouse).filter(|place| place.is_dir()) else {
+        return (folder(), None);
+    };
+    let locks = place.join(".bf-locks");
+    let can_write = fs::create_dir_all(&locks)
+        .and_then(|()| open(&locks.join("guard")))
+        .is_ok();
+    if can_write {
+        return (locks, None);
+    }
+    let instead = folder();
+    let warning = format!(
+        "{} cannot be written: the table locks are in {}, where only runs of this user on this machine find them",
+        locks.display(),
+        instead.display()
+    );
+    (instead, Some(warning))
+}
+
+/// The folder of a warehouse that is one, or is a file in one.
+fn place_of(warehouse: &str) -> Option<PathBuf> {
+    let base = warehouse.split('?').next().unwrap_or(warehouse);
+    let (engine, path) = base.split_once(':')?;
+    let path = Path::new(path);
+    match engine {
+        "sqlite" => Some(path.to_owned()),
+        "duckdb" if path.is_dir() => Some(path.to_owned()),
+        "duckdb" => path
+            .parent()
+            .map(|parent| match parent.as_os_str().is_empty() {
+                true => PathBuf::from("."),
+                false => parent.to_owned(),
+            }),
+        _ => None,
+    }
+}
+
 /// Where locks are: `$XDG_STATE_HOME/bf/locks`, else `~/.local/state/bf/locks`, else, where there is no home
 /// (cron, some services), a folder of this user's below the temporary one.
-pub(crate) fn folder() -> PathBuf {
+fn folder() -> PathBuf {
     let set = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
     if let Some(state) = set("XDG_STATE_HOME") {
         return PathBuf::from(state).join("bf/locks");
@@ -166,15 +207,16 @@ fn overlap(one: DateRange, other: DateRange) -> bool {
 /// A warehouse's URL so that two ways to write the same one are the same text.
 fn canonical(url: &str) -> String {
     let base = url.split('?').next().unwrap_or(url);
-    let local = ["sqlite:", "duckdb:"].into_iter();
-    let mut local = local.filter_map(|scheme| Some((scheme, base.strip_prefix(scheme)?)));
-    match local.next() {
-        Some((scheme, path)) => {
-            let path = Path::new(path);
+    let local = base
+        .split_once(':')
+        .filter(|(engine, _)| matches!(*engine, "sqlite" | "duckdb"));
+    match local {
+        Some((engine, folder)) => {
+            let path = Path::new(folder);
             let path = fs::canonicalize(path)
                 .or_else(|_| std::path::absolute(path))
                 .unwrap_or_else(|_| path.to_owned());
-            format!("{scheme}{}", path.display())
+            format!("{engine}:{}", path.display())
         }
         None => base.trim_end_matches('/').to_owned(),
     }
@@ -182,14 +224,18 @@ fn canonical(url: &str) -> String {
 
 /// The folder's name for a table: readable, and the same for everyone who means the same table.
 fn key(holder: &Holder) -> String {
-    let hash = Sha256::digest(format!("{}\0{}", holder.warehouse, holder.table).as_bytes());
+    // As the engines do it: BigQuery tells names in another case apart, the others do not.
+    let table = match holder.warehouse.starts_with("bigquery:") {
+        true => holder.table.clone(),
+        false => holder.table.to_lowercase(),
+    };
+    let hash = Sha256::digest(format!("{}\0{table}", holder.warehouse).as_bytes());
     let hash: String = hash
         .iter()
         .take(8)
         .map(|byte| format!("{byte:02x}"))
         .collect();
-    let table: String = holder
-        .table
+    let table: String = table
         .chars()
         .map(|c| {
             if c.is_ascii_alphanumeric() || c == '_' {
@@ -259,6 +305,35 @@ mod tests {
         assert!(matches!(ask("run-2"), Asked::Refused(_)));
         drop(again);
         assert!(matches!(ask("run-2"), Asked::Held(_)));
+    }
+
+    #[test]
+    fn a_table_in_another_case_is_the_same_one_but_for_bigquery() {
+        let holder = |warehouse: &str, table: &str| Holder {
+            run_id: "run-1".to_owned(),
+            run_dir: None,
+            orchestrator_pid: 1,
+            warehouse: warehouse.to_owned(),
+            table: table.to_owned(),
+            range: range("2024-01-01 2024-01-31"),
+        };
+        let same = |warehouse: &str| {
+            key(&holder(warehouse, "shop.ORDERS")) == key(&holder(warehouse, "shop.orders"))
+        };
+        assert!(same("sqlite:/w") && same("duckdb:/w/shop.duckdb"));
+        assert!(!same("bigquery://p"));
+    }
+
+    #[test]
+    fn locks_are_in_the_folder_of_the_warehouse_whoever_asks() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path();
+        let locks = path.join(".bf-locks");
+        let sqlite = format!("sqlite:{}", path.display());
+        assert_eq!(folder_of(&sqlite), (locks.clone(), None));
+        let duckdb = format!("duckdb:{}/shop.duckdb", path.display());
+        assert_eq!(folder_of(&duckdb), (locks, None));
+        assert!(!folder_of("bigquery://p").0.starts_with(path));
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use std::ffi::OsString;
 use std::fs::{self, File};
+use std::io::Write;
 use std::os::fd::AsRawFd;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -9,9 +10,11 @@ use std::time::Duration;
 use bf_cli::{Context, Failure};
 use bf_contract::{DateRange, DeliveryStatus, Document, LogFile, ProcessEvent, ValidationReport};
 use chrono::{DateTime, SecondsFormat, Utc};
+use rustix::fs::{MemfdFlags, memfd_create};
 
 use crate::plan::{Job, OnHang, OnTimeout, PhasePlan, ToolText};
 use crate::store::attempt::AttemptDir;
+use crate::store::mark::VARIABLE;
 use crate::store::table_lock::TableLock;
 use crate::tools::locate::Siblings;
 use crate::tools::process::{Invocation, RunningTools, ToolEnd};
@@ -29,6 +32,17 @@ pub(crate) enum Limit {
     OfThePlan,
     /// No longer: it is ended.
     IsOver,
+}
+
+/// What a job is started with.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct JobStart<'a> {
+    /// bf-monitor's state of the attempt before: its log is continued.
+    pub after: Option<&'a Path>,
+    /// What the job carries, to be known by.
+    pub mark: &'a str,
+    /// The lock of its table, which what waits for the job inherits.
+    pub lock: Option<&'a TableLock>,
 }
 
 /// What a tool prints while it runs.
@@ -84,8 +98,10 @@ pub(crate) struct Validated {
 pub(crate) struct Asked {
     /// The dates.
     pub range: DateRange,
-    /// The table, where the phase names it.
+    /// The table, where the phase or the suite names it.
     pub table: Option<String>,
+    /// The suite, where it is a file.
+    pub suite: Option<String>,
     /// Whether the table is to be held against the phase's log.
     pub has_log: bool,
     /// That log as it was read; `None` where it could not be.
@@ -94,8 +110,7 @@ pub(crate) struct Asked {
 
 impl Tools<'_> {
     /// Watches the job until it is over; starts it first where the plan says so. Every event is handed to
-    /// `on_event` when it is kept. The log of an earlier attempt is continued from its state, `after`. What waits for
-    /// the job inherits `lock`.
+    /// `on_event` when it is kept.
     ///
     /// # Errors
     /// bf-monitor could not be started, or its documents not be kept (exit 3).
@@ -105,11 +120,12 @@ impl Tools<'_> {
         phase: &PhasePlan,
         job: &Job,
         attempt: &AttemptDir,
-        after: Option<&Path>,
-        lock: Option<&TableLock>,
+        given: JobStart<'_>,
         limit: Limit,
         on_event: &mut dyn FnMut(&ProcessEvent) -> Result<(), Failure>,
     ) -> Result<Watched, Failure> {
+        let JobStart { after, mark, lock } = given;
+        let mut environment_file = None;
         let mut args = self.shared_args();
         args.extend(dialect_args(phase));
         args.extend(["--log".into(), job.log().into()]);
@@ -143,9 +159,14 @@ impl Tools<'_> {
             }
             Job::AlreadyDone { .. } => {}
             Job::Command(job) => {
-                for (name, value) in &job.env {
-                    args.extend(["--env".into(), format!("{name}={value}").into()]);
-                }
+                let variables = job
+                    .env
+                    .iter()
+                    .map(|(name, value)| (name.as_str(), value.as_str()));
+                let file = environment(variables.chain([(VARIABLE, mark)]))?;
+                let number = file.as_raw_fd().to_string();
+                args.extend(["--env-fd".into(), number.into()]);
+                environment_file = Some(file);
                 if let Some(cwd) = &job.cwd {
                     args.extend(["--cwd".into(), cwd.into()]);
                 }
@@ -158,13 +179,18 @@ impl Tools<'_> {
             }
         }
         let mut last = None;
+        let inherit: Vec<&File> = lock
+            .map(TableLock::file)
+            .into_iter()
+            .chain(&environment_file)
+            .collect();
         let end = self.run_tool(
             Call {
                 program: &self.siblings.monitor,
                 args,
                 keep_in: &attempt.events,
                 phase: Some(phase),
-                inherit: lock.map(TableLock::file),
+                inherit: &inherit,
                 limit: None,
             },
             |document| {
@@ -206,7 +232,7 @@ impl Tools<'_> {
                 args,
                 keep_in: &attempt.events,
                 phase: Some(phase),
-                inherit: None,
+                inherit: &[],
                 limit: Some(QUICK),
             },
             |_| Ok(()),
@@ -248,7 +274,7 @@ impl Tools<'_> {
                 args,
                 keep_in: &attempt.log,
                 phase: Some(phase),
-                inherit: None,
+                inherit: &[],
                 limit: Some(phase.validate_timeout.0),
             },
             |_| Ok(()),
@@ -298,7 +324,7 @@ impl Tools<'_> {
                 args,
                 keep_in,
                 phase: Some(phase),
-                inherit: None,
+                inherit: &[],
                 limit: Some(phase.validate_timeout.0),
             },
             |_| Ok(()),
@@ -329,7 +355,7 @@ impl Tools<'_> {
                 args,
                 keep_in: &attempt.validations[index],
                 phase: Some(phase),
-                inherit: None,
+                inherit: &[],
                 limit: Some(QUICK),
             },
             |_| Ok(()),
@@ -359,7 +385,7 @@ impl Tools<'_> {
             args,
             keep_in,
             phase: None,
-            inherit: None,
+            inherit: &[],
             limit: Some(QUICK),
         };
         let end = self.run_tool(call, |document| {
@@ -452,8 +478,20 @@ struct Call<'a> {
     args: Vec<OsString>,
     keep_in: &'a Path,
     phase: Option<&'a PhasePlan>,
-    inherit: Option<&'a File>,
+    inherit: &'a [&'a File],
     limit: Option<Duration>,
+}
+
+/// The environment of a job as a file without a name: what is an argument, every user of the machine reads.
+fn environment<'a>(variables: impl Iterator<Item = (&'a str, &'a str)>) -> Result<File, Failure> {
+    let doing = || "writing the environment of the job".to_owned();
+    let file = memfd_create("bf-env", MemfdFlags::CLOEXEC).or_could_not_check(doing)?;
+    let mut file = File::from(file);
+    for (name, value) in variables {
+        file.write_all(format!("{name}={value}\0").as_bytes())
+            .or_could_not_check(doing)?;
+    }
+    Ok(file)
 }
 
 /// The dialect that the plan names for the phase's log.
@@ -472,15 +510,33 @@ fn timeout_args(seconds: f64) -> [OsString; 2] {
 /// the log that is attempt.
 pub(crate) fn asked(phase: &PhasePlan, index: usize, attempt: &AttemptDir) -> Asked {
     let has_log = has_log(phase, index, attempt);
+    let suite = phase.validate.get(index).and_then(|one| one.suite.as_ref());
+    let suite = suite.and_then(|path| fs::read_to_string(path).ok());
+    let of_suite = |key: &str| top_level(suite.as_deref()?, key);
     Asked {
         range: phase.range,
-        table: has_log.then(|| phase.table.clone()),
+        table: match has_log {
+            true => Some(phase.table.clone()),
+            false => of_suite("table"),
+        },
+        suite: of_suite("suite"),
         has_log,
         log: has_log
             .then(|| attempt.log_summary())
             .flatten()
             .map(|summary| summary.log),
     }
+}
+
+/// The text of a key at the top of a YAML file; `None` if it is not plain there.
+fn top_level(text: &str, key: &str) -> Option<String> {
+    let value = text
+        .lines()
+        .find_map(|line| line.strip_prefix(key)?.strip_prefix(':'))?;
+    let value = value.split(" #").next()?.trim();
+    let value = value.trim_matches(['"', '\'']);
+    let is_plain = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-' | '.');
+    (!value.is_empty() && value.chars().all(is_plain)).then(|| value.to_owned())
 }
 
 /// Whether a validator is given a log: the first one, of a phase that has one, or has one of an earlier run.

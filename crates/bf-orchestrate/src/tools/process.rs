@@ -101,14 +101,14 @@ type OnBytes<'a> = &'a mut dyn FnMut(Pipe, &[u8]) -> Result<(), Failure>;
 
 impl Invocation {
     /// Runs the tool to its end. Every line of documents is kept first, and then handed to `on_line` and, read, to
-    /// `on_document`; every line of text is handed to `on_text`. The tool inherits `inherit` under the same number.
+    /// `on_document`; every line of text is handed to `on_text`. The tool inherits each of `inherit` under the same number.
     ///
     /// # Errors
     /// The tool could not be started, or what it printed could not be kept (exit 3).
     pub fn run(
         &self,
         running: &RunningTools,
-        inherit: Option<&File>,
+        inherit: &[&File],
         on_line: impl Fn(&[u8]),
         mut on_document: impl FnMut(Document) -> Result<(), Failure>,
         on_text: impl Fn(&str) + Sync,
@@ -275,18 +275,14 @@ impl Invocation {
     }
 
     /// Starts the tool, unless the run is about to end.
-    fn spawn(
-        &self,
-        running: &RunningTools,
-        inherit: Option<&File>,
-    ) -> Result<Option<Child>, Failure> {
+    fn spawn(&self, running: &RunningTools, inherit: &[&File]) -> Result<Option<Child>, Failure> {
         let doing = || format!("starting {}", self.program.display());
         // Tools are started one at a time, so that none inherits what is meant for another.
         let mut state = running.lock();
         if state.is_stopping {
             return Ok(None);
         }
-        if let Some(file) = inherit {
+        for file in inherit {
             fcntl_setfd(file, FdFlags::empty()).or_could_not_check(doing)?;
         }
         let child = Command::new(&self.program)
@@ -295,7 +291,7 @@ impl Invocation {
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn();
-        if let Some(file) = inherit {
+        for file in inherit {
             fcntl_setfd(file, FdFlags::CLOEXEC).or_could_not_check(doing)?;
         }
         let child = child.or_could_not_check(doing)?;
@@ -398,7 +394,7 @@ mod tests {
         let end = invocation
             .run(
                 &RunningTools::default(),
-                None,
+                &[],
                 |_| {},
                 |_| Ok(()),
                 |line| lines.lock().expect("lines").push(line.to_owned()),

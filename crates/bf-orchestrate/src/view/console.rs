@@ -12,7 +12,7 @@ use chrono::{DateTime, Local};
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
 use crate::engine::event::{Listener, RunEvent};
-use crate::view::text;
+use crate::view::{terminal, text};
 
 /// The text of a run, and its live bars where a terminal shows it.
 pub(crate) struct Console {
@@ -30,7 +30,7 @@ impl Console {
     /// Takes over the output of the tool.
     pub fn new(output: Output) -> Self {
         Self {
-            bars: output.is_live().then(MultiProgress::new),
+            bars: output.is_live().then(terminal::bars),
             style: output.style(),
             output: Mutex::new(output),
             began: Local::now(),

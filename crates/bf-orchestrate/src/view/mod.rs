@@ -8,4 +8,5 @@ pub(crate) mod notify;
 pub(crate) mod page;
 pub(crate) mod status;
 mod table;
+pub(crate) mod terminal;
 pub(crate) mod text;

@@ -90,6 +90,7 @@ fn a_report_that_contradicts_itself_or_judges_something_else_has_checked_nothing
     elsewhere.asked = Some(Asked {
         range: "2023-01-01 2024-01-02".parse().expect("a range"),
         table: None,
+        suite: None,
         has_log: false,
         log: None,
     });
@@ -221,6 +222,7 @@ fn a_report_that_was_held_against_no_log_or_another_one_has_not_checked_the_phas
     validated.asked = Some(Asked {
         range,
         table: None,
+        suite: None,
         has_log: true,
         log: Some(read.clone()),
     });
