@@ -9,6 +9,7 @@ mod notify;
 mod orchestrate;
 mod parse_log;
 mod pipeline;
+mod report;
 #[cfg(feature = "sample-job")]
 mod sample_job;
 mod support;

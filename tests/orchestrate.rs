@@ -3,6 +3,7 @@
 mod crash;
 mod disasters;
 mod documented;
+mod earlier_version;
 mod golden;
 mod once;
 mod plans;

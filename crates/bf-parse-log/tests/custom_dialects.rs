@@ -443,3 +443,16 @@ fn an_error_that_no_rule_reads_is_counted_and_shown() {
     );
     assert!(doubt.message.contains("disk full"), "{doubt:?}");
 }
+
+#[test]
+fn an_end_that_counts_failures_where_no_line_shows_any_is_a_doubt() {
+    let dialects = dialects(
+        "dialects:\n  - name: words\n    success: '^loaded {date}'\n    end: '^finished: (\\d+) loaded, (\\d+) failed'\n",
+    );
+    let read = |end: &str| {
+        let text = format!("loaded 2024-01-01\nloaded 2024-01-02\n{end}\n");
+        parse(&dialects, &text).summary(LogEnd::StillWritten)
+    };
+    assert!(read("finished: 1 loaded, 1 failed").has_failure_in_doubt());
+    assert!(!read("finished: 2 loaded, 0 failed").has_failure_in_doubt());
+}

@@ -28,7 +28,7 @@ pub(crate) fn report(report: &Report, comparison: Option<&Comparison>) -> Result
     for phase in &report.phases {
         for validation in &phase.validations {
             let mut suite = TestSuite::new(format!("{}.{}", phase.name, validation.suite));
-            suite.add_property(("table", validation.table.as_str()));
+            suite.add_property(("table", clean(&validation.table, TEXT).as_str()));
             suite.add_property(("range", validation.range.to_string().as_str()));
             for check in &validation.checks {
                 suite.add_test_case(check_case(&phase.name, check));

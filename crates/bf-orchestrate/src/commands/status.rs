@@ -37,6 +37,10 @@ pub(crate) fn status(args: &Status, streams: Streams) -> Result<Exit, Failure> {
         } else {
             ""
         };
+        let text = match found.state.passed_over_text() {
+            Some(note) => format!("{text}\n  Note: {note}"),
+            None => text,
+        };
         let text = wrapped(&text, output.columns());
         output.text(format!("{before}{text}"))?;
         output.document(&status)?;

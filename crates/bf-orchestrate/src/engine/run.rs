@@ -203,6 +203,9 @@ impl Request<'_> {
         run_dir.write_plan(self.plan, self.loaded)?;
         run_dir.set_stopped(false)?;
         self.started(&run_dir, Some(&state));
+        if let Some(note) = state.passed_over_text() {
+            self.listeners.emit(&RunEvent::Warning(&note));
+        }
         let held = Held {
             _claim: claim,
             locks,
@@ -247,7 +250,7 @@ impl Request<'_> {
             },
             run_id: run_dir.run_id.clone(),
             plan_hash: self.plan.identity(),
-            run_uuid: boot::new_uuid(),
+            run_uuid: Some(run_dir.uuid()),
         })?;
         self.started(&run_dir, None);
         let held = Held {
@@ -305,7 +308,7 @@ impl Request<'_> {
         let is_finished = matches!(closing, Step::RunFinished { .. });
         let took = since(first_began.unwrap_or_else(Utc::now), began.elapsed());
         let mut report = report::of_run(self.plan, run_dir, end, took);
-        report.run_uuid = run_uuid;
+        report.run_uuid = run_uuid.or(report.run_uuid);
         report.started_at = first_began;
         if let Err(failure) = keep(run_dir, &report, recorder, closing) {
             // A result that could not be kept is still reported, but it is not a pass.

@@ -8,12 +8,6 @@ pub(crate) fn current() -> Option<String> {
     Some(id.trim().to_owned())
 }
 
-/// A name that nothing else on any machine has; `None` where the system has none to give.
-pub(crate) fn new_uuid() -> Option<String> {
-    let uuid = std::fs::read_to_string("/proc/sys/kernel/random/uuid").ok()?;
-    Some(uuid.trim().to_owned())
-}
-
 /// Whether `process` belongs to a boot that is known to be over.
 pub(crate) fn is_over_for(process: &ProcessIdentity) -> bool {
     match (&process.boot_id, current()) {

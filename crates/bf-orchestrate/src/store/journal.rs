@@ -176,6 +176,9 @@ pub(crate) enum Step {
         /// The exit code.
         code: u8,
     },
+    /// A step that only a newer bf knows: it is passed over, and mentioned.
+    #[serde(other)]
+    Unknown,
 }
 
 impl Step {

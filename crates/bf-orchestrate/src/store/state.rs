@@ -99,6 +99,20 @@ pub(crate) struct RunState {
     pub interrupted_by: Option<Cause>,
     /// The verdict and exit code of a run that is over.
     pub finished: Option<(Verdict, u8)>,
+    /// Records of a newer bf, which were passed over.
+    pub passed_over: u64,
+}
+
+impl RunState {
+    /// What a person should know about the records that were passed over; `None` if there is none.
+    pub fn passed_over_text(&self) -> Option<String> {
+        (self.passed_over > 0).then(|| {
+            format!(
+                "{} records of the journal are of a newer bf, and were passed over",
+                self.passed_over
+            )
+        })
+    }
 }
 
 /// Folds a journal into the state of its run.
@@ -278,6 +292,7 @@ fn apply(state: &mut RunState, record: &Record) {
         }
         Step::Interrupted { cause, .. } => state.interrupted_by = Some(*cause),
         Step::RunFinished { verdict, code } => state.finished = Some((*verdict, *code)),
+        Step::Unknown => state.passed_over += 1,
     }
 }
 

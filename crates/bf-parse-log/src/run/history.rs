@@ -351,7 +351,7 @@ impl History {
                 }
             }
             Event::Fatal(what) => self.fatal(text(what.in_line(line), REASON)),
-            Event::Ended(counts) => self.ended(counts),
+            Event::Ended(counts) => self.ended(counts, line),
             Event::Claimed(counts) => {
                 if let Some(run) = &mut self.run {
                     run.claim_all(counts);
@@ -415,11 +415,15 @@ impl History {
     }
 
     /// The end marker of a dialect that is data.
-    fn ended(&mut self, counts: [Option<u64>; 3]) {
+    fn ended(&mut self, counts: [Option<u64>; 3], line: &[u8]) {
         self.end(Some(Mode::Custom));
         let unmentioned_succeed = self.promises.unmentioned_succeed;
         let Some(run) = &mut self.run else { return };
         run.claim_all(counts);
+        // An end marker that counts failures in words where no line shows any.
+        if counts == [None; 3] && run.counts.failed == 0 {
+            run.claims.failed = run.claims.failed.or(failures_in(line));
+        }
         let open = self.ledger.open_in(run.number);
         if unmentioned_succeed {
             for date in &open {
@@ -613,4 +617,19 @@ impl History {
             (Crash::Stopped, Some(run)) => run.broken = Some(Broken::Stopped),
         }
     }
+}
+
+/// The figure before `failed`, `failures` or `errors`, if it is not zero.
+fn failures_in(line: &[u8]) -> Option<u64> {
+    let words: Vec<&[u8]> = line
+        .split(|byte| !byte.is_ascii_alphanumeric())
+        .filter(|word| !word.is_empty())
+        .collect();
+    words.windows(2).find_map(|pair| {
+        let is_word = [&b"failed"[..], b"failures", b"failure", b"errors"]
+            .iter()
+            .any(|word| pair[1].eq_ignore_ascii_case(word));
+        let figure: u64 = std::str::from_utf8(pair[0]).ok()?.parse().ok()?;
+        (is_word && figure > 0).then_some(figure)
+    })
 }

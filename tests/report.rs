@@ -1,0 +1,314 @@
+//! What people and machines see of a run: the page in a real browser, the short forms, the metrics.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use serde_json::{Value, json};
+
+use crate::support::Sandbox;
+
+/// The path of a program that is not of this repository. Without it the test is left out, and says so; with
+/// `BF_REQUIRE_ALL=1` that is a failure.
+fn external(names: &[&str]) -> Option<PathBuf> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let found = std::env::split_paths(&path)
+        .flat_map(|folder| names.iter().map(move |name| folder.join(name)))
+        .find(|path| path.is_file());
+    if found.is_none() {
+        assert_ne!(
+            std::env::var("BF_REQUIRE_ALL").as_deref(),
+            Ok("1"),
+            "{} is required",
+            names[0]
+        );
+        eprintln!("SKIPPED: {} is not installed", names[0]);
+    }
+    found
+}
+
+const HOSTILE: &str = "<script>document.title='owned'</script>\u{1b}[31m\u{0}\u{202e}\"'&";
+
+/// A validation of two months with one date of each status, and texts that no one should trust.
+fn validation() -> Value {
+    let statuses = [
+        "failed",
+        "missing",
+        "fewer",
+        "more",
+        "skipped",
+        "nothing_expected",
+        "not_judged",
+        "of_tomorrow",
+    ];
+    let days: Vec<Value> = (0..60)
+        .map(|at| {
+            let date = chrono::NaiveDate::from_ymd_opt(2024, 1, 1).expect("a date")
+                + chrono::Days::new(at);
+            let status = statuses.get(at as usize).copied().unwrap_or("ok");
+            json!({"date": date, "expected": true, "claimed": 12, "rows": 12, "status": status})
+        })
+        .collect();
+    let rows = json!([{HOSTILE: HOSTILE, "value": "x".repeat(40_000)}]);
+    json!({
+        "type": "validation_report", "schema": 1, "suite": "team_offense", "table": HOSTILE,
+        "range": {"start": "2024-01-01", "end": "2024-02-29"}, "verdict": "fail",
+        "checks": [
+            {"name": "minutes_played", "level": "critical", "status": "fail", "observed": 97.0,
+             "threshold": {"op": ">=", "value": 99.0}, "message": HOSTILE,
+             "evidence": {"numerator": 97, "denominator": 100, "dates": [], "spans": [], "rows": rows,
+                          "query": "SELECT 1 < 2"},
+             "months": [{"month": "2024-01", "value": 42.0, "rows": 1000},
+                        {"month": "2024-02", "value": 99.5, "rows": 1000}]},
+            {"name": "game_count", "level": "normal", "status": "error", "observed": null,
+             "threshold": null, "message": "no permission", "evidence": null},
+            {"name": "usage_rate", "level": "warning", "status": "warn", "observed": 94.0,
+             "threshold": null, "message": "94% < 95%", "evidence": null},
+            {"name": "partners", "level": "normal", "status": "skipped", "observed": null,
+             "threshold": null, "message": "not asked for", "evidence": null},
+        ],
+        "log_summary": null,
+        "engine": {"kind": "sqlite", "queries": 1, "bytes_processed": null, "bytes_billed": null,
+                   "elapsed_seconds": 0.1, "job_ids": []},
+        "rerun": {"dates": ["2024-01-01", "2024-01-02"], "command": ["python", "a b.py"]},
+        "days": days,
+    })
+}
+
+fn report(sandbox: &Sandbox, args: &[&str]) -> Output {
+    let output = sandbox.command("bf-report").args(args).output();
+    output.expect("it runs")
+}
+
+fn sandbox_with(document: &Value) -> Sandbox {
+    let sandbox = Sandbox::new();
+    sandbox.write("v.ndjson", &format!("{document}\n"));
+    sandbox
+}
+
+#[test]
+fn the_page_has_a_cell_for_every_date_and_nothing_of_a_text_is_markup() {
+    let sandbox = sandbox_with(&validation());
+    let output = report(&sandbox, &["v.ndjson", "--html", "r.html"]);
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
+    let page = sandbox.read("r.html");
+    assert_eq!(
+        page.matches("<title>2024-").count(),
+        60 + 2,
+        "dates and months"
+    );
+    assert!(page.contains("<title>2024-01-02: missing, claimed 12, found 12, expected</title>"));
+    for forbidden in [
+        "<script", "\u{1b}", "\u{0}", "\u{202e}", "http://", "https://", "onload=",
+    ] {
+        assert!(!page.contains(forbidden), "{forbidden:?}");
+    }
+    assert!(
+        !page.contains(&"x".repeat(1_000)),
+        "a value of 40 kB is truncated"
+    );
+    assert!(page.contains("python &#39;a b.py&#39;") || page.contains("python 'a b.py'"));
+}
+
+#[test]
+fn every_form_names_what_is_bad() {
+    let sandbox = sandbox_with(&validation());
+    let output = report(
+        &sandbox,
+        &[
+            "v.ndjson",
+            "--junit",
+            "j.xml",
+            "--annotations",
+            "--markdown",
+            "m.md",
+        ],
+    );
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
+    let annotations = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert_eq!(annotations.matches("::error ").count(), 2, "{annotations}");
+    assert_eq!(
+        annotations.matches("::warning ").count(),
+        1,
+        "{annotations}"
+    );
+    let junit = sandbox.read("j.xml");
+    assert!(
+        junit.contains("tests=\"4\" failures=\"1\" errors=\"1\""),
+        "{junit}"
+    );
+    assert!(
+        junit.contains("<skipped message=\"not asked for\"/>"),
+        "{junit}"
+    );
+    assert!(
+        junit.contains("<system-out>94% &lt; 95%</system-out>"),
+        "{junit}"
+    );
+    let markdown = sandbox.read("m.md");
+    assert!(
+        markdown.contains("- **1 missing**: 2024-01-02\n"),
+        "{markdown}"
+    );
+    assert!(!markdown.contains("<script>"), "{markdown}");
+}
+
+#[test]
+fn what_changed_is_in_every_form() {
+    let sandbox = sandbox_with(&validation());
+    let mut before = validation();
+    before["checks"][0]["status"] = "pass".into();
+    before["checks"][0]["observed"] = 99.5.into();
+    before["checks"][3]["status"] = "fail".into();
+    before["days"][20]["status"] = "missing".into();
+    sandbox.write("old.ndjson", &before.to_string());
+    let args = [
+        "v.ndjson",
+        "--compare",
+        "old.ndjson",
+        "--html",
+        "r.html",
+        "--junit",
+        "j.xml",
+        "--markdown",
+        "-",
+    ];
+    let output = report(&sandbox, &args);
+    let markdown = String::from_utf8_lossy(&output.stdout).into_owned();
+    for text in [&markdown, &sandbox.read("r.html"), &sandbox.read("j.xml")] {
+        for word in ["new", "still failing", "resolved"] {
+            assert!(text.contains(word), "{word}: {text}");
+        }
+    }
+    assert!(markdown.contains("99.5 → 97"), "{markdown}");
+    assert!(
+        markdown.contains("1 from missing to ok: 2024-01-21"),
+        "{markdown}"
+    );
+}
+
+#[test]
+fn bad_input_is_one_line_and_never_half_a_page() {
+    let sandbox = sandbox_with(&validation());
+    let newer = validation()
+        .to_string()
+        .replace("\"schema\":1", "\"schema\":2");
+    sandbox.write("newer.ndjson", &newer);
+    sandbox.write("empty.ndjson", "");
+    sandbox.write("old.html", "the page of yesterday");
+    for input in ["newer.ndjson", "empty.ndjson", "missing.ndjson", "."] {
+        let output = report(&sandbox, &[input, "--html", "old.html"]);
+        assert_eq!(output.status.code(), Some(3), "{input}: {output:?}");
+        let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
+        let lines = stderr.lines().filter(|line| !line.starts_with("hint: "));
+        assert_eq!(lines.count(), 1, "{stderr}");
+        assert_eq!(sandbox.read("old.html"), "the page of yesterday");
+    }
+    let output = report(&sandbox, &["v.ndjson", "--html", "no/such/folder/r.html"]);
+    assert_eq!(output.status.code(), Some(3), "{output:?}");
+}
+
+/// Opens the page in an iframe without scripts, as a tool that shows artifacts does, and measures it from outside.
+const RULER: &str = r#"<!doctype html><body><pre id="out"></pre><script>
+const frame = document.createElement('iframe');
+frame.setAttribute('sandbox', 'allow-same-origin');
+frame.style = 'border:0;height:3000px;width:WIDTHpx';
+frame.onload = () => {
+  const page = frame.contentDocument, root = page.documentElement;
+  const clipped = [...page.querySelectorAll('main *')].filter((one) =>
+    !one.closest('.scroll') && !one.closest('svg') && one.getBoundingClientRect().right > WIDTH + 1);
+  document.getElementById('out').textContent = 'measured ' + JSON.stringify({
+    overflow: root.scrollWidth - root.clientWidth, clipped: clipped.length,
+    cells: page.querySelectorAll('.year rect').length,
+    ground: frame.contentWindow.getComputedStyle(page.body).backgroundColor,
+    title: page.title}) + ' end';
+};
+frame.src = 'r.html';
+document.body.append(frame);
+</script>"#;
+
+fn browse(browser: &Path, sandbox: &Sandbox, page: &str, flags: &[&str]) -> String {
+    let profile = tempfile::tempdir().expect("a folder");
+    let output = Command::new(browser)
+        .args([
+            "--headless",
+            "--no-sandbox",
+            "--disable-gpu",
+            "--no-first-run",
+        ])
+        .args([
+            "--disable-background-networking",
+            "--disable-component-update",
+            "--disable-sync",
+        ])
+        .args([
+            "--allow-file-access-from-files",
+            "--virtual-time-budget=20000",
+            "--dump-dom",
+        ])
+        .arg(format!("--user-data-dir={}", profile.path().display()))
+        .args(flags)
+        .arg(format!("file://{}", sandbox.join(page).display()))
+        .output()
+        .expect("the browser runs");
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+#[test]
+fn a_browser_shows_all_of_it_narrow_and_wide_light_and_dark() {
+    let Some(browser) = external(&["chromium", "chromium-browser", "google-chrome"]) else {
+        return;
+    };
+    let sandbox = sandbox_with(&validation());
+    report(&sandbox, &["v.ndjson", "--html", "r.html"]);
+    let mut grounds = Vec::new();
+    for width in ["400", "1400"] {
+        sandbox.write("ruler.html", &RULER.replace("WIDTH", width));
+        for scheme in [
+            "--blink-settings=preferredColorScheme=1",
+            "--blink-settings=preferredColorScheme=0",
+        ] {
+            let dom = browse(&browser, &sandbox, "ruler.html", &[scheme]);
+            let measured = dom
+                .split_once("measured ")
+                .and_then(|(_, rest)| rest.split_once(" end"));
+            let measured = measured.unwrap_or_else(|| panic!("not measured: {dom}")).0;
+            let measured: Value =
+                serde_json::from_str(&measured.replace("&amp;", "&")).expect("JSON");
+            assert_eq!(measured["overflow"], 0, "{width} {scheme}: {measured}");
+            assert_eq!(measured["clipped"], 0, "{width} {scheme}: {measured}");
+            assert_eq!(measured["cells"], 60, "{width} {scheme}: {measured}");
+            assert_eq!(measured["title"], "Failed: team_offense", "no script ran");
+            grounds.push(measured["ground"].to_string());
+        }
+    }
+    assert_ne!(grounds[0], grounds[1], "light and dark differ");
+}
+
+#[test]
+fn the_alerts_are_raised_when_they_should_be_and_not_before() {
+    let Some(promtool) = external(&["promtool"]) else {
+        return;
+    };
+    let sandbox = Sandbox::new();
+    sandbox.write(
+        "alerts.yaml",
+        include_str!("../config/prometheus/alerts.yaml"),
+    );
+    sandbox.write("test.yaml", include_str!("report/alerts_test.yaml"));
+    let output = Command::new(promtool)
+        .current_dir(sandbox.path())
+        .args(["test", "rules", "test.yaml"])
+        .output()
+        .expect("promtool runs");
+    assert!(output.status.success(), "{output:?}");
+}
+
+/// cron's sh has no pipefail: the table's code must be the pipe's.
+#[test]
+fn a_bad_table_in_a_pipe_does_not_become_a_zero() {
+    let sandbox = sandbox_with(&validation());
+    let mut shell = sandbox.command("/bin/sh");
+    shell.args(["-c", "cat v.ndjson | bf-notify --format json"]);
+    let output = shell.output().expect("it runs");
+    assert_eq!(output.status.code(), Some(1), "{output:?}");
+}
