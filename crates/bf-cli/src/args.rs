@@ -12,7 +12,7 @@ use crate::Streams;
 /// What goes to standard output.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
 pub enum Format {
-    /// Text when a person looks at standard output, or when it is the same file as standard error;
+    /// Text when standard output is a terminal, or when it is the same file as standard error;
     /// JSON otherwise.
     #[default]
     Auto,
@@ -78,7 +78,7 @@ pub struct OutputArgs {
     #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
     pub format: Format,
 
-    /// Drop the text for people where JSON is written
+    /// Leave out the text for people when JSON is written
     #[arg(long, short)]
     pub quiet: bool,
 

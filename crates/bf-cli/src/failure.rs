@@ -1,17 +1,17 @@
-//! How a tool says that it could not do its work.
+//! How a tool reports that it could not do its work.
 
 use bf_contract::{Exit, FailureReport, FailureType, Schema};
 
-/// Why a tool ended without a verdict: one line, a hint where there is something to do, and the code.
+/// Why a tool ended without a verdict: one line, a hint if there is something to do, and the code.
 #[derive(Debug)]
 pub struct Failure {
     /// The code to exit with.
     pub exit: Exit,
     /// One line, lower case, that names the thing.
     pub message: String,
-    /// The way out, where there is one.
+    /// The way out, if there is one.
     pub hint: Option<String>,
-    /// Whether a document on standard output says it already.
+    /// Whether a document on standard output reports it already.
     pub is_reported: bool,
 }
 
@@ -21,7 +21,7 @@ impl Failure {
         Self::new(Exit::Usage, message)
     }
 
-    /// Something that could not be looked at (exit 3).
+    /// Something that could not be checked (exit 3).
     pub fn could_not_check(message: impl Into<String>) -> Self {
         Self::new(Exit::CouldNotCheck, message)
     }
@@ -82,7 +82,7 @@ impl std::error::Error for Failure {}
 
 /// Turns the error of an operation into a [`Failure`] that names what was being done.
 pub trait Context<T> {
-    /// `reading logs/x.log` + the error, as something that could not be looked at (exit 3).
+    /// `reading logs/x.log` + the error, as something that could not be checked (exit 3).
     ///
     /// # Errors
     /// The error of `self`, with `doing` before it.
@@ -105,7 +105,7 @@ impl<T, E: std::fmt::Display> Context<T> for Result<T, E> {
     }
 }
 
-/// The error's text without the number that `std::io::Error` puts behind it.
+/// The error's text without the number that `std::io::Error` puts after it.
 fn plain(error: &impl std::fmt::Display) -> String {
     let text = error.to_string();
     match text.rfind(" (os error ") {

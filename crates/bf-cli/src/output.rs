@@ -78,7 +78,7 @@ impl Output {
         self.text_is_terminal
     }
 
-    /// Columns of the terminal that shows the text; `None` where there is none, so that what goes into a
+    /// Columns of the terminal that shows the text; `None` if there is none, so that what goes into a
     /// file or a pipe stays one line.
     #[must_use]
     pub fn columns(&self) -> Option<usize> {
@@ -109,7 +109,7 @@ impl Output {
     }
 
     /// Writes lines of text for people. Where the documents carry the result, text that cannot be written
-    /// is dropped; where the text is the result, that is a failure.
+    /// is dropped; if the text is the result, that is a failure.
     ///
     /// # Errors
     /// The text is the only output, and it could not be written.

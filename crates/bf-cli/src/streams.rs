@@ -17,11 +17,11 @@ pub struct Streams {
 pub struct Sink {
     /// Where the bytes go.
     pub writer: Box<dyn Write + Send>,
-    /// Whether a person looks at it.
+    /// Whether it is a terminal.
     pub is_terminal: bool,
-    /// Columns of the terminal, where it is one that tells.
+    /// Columns of the terminal, if it is one that reports them.
     pub columns: Option<u16>,
-    /// Device and inode of what is behind it, where it is a real file.
+    /// Device and inode of the file that it goes to, if it is a real one.
     pub file: Option<(u64, u64)>,
 }
 
@@ -47,7 +47,7 @@ impl Sink {
         let file = rustix::fs::fstat(&stream)
             .ok()
             .map(|stat| (stat.st_dev, stat.st_ino));
-        // No terminal, or one that does not know its size, says 0 or fails.
+        // No terminal, or one that does not know its size, gives 0 or fails.
         let columns = rustix::termios::tcgetwinsize(&stream)
             .ok()
             .map(|size| size.ws_col)

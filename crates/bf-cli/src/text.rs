@@ -7,7 +7,7 @@ use chrono::{DateTime, Local};
 
 use crate::ColorChoice;
 
-/// How text for people looks: plain, or with colour and emoji where the terminal takes them.
+/// How text for people looks: plain, or with colour and emoji if the terminal takes them.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Style {
     /// Colour, and weight.
@@ -16,12 +16,12 @@ pub struct Style {
     pub emoji: bool,
 }
 
-/// What a line says about its subject.
+/// What a line reports of its subject.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Mark {
     /// It is good.
     Pass,
-    /// Somebody should look.
+    /// It needs attention.
     Warn,
     /// It is bad.
     Fail,
@@ -90,7 +90,7 @@ impl Style {
         }
     }
 
-    /// `emoji` with a space behind it where emoji are shown, else nothing.
+    /// `emoji` with a space after it if emoji are shown, else nothing.
     #[must_use]
     pub fn emoji(self, emoji: &str) -> String {
         if self.emoji {
@@ -167,7 +167,7 @@ pub fn percent(share: f64) -> String {
     format!("{share:.1}%")
 }
 
-/// A duration as people say it: `8h 33m 5s`, `33m 5s`, `5s`; tenths below ten seconds.
+/// A duration as people write it: `8h 33m 5s`, `33m 5s`, `5s`; tenths below ten seconds.
 #[must_use]
 pub fn duration(duration: Duration) -> String {
     let seconds = duration.as_secs();
@@ -198,7 +198,7 @@ pub fn clock(now: DateTime<Local>, began: DateTime<Local>) -> String {
 }
 
 /// Makes a text from outside safe to show: control characters, terminal escapes among them, are written
-/// as `\xNN`, and more than `limit` characters are cut with `…`.
+/// as `\xNN`, and more than `limit` characters are truncated with `…`.
 #[must_use]
 pub fn printable(text: &str, limit: usize) -> String {
     let mut safe = String::with_capacity(text.len().min(limit));
@@ -216,7 +216,7 @@ pub fn printable(text: &str, limit: usize) -> String {
     safe
 }
 
-/// A text with `(URL)` in the place of each URL: a webhook's URL is all that it takes to write to it.
+/// A text with `(URL)` in place of each URL: a webhook's URL is all that it takes to write to it.
 #[must_use]
 pub fn without_urls(text: &str) -> String {
     let ends_a_word = |c: char| c.is_whitespace() || matches!(c, '"' | '\'' | '`' | '<' | '>');

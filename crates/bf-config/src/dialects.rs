@@ -326,12 +326,12 @@ fn expand(text: &str) -> String {
     expanded
 }
 
-/// Checks a regular expression here, where the config's reader knows the line.
+/// Checks a regular expression here, while the reader of the config knows the line.
 fn check(text: &str) -> Result<Pattern, String> {
     let expanded = expand(text);
     let regex = Regex::new(&expanded).map_err(|error| {
         let error = error.to_string();
-        // The first line repeats the expression, the last one says what is wrong with it.
+        // The first line repeats the expression, the last one names what is wrong with it.
         let reason = error.lines().last().unwrap_or_default();
         format!(
             "{text:?} is not a regular expression: {}",
@@ -353,7 +353,7 @@ fn check(text: &str) -> Result<Pattern, String> {
 
 impl<'de> Deserialize<'de> for Pattern {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        /// Checks a text while the reader of the config still knows the line that it stands on.
+        /// Checks a text while the reader of the config still knows its line.
         struct Checked;
         impl Visitor<'_> for Checked {
             type Value = Pattern;

@@ -12,8 +12,8 @@ pub struct ExpectedDates {
     pub table: Option<String>,
     /// A file with one date in each line's first column; a heading in its first line is passed over.
     pub csv: Option<PathBuf>,
-    /// The dates that the log says it wrote records for; needs ledger entries beside the log summary.
+    /// The dates for which the log claims to have written records; needs ledger entries beside the log summary.
     pub log: bool,
-    /// The table's column with the date; `game_date` where it is not given.
+    /// The table's column with the date; `game_date` if it is not given.
     pub column: Option<String>,
 }

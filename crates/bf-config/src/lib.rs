@@ -53,14 +53,14 @@ pub struct Config {
     /// Thresholds of `player_game_summary`.
     #[serde(deserialize_with = "Thresholds::player_game_summary")]
     pub player_game_summary: Thresholds,
-    /// Accepted so that existing files load; no tool uses it, and [`load()`] says so.
+    /// Accepted so that existing files load; no tool uses it, and [`Loaded::describe`] reports that.
     #[serde(deserialize_with = "Thresholds::precompute")]
     pub precompute: Option<Thresholds>,
     /// How often a job is checked, and how often that is reported.
     pub polling: Polling,
     /// How much a check counts: suite → check → level.
     pub levels: BTreeMap<String, BTreeMap<String, Level>>,
-    /// The warehouse's URL, where neither a flag nor `BF_WAREHOUSE` names one.
+    /// The warehouse's URL, if neither a flag nor `BF_WAREHOUSE` names one.
     pub warehouse: Option<String>,
     /// The job that starts when phase 1 has passed its gate.
     pub phase2: Phase2,
@@ -74,7 +74,7 @@ pub struct Config {
     pub rerun: BTreeMap<String, Vec<String>>,
     /// Log dialects beside the built-in ones.
     pub dialects: Vec<Dialect>,
-    /// Who is told what a run does. Read only: it may hold a secret.
+    /// Who is told what a run does. Never written: it may hold a secret.
     #[serde(skip_serializing, deserialize_with = "notify::channels")]
     pub notify: Vec<notify::Channel>,
     /// What a person does after a run in which everything passed.

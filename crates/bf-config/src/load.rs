@@ -37,7 +37,7 @@ impl std::fmt::Debug for Original {
 }
 
 impl Loaded {
-    /// What a tool says about its config on standard error.
+    /// What a tool reports of its config on standard error.
     #[must_use]
     pub fn describe(&self) -> String {
         match &self.path {
@@ -60,7 +60,7 @@ impl Loaded {
     }
 }
 
-/// The line, from 1, on which a section has a key. A parsed config does not tell any more where its keys stood.
+/// The line, from 1, on which a section has a key. A parsed config no longer knows the lines of its keys.
 fn line_of(text: &str, section: &str, key: &str) -> Option<usize> {
     let names = |line: &str, name: &str| {
         let line = line.trim_start();
@@ -147,7 +147,7 @@ fn parse(text: &str) -> Result<Config, String> {
     if is_blank {
         return Ok(Config::default());
     }
-    // A URL that stands in the wrong place is quoted in the error, and it may be a secret.
+    // A URL in the wrong place is quoted in the error, and it may be a secret.
     yaml::read(text).map_err(|error| without_urls(&error))
 }
 
@@ -159,7 +159,7 @@ mod tests {
     use crate::{Config, HangLimit};
 
     #[test]
-    fn the_shipped_config_says_what_the_built_in_one_says() {
+    fn the_shipped_config_is_the_built_in_one() {
         let shipped = parse(include_str!("../../../config/backfill_thresholds.yaml"));
         assert_eq!(shipped, Ok(Config::default()));
     }

@@ -9,13 +9,13 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Phase2 {
-    /// The program and its arguments; `{start}` and `{end}` stand for the range.
+    /// The program and its arguments; `{start}` and `{end}` are the range's.
     pub command: Vec<String>,
-    /// The same job taking up where it stopped, for a person to run after a crash.
+    /// The same job, resuming, for a person to run after a crash.
     pub restart_command: Vec<String>,
     /// Environment variables on top of the inherited ones.
     pub env: BTreeMap<String, String>,
-    /// The working directory; the current one where it is not given.
+    /// The working directory; the current one if it is not given.
     pub cwd: Option<PathBuf>,
     /// The log that the job's output is appended to, relative to the current directory.
     pub log: PathBuf,

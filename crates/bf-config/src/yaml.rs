@@ -1,5 +1,5 @@
 //! The one reader of YAML: configs, plans, suites and dialects come through it. It is strict: one document, no
-//! key twice in a map, and no unknown key where the type denies unknown fields.
+//! key twice in a map, and no unknown key if the type denies unknown fields.
 
 use std::path::Path;
 
@@ -18,7 +18,7 @@ pub fn load_yaml<T: DeserializeOwned>(path: &Path) -> Result<T, Failure> {
     parse_yaml(&text, &path.display().to_string())
 }
 
-/// Reads YAML text of type `T`; `name` says in an error what the text is from.
+/// Reads YAML text of type `T`; `name` is how an error calls the text.
 ///
 /// # Errors
 /// Not YAML, a key twice in one map, or not of the type: usage (exit 2), with the line.
