@@ -187,12 +187,12 @@ fn a_table_that_is_not_there_is_named_in_the_report_and_by_explain() {
     let missing = |args: &[&str]| rig.team(MONTH, args).document["missing_table"].clone();
     assert_eq!(missing(&[]), serde_json::Value::Null);
     rig.sql("ALTER TABLE team_offense_game_summary RENAME TO team_offense_game_summaries");
-    for args in [&[][..], &["--explain"]] {
+    for args in [&[][..], &["--explain", "--format", "json"]] {
         assert_eq!(missing(args), TABLE, "{args:?}");
         rig.team(MONTH, args).ends("error", 3);
     }
     fs::remove_file(rig.sandbox.join("warehouse/nba_analytics.db")).expect("it is there");
-    for args in [&[][..], &["--explain"]] {
+    for args in [&[][..], &["--explain", "--format", "json"]] {
         assert_eq!(missing(args), TABLE, "{args:?}");
     }
     // What is there and cannot be read may well have the table.

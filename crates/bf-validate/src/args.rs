@@ -130,20 +130,30 @@ impl ValidateArgs {
     }
 }
 
+impl ValidateArgs {
+    /// What goes to standard output: an explanation is for a person, also one that is piped into a pager.
+    fn format(&self) -> Format {
+        match self.output.format {
+            Format::Auto if self.explain => Format::Text,
+            format => format,
+        }
+    }
+}
+
 impl ToolArgs for TeamOffenseArgs {
     fn format(&self) -> Format {
-        self.common.output.format
+        self.common.format()
     }
 }
 
 impl ToolArgs for PlayerSummaryArgs {
     fn format(&self) -> Format {
-        self.common.output.format
+        self.common.format()
     }
 }
 
 impl ToolArgs for SuiteArgs {
     fn format(&self) -> Format {
-        self.common.output.format
+        self.common.format()
     }
 }

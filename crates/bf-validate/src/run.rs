@@ -43,14 +43,18 @@ pub fn validate(suite: Suite, args: &ValidateArgs, streams: Streams) -> Result<E
     let suite = suite.configured(&loaded.config)?;
     let mut provenance = Provenance {
         version: env!("CARGO_PKG_VERSION").to_owned(),
-        commit: option_env!("BF_COMMIT").map(str::to_owned),
+        commit: Some(bf_cli::COMMIT.to_owned()).filter(|commit| !commit.is_empty()),
         suite_hash: Some(hash(&format!("{suite:?}"))),
         config_hash: loaded.path.as_ref().map(|_| hash(&loaded.text)),
         ..Provenance::default()
     };
     let (interrupts, url, mut warehouse) = open(&loaded, args)?;
     provenance.warehouse = Some(url.clone());
-    let (mut output, stdin) = Output::new(&args.output, streams);
+    let (mut output, stdin) = if args.explain {
+        Output::view(&args.output, streams)
+    } else {
+        Output::new(&args.output, streams)
+    };
     if args.explain {
         let run = Run {
             suite: &suite,
