@@ -1,5 +1,12 @@
 //! The tools from outside: real processes, real files, real signals.
 
+#![allow(
+    unreachable_pub,
+    clippy::print_stderr,
+    clippy::print_stdout,
+    clippy::unwrap_used
+)]
+
 #[cfg(feature = "bigquery")]
 mod bigquery;
 mod conventions;

@@ -1,6 +1,9 @@
 //! The version that every tool shows: with the commit and its date in a release build, if git or `BF_COMMIT`
 //! (`abc1234 2026-01-02`) tells them. A debug build shows neither, so that a commit does not build everything anew.
 
+// How a build script talks to cargo.
+#![allow(clippy::print_stdout)]
+
 use std::process::Command;
 
 fn main() {

@@ -197,7 +197,7 @@ const SCRIPT: &str = "[./job, '{start}', '{end}']";
 fn with_program(rig: &Rig) {
     let path = rig
         .sandbox
-        .write("job", &format!("#!/bin/sh\n. ./retry.sh\n. ./job.sh\n"));
+        .write("job", "#!/bin/sh\n. ./retry.sh\n. ./job.sh\n");
     let mode = std::os::unix::fs::PermissionsExt::from_mode(0o755);
     fs::set_permissions(path, mode).expect("executable");
     // Dates fail once.

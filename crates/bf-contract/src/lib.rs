@@ -4,8 +4,6 @@
 //! The contract only ever grows. Adding a field is not a new version, readers ignore fields they do not
 //! know, and the golden files beside the tests are kept for ever.
 
-#![deny(missing_docs)]
-
 mod capability;
 mod document;
 mod exit;

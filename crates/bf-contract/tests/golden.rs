@@ -1,6 +1,13 @@
 //! Every document against its golden file, both ways. The files of version 1 are kept for ever: a change
 //! that cannot read one of them breaks whoever wrote a tool against the contract.
 
+#![allow(
+    unreachable_pub,
+    clippy::print_stderr,
+    clippy::print_stdout,
+    clippy::unwrap_used
+)]
+
 use bf_contract::{Document, Exit, LedgerEntry, read_document};
 use serde_json::Value;
 

@@ -1,5 +1,12 @@
 //! Dates and ranges as people type them.
 
+#![allow(
+    unreachable_pub,
+    clippy::print_stderr,
+    clippy::print_stdout,
+    clippy::unwrap_used
+)]
+
 use bf_contract::{DateRange, DateRangeError, date_spans, parse_date, percentage};
 
 #[test]

@@ -1,5 +1,12 @@
 //! Every word of every enum, both ways. A variant that is missing here does not compile.
 
+#![allow(
+    unreachable_pub,
+    clippy::print_stderr,
+    clippy::print_stdout,
+    clippy::unwrap_used
+)]
+
 use bf_contract::{
     CheckStatus, Comparison, DayStatus, DeliveryStatus, Document, DoubtKind, ErrorClass,
     ExitSource, LedgerStatus, Level, LogState, NotificationEvent, PhaseStatus, PhaseStep,

@@ -4,6 +4,13 @@
 //! `measure latency RUNS LABEL PROGRAM ARG…` and `measure idle SECONDS LABEL PROGRAM ARG…` print one row of
 //! a table. `PID` and `LOG` among the arguments stand for the process that is waited for and for its log.
 
+#![allow(
+    unreachable_pub,
+    clippy::print_stderr,
+    clippy::print_stdout,
+    clippy::unwrap_used
+)]
+
 use std::ffi::OsString;
 use std::fs;
 use std::io::{BufRead, BufReader};

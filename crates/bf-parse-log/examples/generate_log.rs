@@ -5,6 +5,13 @@
 //! `cargo run --release -p bf-parse-log --example generate_log -- BYTES FILE [named|timed]`
 //! `named` (the default) is `INFO:__main__:`, `timed` is `2026-01-03 13:45:12,345 - INFO - `.
 
+#![allow(
+    unreachable_pub,
+    clippy::print_stderr,
+    clippy::print_stdout,
+    clippy::unwrap_used
+)]
+
 use std::fmt::Write as _;
 use std::fs::File;
 use std::io::{BufWriter, Write};

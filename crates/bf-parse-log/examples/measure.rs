@@ -4,6 +4,13 @@
 //! words; its output is read and dropped. A command that cannot be run is left out. Needs GNU time, which
 //! tells the peak of a process's memory.
 
+#![allow(
+    unreachable_pub,
+    clippy::print_stderr,
+    clippy::print_stdout,
+    clippy::unwrap_used
+)]
+
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Instant;

@@ -1,5 +1,12 @@
 //! Jobs in a form of their own, described by the dialects that ship and by others.
 
+#![allow(
+    unreachable_pub,
+    clippy::print_stderr,
+    clippy::print_stdout,
+    clippy::unwrap_used
+)]
+
 mod support;
 
 use std::io::Write;

@@ -1,5 +1,12 @@
 //! Logs that look like a whole backfill and are none.
 
+#![allow(
+    unreachable_pub,
+    clippy::print_stderr,
+    clippy::print_stdout,
+    clippy::unwrap_used
+)]
+
 mod support;
 
 use bf_contract::{LedgerStatus, LogState};

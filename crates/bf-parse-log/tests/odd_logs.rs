@@ -1,5 +1,12 @@
 //! Logs that refuse, break, repeat, lie, and look like what they are not.
 
+#![allow(
+    unreachable_pub,
+    clippy::print_stderr,
+    clippy::print_stdout,
+    clippy::unwrap_used
+)]
+
 mod support;
 
 use bf_contract::{LedgerStatus, LogState};

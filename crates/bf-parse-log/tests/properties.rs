@@ -1,5 +1,12 @@
 //! What must hold for any log: cut anywhere, appended to, broken, stopped and taken up again.
 
+#![allow(
+    unreachable_pub,
+    clippy::print_stderr,
+    clippy::print_stdout,
+    clippy::unwrap_used
+)]
+
 mod support;
 
 use bf_contract::{LogState, LogSummary};

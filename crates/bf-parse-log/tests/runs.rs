@@ -1,5 +1,12 @@
 //! One run in a log, in every dialect and form.
 
+#![allow(
+    unreachable_pub,
+    clippy::print_stderr,
+    clippy::print_stdout,
+    clippy::unwrap_used
+)]
+
 mod support;
 
 use bf_contract::{ErrorClass, LedgerStatus, LogState};

@@ -1,5 +1,12 @@
 //! Several runs in one log: the last word on each date counts, and no failure is lost.
 
+#![allow(
+    unreachable_pub,
+    clippy::print_stderr,
+    clippy::print_stdout,
+    clippy::unwrap_used
+)]
+
 mod support;
 
 use bf_contract::{DateRange, LedgerStatus, LogState};

@@ -7,8 +7,6 @@
 //!
 //! Links bf-contract and bf-cli only: it reads what any tool, or any script in a tool's place, has printed.
 
-#![deny(missing_docs)]
-
 mod annotations;
 mod args;
 mod compare;

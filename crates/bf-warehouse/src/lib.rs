@@ -6,8 +6,6 @@
 //!
 //! Nothing here is async towards the caller.
 
-#![deny(missing_docs)]
-
 #[cfg(feature = "bigquery")]
 mod bigquery;
 mod columns;

@@ -3,6 +3,13 @@
 //! `scripts/install-test-tools` installs one. Without one these tests say so and pass, unless `BF_REQUIRE_ALL=1` says
 //! that there must be one.
 
+#![allow(
+    unreachable_pub,
+    clippy::print_stderr,
+    clippy::print_stdout,
+    clippy::unwrap_used
+)]
+
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};

@@ -1,5 +1,12 @@
 //! What a scan counts, whatever a column of dates holds.
 
+#![allow(
+    unreachable_pub,
+    clippy::print_stderr,
+    clippy::print_stdout,
+    clippy::unwrap_used
+)]
+
 use bf_contract::DateRange;
 use bf_warehouse::{DatedTable, Ident, Options, Planner, Scan, TableName, open};
 

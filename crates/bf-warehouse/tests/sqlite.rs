@@ -1,5 +1,12 @@
 //! A folder of SQLite files, read while, after and in spite of what others do to them.
 
+#![allow(
+    unreachable_pub,
+    clippy::print_stderr,
+    clippy::print_stdout,
+    clippy::unwrap_used
+)]
+
 use std::fs;
 use std::path::Path;
 use std::sync::Arc;
