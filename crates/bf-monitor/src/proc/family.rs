@@ -4,7 +4,8 @@ use std::collections::HashSet;
 use std::io;
 
 use bf_contract::ProcessIdentity;
-use rustix::process::Signal;
+use rustix::io::Errno;
+use rustix::process::{Pid, Signal, test_kill_process_group};
 use serde::{Deserialize, Serialize};
 
 use super::stat::{self, Stat};
@@ -110,6 +111,9 @@ impl Family {
                 Ok(Vec::new())
             };
         };
+        if !self.may_live(job) {
+            return Ok(Vec::new());
+        }
         let table = stat::table()?;
         let is_marked = |pid| {
             self.mark
@@ -118,6 +122,17 @@ impl Family {
         };
         let ours = ancestors(&table, std::process::id());
         Ok(self.members(job, &table, is_marked, &ours))
+    }
+
+    /// Whether anything can be of the job, without reading the entries of all processes: its process is there, or
+    /// something by which others are recognised.
+    fn may_live(&self, job: Member) -> bool {
+        let is_there = Stat::of(job.pid).is_ok_and(|stat| stat.start_ticks == job.start_ticks);
+        let group = i32::try_from(job.pid).ok().and_then(Pid::from_raw);
+        let has_group = self.leads_group
+            && group.is_some_and(|group| test_kill_process_group(group) != Err(Errno::SRCH));
+        let is_recognised = self.shim.is_some() || self.mark.is_some() || self.leads_session;
+        is_there || has_group || is_recognised || !self.seen.is_empty()
     }
 
     /// The members among the processes of `table`, `except` left out.
