@@ -17,11 +17,11 @@ const MOST_DAYS: u64 = 100_000;
 #[derive(Debug, Clone, Default, Args)]
 pub struct RangeArgs {
     /// First date of the range: YYYY-MM-DD, today, yesterday, or -7d (seven days before today)
-    #[arg(value_name = "START", allow_hyphen_values = true)]
+    #[arg(value_name = "START", allow_hyphen_values = true, value_parser = not_a_flag)]
     pub start: Option<String>,
 
     /// Last date of the range, included
-    #[arg(value_name = "END", allow_hyphen_values = true)]
+    #[arg(value_name = "END", allow_hyphen_values = true, value_parser = not_a_flag)]
     pub end: Option<String>,
 
     /// The first date, as a flag
@@ -107,6 +107,16 @@ pub fn parse_range(text: &str, today: NaiveDate) -> Result<DateRange, Failure> {
         _ => {
             Err(Failure::usage(DateRangeError::NotTwoDates(text.to_owned()).to_string()).hint(HINT))
         }
+    }
+}
+
+/// A date may begin with a minus sign, as in `-7d`; a misspelt flag in its place is named as that.
+fn not_a_flag(text: &str) -> Result<String, String> {
+    match text.strip_prefix('-') {
+        Some(rest) if !rest.starts_with(|first: char| first.is_ascii_digit()) => {
+            Err(format!("unexpected argument '{text}' found"))
+        }
+        _ => Ok(text.to_owned()),
     }
 }
 
