@@ -179,8 +179,10 @@ impl RunContext<'_> {
             }));
         }
         // What a resumed run does not know any more may live all the same.
-        let is_unknown =
-            !state.job_starting || !state.job_seen && !attempt.monitor_record().exists();
+        // bf-monitor joins the job that its record names, also if the journal lost its last line.
+        let has_record =
+            std::fs::metadata(attempt.monitor_record()).is_ok_and(|file| file.len() > 0);
+        let is_unknown = !has_record && !(state.job_starting && state.job_seen);
         if is_unknown
             && job.command().is_some()
             && let Some(living) = self.living_in_words(unit)
