@@ -367,7 +367,11 @@ fn a_column_that_is_not_there_is_could_not_check_in_both_engines() {
 
 #[test]
 fn what_is_no_number_counts_as_absent_in_both_engines() {
-    let Some(twins) = Twins::new() else { return };
+    let Some(mut twins) = Twins::new() else {
+        return;
+    };
+    // The infinity is set after the copy, in the two others only.
+    twins.duckdb = None;
     twins.fill(["2024-11-01", "2024-11-30"], &[], &[]);
     twins.change(
         "nba_analytics",
