@@ -126,12 +126,11 @@ fn without_its_partner_a_table_could_not_be_checked() {
 #[test]
 fn a_partner_that_the_suite_calls_optional_may_be_absent() {
     let rig = Rig::spoilt("DROP TABLE team_offense_game_summary");
-    let partner =
-        "partner: {table: nba_analytics.team_offense_game_summary, date_column: game_date";
+    let partner = "partner:\n  table: nba_analytics.team_offense_game_summary\n";
     rig.own_suite(
         "player_game_summary",
         partner,
-        &format!("{partner}, optional: true"),
+        &format!("{partner}  optional: true\n"),
     );
     let report = rig.report("bf-validate", &["--suite", "own.yaml", MONTH[0], MONTH[1]]);
     report.is_clean();
