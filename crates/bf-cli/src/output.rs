@@ -19,7 +19,7 @@ pub struct Output {
 }
 
 impl Output {
-    /// Decides where documents and text go. See [`Format`](crate::Format).
+    /// Decides where documents and text go. See [`Format`].
     #[must_use]
     pub fn new(args: &OutputArgs, streams: Streams) -> (Self, Box<dyn std::io::Read + Send>) {
         Self::with(

@@ -100,7 +100,7 @@ impl Dataset {
         })
     }
 
-    /// See [`crate::Warehouse::verify_unchanged`].
+    /// See `Engine::verify_unchanged`.
     pub fn verify_unchanged(&self) -> Result<(), WarehouseError> {
         if self.frozen.is_none() || self.frozen == stamp(&self.path) {
             return Ok(());
