@@ -182,7 +182,7 @@ impl RunContext<'_> {
         // bf-monitor joins the job that its record names, also if the journal lost its last line.
         let has_record =
             std::fs::metadata(attempt.monitor_record()).is_ok_and(|file| file.len() > 0);
-        let is_unknown = !has_record && !(state.job_starting && state.job_seen);
+        let is_unknown = !(has_record || state.job_starting && state.job_seen);
         if is_unknown
             && job.command().is_some()
             && let Some(living) = self.living_in_words(unit)
