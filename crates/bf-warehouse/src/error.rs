@@ -118,10 +118,7 @@ impl WarehouseError {
                  GOOGLE_APPLICATION_CREDENTIALS, or give a token with BF_BIGQUERY_TOKEN)"
                     .to_owned()
             }
-            Self::Denied(Denial::File, _) => {
-                "name another file of credentials with GOOGLE_APPLICATION_CREDENTIALS, or unset it"
-                    .to_owned()
-            }
+            Self::Denied(Denial::File, _) => return None,
             Self::Denied(Denial::Jobs, _) => {
                 "ask for the role BigQuery Job User in the project that pays for the queries".to_owned()
             }
