@@ -51,7 +51,7 @@ pub enum Change {
 #[derive(Debug)]
 pub struct Follower {
     path: PathBuf,
-    /// Oldest first. The last one is the file at the path, where there is one.
+    /// Oldest first. The last one is the file at the path, if there is one.
     sources: Vec<Opened>,
     siblings: Siblings,
     /// A saved place whose file was not found.
@@ -388,7 +388,7 @@ impl Follower {
         Ok(false)
     }
 
-    /// Lets go of the files that have been silent for longest, where there are too many.
+    /// Lets go of the files that have been silent for longest, if there are too many.
     fn close_idle(&mut self, sink: &mut impl FnMut(&[u8])) {
         while self.sources.len() > MAX_SOURCES {
             let older = &self.sources[..self.sources.len() - 1];
@@ -421,7 +421,7 @@ impl Follower {
     }
 }
 
-/// Which file is at a path; `None` where there is none.
+/// Which file is at a path; `None` if there is none.
 fn id_at(path: &Path) -> io::Result<Option<FileId>> {
     match std::fs::metadata(path) {
         Ok(metadata) => Ok(Some(FileId::of(&metadata))),

@@ -159,7 +159,7 @@ impl Siblings {
             .collect()
     }
 
-    /// Opens a file, wherever it is now: a rotation renames all of them. `None` where it is gone.
+    /// Opens a file, wherever it is now: a rotation renames all of them. `None` if it is gone.
     pub(crate) fn open(&mut self, id: &FileId) -> Option<File> {
         for again in 0..MAX_TRIES {
             if again > 0 {
@@ -180,7 +180,7 @@ impl Siblings {
         None
     }
 
-    /// Up to which byte a file was seen to be what the log holds; 0 where it was not.
+    /// Up to which byte a file was seen to be what the log holds; 0 if it was not.
     #[must_use]
     pub(crate) fn same(&self, id: &FileId) -> u64 {
         let mut known = self.known.iter();

@@ -35,7 +35,7 @@ impl Wake {
         let may_wake = Arc::clone(&armed);
         let handler = move |event: notify::Result<Event>| {
             let wakes = match event.map(|event| event.kind) {
-                // Somebody opened or closed it: ourselves, for one.
+                // Something opened or closed it, perhaps bf itself.
                 Ok(EventKind::Access(_)) => false,
                 // More of it: reported once, until the watcher asks for more.
                 Ok(EventKind::Modify(ModifyKind::Data(_) | ModifyKind::Any)) => {
@@ -60,7 +60,7 @@ impl Wake {
         Some(this)
     }
 
-    /// Watches what is at the log's path now: the file, or the folder where there is no file. To be called
+    /// Watches what is at the log's path now: the file, or the folder if there is no file. To be called
     /// after every change of the file; read the file again afterwards.
     pub fn rewatch(&mut self) {
         let folder = match self.log.parent() {

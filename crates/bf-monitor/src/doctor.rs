@@ -167,7 +167,7 @@ fn zombie() -> io::Result<String> {
     }
 }
 
-/// Tries the lock that a record stands and falls with, where temporary files are.
+/// Tries the lock that a record depends on, where temporary files are.
 fn record() -> io::Result<String> {
     let folder = tempfile::tempdir()?;
     let path = folder.path().join("probe.job");

@@ -1,7 +1,7 @@
 //! Whether what a log holds already is of the process that is watched, or of an earlier run.
 //!
 //! An old run's happy end must never be taken for that of a process that has said nothing. Times decide where
-//! they can be compared; where they cannot, a run that is over counts as an earlier one, and one that is not
+//! they can be compared; where they cannot, a run that has ended counts as an earlier one, and one that is not
 //! over can do no harm: its end would still have to be written.
 
 use std::fs::{File, Metadata};
@@ -96,7 +96,7 @@ fn compare(modified: SystemTime, started: (SystemTime, SystemTime), now: SystemT
     }
 }
 
-/// Whether the last run of a log has come to its end.
+/// Whether the last run of a log has ended.
 fn is_over(state: LogState) -> bool {
     match state {
         LogState::Completed | LogState::Interrupted | LogState::Refused | LogState::DryRun => true,

@@ -21,7 +21,7 @@
 //! | `log` | the log, which says how the job came out | nothing of the above |
 //! | `unknown` | | not even that |
 //!
-//! `bf-monitor --doctor` tries these on the machine at hand.
+//! `bf-monitor --doctor` tries these on this machine.
 //!
 //! # What is of the job
 //! Its process group (and session, if it leads one), its descendants, and what carries its mark, the environment
@@ -43,7 +43,7 @@
 //! With `--state FILE` two files hold everything. `FILE` is the watcher's: the process, the place in the
 //! log with the parser's memory of the same moment, the rate; it is replaced as a whole (written beside,
 //! synced, renamed) at every pass, and only saves work. `FILE.job` is the job record, and decides: JSON
-//! lines that are only appended, each synced before what it stands for is done. (Without `--state` the
+//! lines that are only appended, each synced before what it announces is done. (Without `--state` the
 //! record is `LOG.job`, and is of the log's latest job only: a finished one gives way to the next, and
 //! a running one refuses it.)
 //!

@@ -15,7 +15,7 @@ const TRUSTED_DAYS: u64 = 5;
 const MOST_GAPS: usize = 512;
 /// Gaps that a median needs.
 const MEDIAN_GAPS: usize = 10;
-/// The last gaps that are held against the median of all.
+/// The last gaps that are compared with the median of all.
 const RECENT_GAPS: usize = 5;
 /// A recent gap of so many medians is worth a word.
 const SLOW_FACTOR: u32 = 3;
@@ -39,7 +39,7 @@ pub(crate) struct Rate {
 }
 
 impl Rate {
-    /// Notes where the counter stands.
+    /// Notes the counter.
     pub(crate) fn observe(&mut self, at: Duration, finished: u64) {
         self.second = self.newest;
         let Some((_, before)) = self.newest.replace((at, finished)) else {
@@ -56,7 +56,7 @@ impl Rate {
             if let Some(&(last_move, last_count)) = self.moves.back() {
                 let days = u32::try_from(finished - last_count).unwrap_or(u32::MAX);
                 let gap = at.saturating_sub(last_move) / days.max(1);
-                // The first movement after the beginning tells no gap: nobody saw its date begin.
+                // The first movement after the beginning gives no gap: when its date began is not known.
                 if self.moves.len() > 1 || !self.gaps.is_empty() {
                     self.gaps.push_back(gap);
                 }

@@ -42,7 +42,7 @@ pub(crate) struct Details {
 }
 
 impl Details {
-    /// What the log claims, once it tells of days: before that there is no progress to speak of.
+    /// What the log claims, once it reports days: before that there is no progress to show.
     pub(crate) fn days(&self) -> Option<&LogSummary> {
         self.log_summary
             .as_ref()

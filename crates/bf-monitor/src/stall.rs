@@ -40,7 +40,7 @@ pub(crate) struct Limits {
     pub(crate) hung: Duration,
 }
 
-/// Since when each sign stands still, on a monotonic clock.
+/// Since when each sign has not moved, on a monotonic clock.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct StallDetector {
     activity: Activity,

@@ -35,7 +35,7 @@ pub(crate) struct State {
     pub(crate) log: Option<SavedLog>,
     /// How fast dates got done.
     pub(crate) rate: Rate,
-    /// Since when what stands still; null in files of an earlier version.
+    /// Since when each sign has not moved; null in files of an earlier version.
     #[serde(default)]
     pub(crate) stall: Option<StallDetector>,
     /// What else is of the job; null in files of an earlier version.
@@ -52,7 +52,7 @@ pub(crate) struct StateFile {
 }
 
 impl StateFile {
-    /// Reads the state, where there is one, and makes sure that it can be written.
+    /// Reads the state, if there is one, and makes sure that it can be written.
     ///
     /// # Errors
     /// It cannot be read or written, or is no state file of this version: exit 2, before anything starts.

@@ -386,7 +386,7 @@ fn with_record(ended: EndedProcess, pid: u64, job_state: &JobState) -> EndedProc
     }
 }
 
-/// The process of an identity, where it is still that one.
+/// The process of an identity, if it is still that one.
 fn find_same(identity: &ProcessIdentity) -> Option<Process> {
     match Process::find(u64::from(identity.pid)) {
         Found::Process(process) if is_same(Some(process.identity()), identity) => Some(process),

@@ -1,4 +1,4 @@
-//! How an exit is said.
+//! How an exit is put in words.
 
 use std::os::unix::process::ExitStatusExt;
 use std::process::ExitStatus;
@@ -28,7 +28,7 @@ pub(crate) fn signal_name(signal: i32) -> String {
 }
 
 /// An exit in words. `oom_kills` is what the job's control group counted meanwhile: it does not say whom
-/// it hit, so it is said as what was counted and not as the cause.
+/// it hit, so it is reported as a count, not as the cause.
 pub(crate) fn exit_in_words(
     exit: &ProcessExit,
     core_dumped: bool,

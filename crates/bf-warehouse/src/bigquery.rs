@@ -224,7 +224,7 @@ fn of_question(question: &Question<'_>) -> Query {
 
 impl Drop for BigQuery {
     fn drop(&mut self) {
-        // A search for credentials that took too long still blocks its thread; nobody waits for it.
+        // A search for credentials that took too long still blocks its thread; nothing waits for it.
         if let Some(connection) = self.connection.take() {
             connection.runtime.shutdown_background();
         }
@@ -316,7 +316,7 @@ impl BigQuery {
     /// Runs one query and returns all its rows.
     ///
     /// # Errors
-    /// BigQuery refuses the query or did not answer; somebody asked to stop; the deadline passed.
+    /// BigQuery refuses the query or did not answer; the caller asked to stop; the deadline passed.
     pub fn query(&mut self, tables: &[&TableName], query: &Query) -> Result<Rows, WarehouseError> {
         let known = self.answers.iter().position(|(asked, _)| asked == query);
         let outcome = match known {
@@ -404,7 +404,7 @@ impl BigQuery {
         *self.deadline.get_or_insert_with(|| Instant::now() + limit)
     }
 
-    /// Does something on the network, within the deadline and until somebody asks to stop.
+    /// Does something on the network, within the deadline and until the caller asks to stop.
     fn work<T>(
         &mut self,
         job: impl AsyncFnOnce(&Http, &Watch<'_>) -> Result<T, Failure>,

@@ -41,11 +41,11 @@ pub enum Test {
     /// It is a text with no white space at either end and something in between, or a number; unknown where it
     /// is NULL.
     IsTrimmed,
-    /// It has no small letter of ASCII; unknown where it is NULL.
+    /// It has no small letter of ASCII; unknown if it is NULL.
     IsUpper,
-    /// It has no capital letter of ASCII; unknown where it is NULL.
+    /// It has no capital letter of ASCII; unknown if it is NULL.
     IsLower,
-    /// It compares with a literal; unknown where it is NULL or of another kind than the literal.
+    /// It compares with a literal; unknown if it is NULL or of another kind than the literal.
     Compare(Operator, Literal),
     /// It equals one of the literals.
     In(Vec<Literal>),
@@ -84,7 +84,7 @@ pub enum Literal {
 }
 
 impl Condition {
-    /// Both hold; `None` stands for no condition at all.
+    /// Both hold; `None` means no condition at all.
     #[must_use]
     pub fn and(left: Option<&Self>, right: Option<&Self>) -> Option<Self> {
         match (left, right) {

@@ -75,7 +75,7 @@ pub enum WarehouseError {
     Quota(String),
     /// The deadline passed.
     TimedOut(String),
-    /// Somebody asked to stop.
+    /// The caller asked to stop.
     Interrupted,
     /// The engine refused or broke off the query.
     Query(String),
@@ -99,7 +99,7 @@ impl WarehouseError {
         matches!(self, Self::Interrupted | Self::TimedOut(_))
     }
 
-    /// The way out, where there is one.
+    /// The way out, if there is one.
     #[must_use]
     pub fn hint(&self) -> Option<String> {
         Some(match self {

@@ -6,7 +6,7 @@ use std::time::Duration;
 /// How a warehouse is opened and how long it may take.
 #[derive(Clone, Default)]
 pub struct Options {
-    /// All queries together may take so long; 10 minutes where it is not given.
+    /// All queries together may take so long; 10 minutes if it is not given.
     pub deadline: Option<Duration>,
     /// Asked while a query runs; `true` stops it (BigQuery: cancels the job) and gives
     /// [`WarehouseError::Interrupted`](crate::WarehouseError::Interrupted).
@@ -19,7 +19,7 @@ impl Options {
     /// Where no deadline is given.
     pub const DEFAULT_DEADLINE: Duration = Duration::from_secs(600);
 
-    /// Whether somebody asked to stop.
+    /// Whether the caller asked to stop.
     #[must_use]
     pub fn is_interrupted(&self) -> bool {
         self.interrupted.as_ref().is_some_and(|asked| asked())
@@ -40,11 +40,11 @@ impl std::fmt::Debug for Options {
 pub struct Usage {
     /// Queries sent, those for column names included.
     pub queries: u64,
-    /// Bytes that the engine says it read; `None` where it does not say.
+    /// Bytes that the engine says it read; `None` if it does not say.
     pub bytes_processed: Option<u64>,
     /// Bytes that the engine says it charges for; `None` where it charges nothing.
     pub bytes_billed: Option<u64>,
-    /// Whether every query was answered from the engine's cache; `None` where it does not say.
+    /// Whether every query was answered from the engine's cache; `None` if it does not say.
     pub cache_hit: Option<bool>,
     /// The engine's names for the queries, in order.
     pub job_ids: Vec<String>,

@@ -14,7 +14,7 @@ pub enum Field<'a> {
     Int(i64),
     /// A number.
     Float(f64),
-    /// Text as it is stored; UTF-8 unless somebody wrote something else.
+    /// Text as it is stored; UTF-8 unless the writer stored something else.
     Text(&'a [u8]),
     /// Bytes that are stored as such. They may read like a text, but no comparison with a text finds them.
     Blob(&'a [u8]),

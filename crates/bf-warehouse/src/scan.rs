@@ -295,9 +295,9 @@ pub struct Numbers {
     pub count: u64,
     /// Their sum.
     pub sum: f64,
-    /// The smallest; `None` where there is none.
+    /// The smallest; `None` if there is none.
     pub min: Option<f64>,
-    /// The largest; `None` where there is none.
+    /// The largest; `None` if there is none.
     pub max: Option<f64>,
 }
 

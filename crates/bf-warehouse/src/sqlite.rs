@@ -99,7 +99,7 @@ impl Sqlite {
     }
 
     /// Attaches the datasets of the folder whose names are words of `sql`. Not simply all: SQLite takes ten,
-    /// and a file that nobody asks for may be unreadable.
+    /// and a file that no query asks for may be unreadable.
     fn attach_mentioned(&mut self, sql: &str) -> Result<(), WarehouseError> {
         let is_part = |character: char| character.is_ascii_alphanumeric() || character == '_';
         let is_mentioned = |name: &str| {

@@ -149,7 +149,7 @@ const ENDLESS: &str = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 F
                        WHERE i < 10000000000) SELECT SUM(i) FROM n";
 
 #[test]
-fn a_query_ends_when_somebody_asks() {
+fn a_query_ends_when_the_caller_asks() {
     let folder = tempfile::tempdir().expect("a folder");
     drop(database(&folder.path().join("d.db"), "delete"));
     let options = Options {

@@ -1,6 +1,6 @@
 //! The job record: what was decided about a job, step by step, in one file that is only appended to.
 //!
-//! Each step is one JSON line, written whole and synced before what it stands for is done. The starter, the
+//! Each step is one JSON line, written whole and synced before what it announces is done. The starter, the
 //! shim and the stub hold an exclusive lock on the file for as long as they live, so whoever gets the
 //! lock knows that none of them does.
 
@@ -42,7 +42,7 @@ pub(crate) enum Step {
         /// Why.
         reason: String,
     },
-    /// The job is over.
+    /// The job has ended.
     Exited(Exited),
 }
 
@@ -111,7 +111,7 @@ pub(crate) enum JobState {
     NotStarted,
     /// The job was started, and its end is not recorded.
     Started(Intent, Recorded),
-    /// The job is over.
+    /// The job has ended.
     Ended(Intent, Recorded, Exited),
 }
 
@@ -146,7 +146,7 @@ pub(crate) fn read(bytes: &[u8]) -> JobState {
 /// Writes one step and waits until it is on the disk. A torn line before it is closed off.
 ///
 /// # Errors
-/// The line could not be written whole or synced: what it stands for must not be done.
+/// The line could not be written whole or synced: what it announces must not be done.
 pub(crate) fn append(file: &File, step: &Step) -> io::Result<()> {
     let mut line = vec![b'\n'];
     serde_json::to_writer(&mut line, step)?;
@@ -156,7 +156,7 @@ pub(crate) fn append(file: &File, step: &Step) -> io::Result<()> {
     file.sync_all()
 }
 
-/// The record's path: beside the state file, or beside the log where there is none.
+/// The record's path: beside the state file, or beside the log if there is none.
 pub(crate) fn path_beside(base: &Path) -> PathBuf {
     let mut name = base.as_os_str().to_owned();
     name.push(".job");
@@ -171,7 +171,7 @@ pub(crate) struct Record {
 }
 
 impl Record {
-    /// Opens the record, makes it where it is not there, and tries to lock it. The lock belongs to the open
+    /// Opens the record, makes it if it is not there, and tries to lock it. The lock belongs to the open
     /// file: every process that inherits it holds it.
     ///
     /// # Errors
@@ -192,7 +192,7 @@ impl Record {
                 path: path.to_owned(),
                 file,
             };
-            // A starter that failed takes its record away: then the lock is on a file that nobody finds.
+            // A starter that failed takes its record away: then the lock is on a file without a name.
             if !locked || record.is_at_its_path() {
                 return Ok((record, locked));
             }

@@ -41,7 +41,7 @@ pub(crate) struct Spec {
     pub(crate) log: PathBuf,
     /// Where the job's record is.
     pub(crate) record: PathBuf,
-    /// Whether the record stands for one job for ever (`--state`), and not for one after the other.
+    /// Whether the record is for one job only (`--state`), and not for one after the other.
     pub(crate) once: bool,
     /// Open descriptors that the shim is to hold, and the job not.
     pub(crate) inherit: Vec<RawFd>,
@@ -54,7 +54,7 @@ pub(crate) enum StartOutcome {
     Started(Intent, Recorded, Shim),
     /// It was started earlier; its end is not recorded.
     Running(Intent, Recorded),
-    /// It was started earlier, and is over.
+    /// It was started earlier and has ended.
     Ended(Intent, Recorded, Exited),
 }
 
@@ -158,7 +158,7 @@ fn is_alive(recorded: &Recorded) -> bool {
         }
 }
 
-/// Refuses a record that stands for another job.
+/// Refuses a record of another job.
 fn same_job(spec: &Spec, intent: &Intent) -> Result<(), Failure> {
     let command = texts(&spec.command);
     let difference = if intent.command != command {
@@ -324,7 +324,7 @@ fn find_program(spec: &Spec) -> Result<(), Failure> {
             "the working directory {} is not there",
             spec.cwd.display()
         ))
-        .hint("nothing was started; mend --cwd"));
+        .hint("nothing was started; fix --cwd"));
     }
     let program = spec
         .command

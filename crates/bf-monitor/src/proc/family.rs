@@ -201,7 +201,7 @@ impl Family {
 }
 
 impl Member {
-    /// Sends a signal, where it is still that process.
+    /// Sends a signal, if it is still that process.
     ///
     /// # Errors
     /// It is another user's.

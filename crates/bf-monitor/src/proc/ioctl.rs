@@ -68,7 +68,7 @@ pub(crate) fn keep_from_children(number: RawFd) -> rustix::io::Result<()> {
         return Err(rustix::io::Errno::BADF);
     }
     // SAFETY: the number is not -1, and the descriptor is only borrowed for this call, which fails with
-    // EBADF where there is none. Nothing in this process closes descriptors that it was started with.
+    // EBADF if there is none. Nothing in this process closes descriptors that it was started with.
     let descriptor = unsafe { BorrowedFd::borrow_raw(number) };
     rustix::io::fcntl_setfd(descriptor.as_fd(), FdFlags::CLOEXEC)
 }

@@ -58,7 +58,7 @@ pub(crate) enum ZombieStatus {
 pub(crate) struct Total {
     /// The sum over the processes that could be read.
     pub(crate) sum: u64,
-    /// Whether every process could be read. If not, it is not known whether it stands still.
+    /// Whether every process could be read. If not, it is not known whether it moves.
     pub(crate) complete: bool,
 }
 

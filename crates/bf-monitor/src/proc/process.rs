@@ -59,7 +59,7 @@ impl Process {
         if process.pidfd.is_none() {
             match (stat, test_kill_process(pid)) {
                 (Err(_), Err(Errno::SRCH)) => return Found::Gone,
-                // It exists, and it is somebody else's.
+                // It exists and belongs to another user.
                 (Ok(_), _) | (Err(_), Ok(()) | Err(Errno::PERM)) => {}
                 (Err(_), Err(error)) => return Found::CannotTell(error.to_string()),
             }
@@ -165,7 +165,7 @@ impl Process {
         Stat::of(self.identity.pid).is_ok_and(|stat| stat.is_kernel_thread)
     }
 
-    /// Its command line, arguments separated by spaces; `None` where it has none or may not be seen.
+    /// Its command line, arguments separated by spaces; `None` if it has none or may not be seen.
     pub(crate) fn command_line(&self) -> Option<String> {
         command_line(self.identity.pid)
     }
@@ -182,7 +182,7 @@ impl Process {
     }
 }
 
-/// The command line of a process, arguments separated by spaces; `None` where it has none or may not be seen.
+/// The command line of a process, arguments separated by spaces; `None` if it has none or may not be seen.
 pub(crate) fn command_line(pid: u32) -> Option<String> {
     let bytes = std::fs::read(format!("/proc/{pid}/cmdline")).ok()?;
     let text = String::from_utf8_lossy(&bytes);
@@ -199,7 +199,7 @@ fn age(identity: &ProcessIdentity) -> Option<Duration> {
     Some(elapsed_since_boot().saturating_sub(started))
 }
 
-/// The inode of a pidfd, where it is unique.
+/// The inode of a pidfd, if it is unique.
 fn inode(pidfd: &OwnedFd) -> Option<u64> {
     let kind = rustix::fs::fstatfs(pidfd).ok()?.f_type;
     let is_pidfs = u64::try_from(kind).is_ok_and(|kind| kind == PIDFS_MAGIC);

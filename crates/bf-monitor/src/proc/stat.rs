@@ -36,7 +36,7 @@ impl Stat {
     /// Reads the entry of a process.
     ///
     /// # Errors
-    /// `NotFound` where there is no such process, or where /proc hides it (hidepid).
+    /// `NotFound` if there is no such process, or where /proc hides it (hidepid).
     pub(crate) fn of(pid: u32) -> std::io::Result<Self> {
         let line = std::fs::read(format!("/proc/{pid}/stat"))?;
         Self::parse(&line).ok_or_else(|| std::io::ErrorKind::InvalidData.into())

@@ -22,7 +22,7 @@ pub(crate) fn usage(pid: u32) -> Usage {
                     usage.descendants.push((pid, stat.start_ticks));
                 }
             }
-            // Ended in between: nothing that stands still.
+            // Ended in between: not counted as still.
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => continue,
             Err(_) => mark_incomplete(&mut usage.cpu_ticks),
         }

@@ -97,7 +97,7 @@ pub(crate) fn reused(args: &Args, process: &Process, job_state: &JobState) -> Re
         JobState::Ended(_, _, exited) => {
             let exit = words::process_exit(exited.status(), ExitSource::Record);
             format!(
-                "it is over: {}",
+                "it has ended: {}",
                 words::exit_in_words(&exit, false, exited.oom_kills)
             )
         }
@@ -110,7 +110,7 @@ pub(crate) fn reused(args: &Args, process: &Process, job_state: &JobState) -> Re
     .hint("nothing was watched; to watch the process that has the pid now, give --expect-cmd with a part of its command line"))
 }
 
-/// Refuses a thread of the kernel's own, which is nobody's job and never ends.
+/// Refuses a thread of the kernel's own, which is not a job and never ends.
 pub(crate) fn kernel_thread(process: &Process) -> Result<(), Failure> {
     if !process.is_kernel_thread() {
         return Ok(());

@@ -1,4 +1,4 @@
-//! What stands still, slows down or is stopped, and what is reported of it.
+//! What does not move, slows down or is stopped, and what is reported of it.
 
 use std::time::Duration;
 
@@ -59,7 +59,7 @@ impl Watch {
         let was_slow = std::mem::replace(&mut self.said.slow, slow.is_some());
         let (recent, median) = slow.filter(|_| !was_slow)?;
         Some(format!(
-            "a date takes {} of late, more than three times the {} that it took before",
+            "a date takes {} now, more than three times the {} that it took before",
             duration(recent),
             duration(median)
         ))
@@ -95,7 +95,7 @@ impl Watch {
     }
 }
 
-/// What stands still, in words.
+/// What does not move, in words.
 fn stall_in_words(finding: ProcessEventKind, idle: IdleTimes, is_stopped: bool) -> String {
     let of = |sign: Sign| idle[sign as usize];
     let mut parts = Vec::new();

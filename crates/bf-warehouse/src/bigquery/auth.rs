@@ -66,7 +66,7 @@ impl Tokens {
     /// # Errors
     /// [`Fault::Credentials`]: none were found in time, or they give no token.
     pub async fn bearer(&mut self) -> Result<Option<HeaderValue>, Fault> {
-        if self.identity == Identity::Nobody {
+        if self.identity == Identity::None {
             return Ok(None);
         }
         let source = match &mut self.source {

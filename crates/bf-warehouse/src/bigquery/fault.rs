@@ -184,7 +184,7 @@ fn denial(message: &str) -> Denial {
     }
 }
 
-/// A server's message as one line without control characters, cut where it is long.
+/// A server's message as one line without control characters, cut if it is long.
 pub fn one_line(text: &str) -> String {
     let mut line = String::new();
     for word in text.split(|c: char| c.is_whitespace() || c.is_control()) {

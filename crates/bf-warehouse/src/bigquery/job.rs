@@ -1,4 +1,4 @@
-//! One query as a BigQuery job: started, waited for, read page by page, cancelled when nobody waits.
+//! One query as a BigQuery job: started, waited for, read page by page, cancelled when the caller stops waiting.
 
 use std::pin::pin;
 use std::time::{Duration, Instant};
@@ -11,13 +11,13 @@ use super::settings::Pace;
 use super::wire::{self, JobReference, QueryAnswer, QueryRequest, Schema};
 use crate::{Options, Rows, WarehouseError};
 
-/// How long a cancellation may take: somebody waits for the end.
+/// How long a cancellation may take: the caller waits for the end.
 const CANCEL_LIMIT: Duration = Duration::from_secs(5);
 
 /// How often an answer of "not found" is not believed.
 const SPURIOUS: u32 = 2;
 
-/// How often somebody is asked whether to stop: the callback has no descriptor to wait on.
+/// How often the caller is asked whether to stop: the callback has no descriptor to wait on.
 const INTERRUPT_INTERVAL: Duration = Duration::from_millis(100);
 
 /// What ends the waiting before the job ends.
@@ -49,7 +49,7 @@ pub struct Outcome {
 pub enum Failure {
     /// A request failed.
     Fault(Fault),
-    /// Somebody asked to stop.
+    /// The caller asked to stop.
     Interrupted,
     /// The deadline passed.
     TimedOut(String),
@@ -73,10 +73,10 @@ impl Failure {
 }
 
 impl Watch<'_> {
-    /// Waits for `work`, no longer than the deadline and until somebody asks to stop.
+    /// Waits for `work`, no longer than the deadline and until the caller asks to stop.
     ///
     /// # Errors
-    /// [`Failure::Interrupted`] or [`Failure::TimedOut`]; `work` is then left where it stands.
+    /// [`Failure::Interrupted`] or [`Failure::TimedOut`]; `work` is then left as it is.
     pub async fn over<F: Future>(&self, work: F) -> Result<F::Output, Failure> {
         tokio::select! {
             biased;
@@ -95,7 +95,7 @@ impl Watch<'_> {
     }
 }
 
-/// A length of time for people, without a fraction where it has none.
+/// A length of time for people, without a fraction if it has none.
 fn seconds(time: Duration) -> String {
     format!("{} s", time.as_secs_f64())
 }
@@ -170,7 +170,7 @@ async fn run_once(
     }
 }
 
-/// Sends the query until it is answered. When somebody asks to stop, the answer on its way is still taken,
+/// Sends the query until it is answered. When the caller asks to stop, the answer on its way is still taken,
 /// as only it names the job that is to be cancelled.
 async fn start(
     http: &Http,

@@ -10,7 +10,7 @@ use crate::WarehouseError;
 /// The variable that names an emulator.
 pub const EMULATOR_HOST: &str = "BIGQUERY_EMULATOR_HOST";
 
-/// What a query may be charged for where nobody says otherwise: 10 GiB.
+/// What a query may be charged for unless the URL gives another limit: 10 GiB.
 pub const DEFAULT_MAXIMUM_BYTES_BILLED: u64 = 10 << 30;
 
 /// BigQuery charges at least 10 MiB for each table that a query reads, so a lower limit refuses every query.
@@ -29,8 +29,8 @@ pub struct Endpoint {
 /// Whose token requests carry.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Identity {
-    /// Nobody's: an emulator never gets a token.
-    Nobody,
+    /// None: an emulator never gets a token.
+    None,
     /// The application default credentials: the key of `GOOGLE_APPLICATION_CREDENTIALS`, the gcloud login,
     /// the metadata server.
     Default,
@@ -62,7 +62,7 @@ impl Endpoint {
     /// Whether it is an emulator, and not BigQuery.
     #[must_use]
     pub fn is_emulator(&self) -> bool {
-        self.identity == Identity::Nobody
+        self.identity == Identity::None
     }
 
     /// An emulator, given as `host:port` or as a URL without a path.
@@ -89,7 +89,7 @@ impl Endpoint {
         }
         Ok(Self {
             base,
-            identity: Identity::Nobody,
+            identity: Identity::None,
         })
     }
 }
@@ -137,7 +137,7 @@ impl Default for Pace {
 pub struct Settings {
     /// The project that runs and pays for the queries, and has the datasets.
     pub project: String,
-    /// The datasets' location; BigQuery finds it where it is not given.
+    /// The datasets' location; BigQuery finds it if it is not given.
     pub location: Option<String>,
     /// No query may be charged for more bytes than this.
     pub maximum_bytes_billed: u64,
@@ -192,7 +192,7 @@ mod tests {
         ] {
             let endpoint = Endpoint::emulator(host).expect(host);
             assert_eq!(endpoint.base.as_str(), base);
-            assert_eq!(endpoint.identity, Identity::Nobody);
+            assert_eq!(endpoint.identity, Identity::None);
         }
     }
 

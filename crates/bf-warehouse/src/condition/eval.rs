@@ -166,7 +166,7 @@ fn has_any(text: &[u8], is_one: impl Fn(&u8) -> bool) -> bool {
     text.iter().fold(false, |found, byte| found | is_one(byte))
 }
 
-/// What holds of a text holds of every number; of NULL nobody knows.
+/// What holds of a text holds of every number; of NULL nothing is known.
 fn of_text(field: Field<'_>, holds: impl Fn(&[u8]) -> bool) -> Option<bool> {
     match field {
         Field::Null => None,

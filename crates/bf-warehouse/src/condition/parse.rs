@@ -93,7 +93,7 @@ fn condition(written: Written) -> Result<Condition, String> {
             if matches!(test, Test::In(list) if list.is_empty())
                 || matches!(test, Test::ContainsAny(list) | Test::StartsWith(list) if list.is_empty())
             {
-                return Err(format!("the list that {column} is held against is empty"));
+                return Err(format!("the list that {column} is compared with is empty"));
             }
             let test = Condition::test(&column, test.clone());
             Ok(if *turned {

@@ -1,5 +1,5 @@
 //! Two readers of one condition: the rows that are counted in memory and the rows that SQLite's own WHERE
-//! finds must be the same, whatever stands in a column.
+//! finds must be the same, whatever a column contains.
 
 use super::{Sqlite, SqliteFlavor};
 use crate::condition::Compiled;

@@ -24,7 +24,7 @@ pub(super) struct Dataset {
     path: PathBuf,
     /// Size and time of the last write, for a file that is read without locks.
     frozen: Option<(u64, SystemTime)>,
-    /// A second connection to it with the same snapshot, where it is large and nobody was writing just then.
+    /// A second connection to it with the same snapshot, if it is large and nothing was being written to it.
     pub twin: Option<Connection>,
 }
 

@@ -1,4 +1,4 @@
-//! A table read from end to end, by two connections where it is large: each reads one half of it, in a thread of
+//! A table read from end to end, by two connections if it is large: each reads one half of it, in a thread of
 //! its own, and judges its rows while it reads.
 
 use std::panic::AssertUnwindSafe;
@@ -67,7 +67,7 @@ fn read_rows<S: Sink>(
     Ok(sink)
 }
 
-/// The row in the middle of the table by its number, where it has such numbers and enough rows: a view has
+/// The row in the middle of the table by its number, if it has such numbers and enough rows: a view has
 /// none, and in a table with a column of that name `rowid` is that column.
 fn middle(connection: &Connection, selection: &Selection) -> Option<i64> {
     let table = &selection.table;

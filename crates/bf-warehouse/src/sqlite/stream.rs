@@ -62,7 +62,7 @@ pub(super) struct Accumulator {
     /// Where each measure of the plan is: its position in the list of its kind.
     places: Vec<usize>,
     conditions: Vec<Option<Compiled>>,
-    /// Whether the row at hand meets each of them. The first is met by every row.
+    /// Whether the current row meets each of them. The first is met by every row.
     met: Vec<bool>,
     hashes: Hashes,
     days: Days,

@@ -1,7 +1,7 @@
 //! A second connection to a dataset that sees the same rows as the first.
 //!
 //! SQLite hands out one row at a time, so a large table is read faster by two connections. Each has a snapshot of
-//! its own; a table that is being written would be read half before and half after a commit if nobody looked.
+//! its own; a table that is being written would be read half before and half after a commit without a check.
 
 use std::path::Path;
 
@@ -20,7 +20,7 @@ pub(super) struct Candidate {
 }
 
 impl Candidate {
-    /// Opens it, before the first connection takes its snapshot. `None` where it is not worth it or does not
+    /// Opens it, before the first connection takes its snapshot. `None` if it is not worth it or does not
     /// succeed: then one connection reads all.
     pub fn open(
         path: &Path,
@@ -41,7 +41,7 @@ impl Candidate {
         })
     }
 
-    /// Takes the snapshot, after the first connection has taken its own; `None` where somebody has committed
+    /// Takes the snapshot, after the first connection has taken its own; `None` where another connection has committed
     /// since this one was opened, so that the two may differ.
     ///
     /// Source: "Pragma statements", data_version: it stays the same for as long as no other connection
@@ -134,7 +134,7 @@ mod tests {
         let setting = Setting::new("wal");
         let candidate = setting.candidate();
         let first = setting.first();
-        let twin = candidate.join().expect("nobody has written");
+        let twin = candidate.join().expect("nothing was written");
         setting
             .writer
             .execute_batch("UPDATE t SET x = 2")

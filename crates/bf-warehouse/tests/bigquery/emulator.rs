@@ -7,7 +7,7 @@ use bf_warehouse::{
     BigQuery, ColumnKind, Options, Param, Query, Rows, Settings, TableName, Value, WarehouseError,
 };
 
-/// A warehouse in the emulator that no other test writes to; `None` where there is no emulator.
+/// A warehouse in the emulator that no other test writes to; `None` if there is no emulator.
 fn warehouse(test: &str) -> Option<BigQuery> {
     let is_set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
     if !is_set("BIGQUERY_EMULATOR_HOST") {
@@ -33,7 +33,7 @@ fn table() -> TableName {
     "nba_analytics.games".parse().expect("a table")
 }
 
-/// Four rows on two days, with all that is odd about them.
+/// Four rows on two days, with every kind of unusual value.
 fn fill(warehouse: &mut BigQuery) {
     run(
         warehouse,

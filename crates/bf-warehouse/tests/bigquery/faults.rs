@@ -1,4 +1,4 @@
-//! What is repeated, what is not, and what it is called when it is over.
+//! What is repeated, what is not, and what it is called at the end.
 
 use std::io::{Read, Write};
 use std::net::TcpListener;
@@ -117,7 +117,7 @@ fn a_job_that_broke_is_followed_by_a_new_job() {
     assert_eq!(
         server.asked()[3],
         "POST nba-props/jobs/job_1/cancel?location=EU",
-        "nobody knows how far the lost job is"
+        "how far the lost job is cannot be known"
     );
     assert!(
         ids[0] != ids[1] && ids[1] != ids[2] && ids[0] != ids[2],
@@ -173,7 +173,7 @@ fn a_connection_that_breaks_in_the_middle_of_a_body_is_asked_again() {
             client.write_all(&body.as_bytes()[..sent]).expect("sent");
         }
     });
-    let mut settings = Server::answering([]).settings(Identity::Nobody);
+    let mut settings = Server::answering([]).settings(Identity::None);
     settings.project = "p".to_owned();
     settings.endpoint = Endpoint::emulator(&address).expect("an address");
     let rows = BigQuery::with_settings(settings, Options::default())
@@ -188,13 +188,13 @@ fn an_emulator_that_is_not_there_is_said_at_once_and_by_its_address() {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
     let address = listener.local_addr().expect("its address").to_string();
     drop(listener);
-    let mut settings = Server::answering([]).settings(Identity::Nobody);
+    let mut settings = Server::answering([]).settings(Identity::None);
     settings.endpoint = Endpoint::emulator(&address).expect("an address");
     // With this many repetitions the test would never end.
     settings.pace.retries = u32::MAX;
     let error = BigQuery::with_settings(settings, Options::default())
         .query(&[], &query())
-        .expect_err("nobody listens");
+        .expect_err("nothing listens");
     assert!(
         matches!(&error, WarehouseError::Unreachable(message)
             if message.starts_with(&format!("connecting to http://{address}/: "))),
@@ -252,7 +252,7 @@ fn a_server_that_cannot_speak_tls_is_unreachable() {
         client.read_exact(&mut hello).expect("a greeting");
         hello
     });
-    let mut settings = Server::answering([]).settings(Identity::Nobody);
+    let mut settings = Server::answering([]).settings(Identity::None);
     settings.endpoint = Endpoint::emulator(&format!("https://{address}")).expect("an address");
     let error = BigQuery::with_settings(settings, Options::default())
         .query(&[], &query())

@@ -62,7 +62,7 @@ fn a_job_that_never_completes_is_cancelled_at_the_deadline() {
         ..Options::default()
     };
     let error = server
-        .client_with(Identity::Nobody, options)
+        .client_with(Identity::None, options)
         .query(&[], &query())
         .expect_err("the job never completes");
     assert_eq!(
@@ -87,7 +87,7 @@ fn the_deadline_is_one_for_all_queries() {
         deadline: Some(Duration::from_millis(10_000)),
         ..Options::default()
     };
-    let mut client = server.client_with(Identity::Nobody, options);
+    let mut client = server.client_with(Identity::None, options);
     for _ in 0..2 {
         client.query(&[], &query()).expect("an answer");
     }
@@ -118,9 +118,9 @@ fn a_stop_cancels_the_job() {
     let script = std::iter::repeat_with(|| ok(running())).take(10_000);
     let server = Server::answering(script);
     let error = server
-        .client_with(Identity::Nobody, stop_after(4))
+        .client_with(Identity::None, stop_after(4))
         .query(&[], &query())
-        .expect_err("somebody asked to stop");
+        .expect_err("the caller asked to stop");
     assert_eq!(error, WarehouseError::Interrupted);
     let asked = server.asked();
     let body = server.requests().pop().expect("a request").body;
@@ -144,9 +144,9 @@ fn a_stop_before_the_jobs_name_is_known_still_cancels_it() {
     let server = Server::answering([slow, ok(json!({}))]);
     // The first question comes before the request, the second while it is on its way.
     let error = server
-        .client_with(Identity::Nobody, stop_after(1))
+        .client_with(Identity::None, stop_after(1))
         .query(&[], &query())
-        .expect_err("somebody asked to stop");
+        .expect_err("the caller asked to stop");
     assert_eq!(error, WarehouseError::Interrupted);
     assert_eq!(
         server.asked(),
@@ -161,9 +161,9 @@ fn a_stop_before_the_jobs_name_is_known_still_cancels_it() {
 fn a_stop_that_was_asked_for_before_sends_nothing() {
     let server = Server::answering([]);
     let error = server
-        .client_with(Identity::Nobody, stop_after(0))
+        .client_with(Identity::None, stop_after(0))
         .query(&[], &query())
-        .expect_err("somebody asked to stop");
+        .expect_err("the caller asked to stop");
     assert_eq!(error, WarehouseError::Interrupted);
     assert_eq!(server.asked(), Vec::<String>::new());
 }
@@ -172,7 +172,7 @@ fn a_stop_that_was_asked_for_before_sends_nothing() {
 fn a_server_that_is_down_for_good_ends_at_the_deadline_and_not_later() {
     let script = std::iter::repeat_with(|| ResponseTemplate::new(503)).take(10_000);
     let server = Server::answering(script);
-    let mut settings = server.settings(Identity::Nobody);
+    let mut settings = server.settings(Identity::None);
     settings.pace.retries = u32::MAX;
     let options = Options {
         deadline: Some(Duration::from_millis(100)),

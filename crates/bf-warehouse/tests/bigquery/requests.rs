@@ -20,7 +20,7 @@ fn a_query_says_all_that_bigquery_has_to_know() {
         .with("days", Param::DateArray(vec![day]))
         .with("least", 3);
     server
-        .client_with(Identity::Nobody, options)
+        .client_with(Identity::None, options)
         .query(&[&table()], &query)
         .expect("an answer");
     let body = server.bodies().remove(0);
@@ -84,7 +84,7 @@ fn no_estimate_is_not_zero_bytes() {
 #[test]
 fn a_project_cannot_leave_its_place_in_the_path() {
     let server = Server::answering([ok(answer(&[1]))]);
-    let mut settings = server.settings(Identity::Nobody);
+    let mut settings = server.settings(Identity::None);
     settings.project = "../datasets?x=".to_owned();
     bf_warehouse::BigQuery::with_settings(settings, Options::default())
         .query(&[], &query())

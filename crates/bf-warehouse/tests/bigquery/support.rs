@@ -29,7 +29,7 @@ impl Server {
             let mock = MockServer::start().await;
             let next = move |_: &Request| {
                 let next = answers.lock().expect("the script").pop_front();
-                next.unwrap_or_else(|| refusal(400, "theScriptIsOver", "the script is over"))
+                next.unwrap_or_else(|| refusal(400, "scriptEnded", "the script has ended"))
             };
             Mock::given(any()).respond_with(next).mount(&mock).await;
             mock
@@ -48,7 +48,7 @@ impl Server {
 
     /// A client of it that is quick to repeat.
     pub fn client(&self) -> BigQuery {
-        self.client_with(Identity::Nobody, Options::default())
+        self.client_with(Identity::None, Options::default())
     }
 
     /// The same with a token or a way to be stopped.
@@ -90,7 +90,7 @@ impl Server {
         requests.expect("requests are recorded")
     }
 
-    /// The bodies of the requests so far; null where there was none.
+    /// The bodies of the requests so far; null if there was none.
     pub fn bodies(&self) -> Vec<Json> {
         let requests = self.requests().into_iter();
         requests

@@ -1,4 +1,4 @@
-//! Tokens, with a real service account key that belongs to nobody and a local server that gives them out.
+//! Tokens, with a real service account key that belongs to no account and a local server that gives them out.
 
 use std::path::Path;
 use std::process::Command;
@@ -131,7 +131,7 @@ fn a_key_that_is_none_is_named_and_not_shown() {
 fn a_search_for_credentials_that_hangs_is_broken_off() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("key.json");
-    // Nobody ever writes into the pipe, so that opening it never returns.
+    // Nothing ever writes into the pipe, so that opening it never returns.
     let made = Command::new("mkfifo").arg(&path).status().expect("mkfifo");
     assert!(made.success());
     let server = Server::answering([]);

@@ -7,7 +7,7 @@ use foldhash::quality::FixedState;
 
 use crate::{Field, Record};
 
-/// The hashes of the row at hand. Columns that several keys have are hashed once.
+/// The hashes of the current row. Columns that several keys have are hashed once.
 #[derive(Debug, Default)]
 pub(super) struct Hashes {
     /// A column's position in the row, and its hash.
