@@ -1,6 +1,6 @@
 //! Measures commands over one log and prints a table: wall time, processor time, peak of resident memory.
 //!
-//! `measure RUNS LOG NAME COMMAND [NAME COMMAND…]`: `LOG` in a command stands for the log, blanks part its
+//! `time_commands RUNS LOG NAME COMMAND [NAME COMMAND…]`: `LOG` in a command stands for the log, blanks part its
 //! words; its output is read and dropped. A command that cannot be run is left out. Needs GNU time, which
 //! tells the peak of a process's memory.
 
@@ -56,7 +56,7 @@ fn run(words: &[String], figures: &Path) -> Result<Run, Box<dyn std::error::Erro
 }
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let usage = "usage: measure RUNS LOG NAME COMMAND [NAME COMMAND…]";
+    let usage = "usage: time_commands RUNS LOG NAME COMMAND [NAME COMMAND…]";
     let mut args = std::env::args().skip(1);
     let runs: usize = args.next().ok_or(usage)?.parse()?;
     let log = args.next().ok_or(usage)?;
