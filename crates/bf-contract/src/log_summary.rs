@@ -133,16 +133,32 @@ pub enum DoubtKind {
     OtherDialect,
     /// Lines that look like errors and that no rule of the dialect reads.
     UnreadErrors,
+    /// The job checked what it wrote, and reports that this is not as it should be.
+    OwnValidationFailed,
     /// A doubt that only a newer bf knows.
     #[serde(other)]
     Unknown,
 }
 
 impl DoubtKind {
-    /// Whether something failed for certain. Every other doubt means that the log cannot be checked.
+    /// Whether something failed for certain.
     #[must_use]
     pub const fn is_failure(self) -> bool {
         matches!(self, Self::UndatedFailure | Self::SummaryDisagrees)
+    }
+
+    /// Whether it leaves open whose a line is, or when it was written: then nothing else decides. What neither
+    /// fails nor stops a check is a warning.
+    #[must_use]
+    pub const fn stops_check(self) -> bool {
+        matches!(
+            self,
+            Self::TwoJobs
+                | Self::FallingOrder
+                | Self::OtherDialect
+                | Self::UnreadableDate
+                | Self::Unknown
+        )
     }
 }
 

@@ -44,6 +44,7 @@ keeps_its_words!(doubts: DoubtKind {
     UndatedFailure = "undated_failure", SummaryDisagrees = "summary_disagrees", TwoJobs = "two_jobs",
     FallingOrder = "falling_order", UnreadableFigure = "unreadable_figure",
     UnreadableDate = "unreadable_date", OtherDialect = "other_dialect", UnreadErrors = "unread_errors",
+    OwnValidationFailed = "own_validation_failed",
     Unknown = "unknown",
 } else Some(DoubtKind::Unknown));
 

@@ -1,7 +1,6 @@
 //! What an exit and a log come to together: the table of the documentation, as a function.
 
 use bf_contract::{Exit, ExitSource, LogState, LogSummary, ProcessExit};
-use bf_parse_log::stops_check;
 
 use crate::args::Judge;
 
@@ -34,7 +33,7 @@ impl LogOutcome {
             Self::Unreadable
         } else if is_completed && summary.has_failure_in_doubt() {
             Self::FailureInDoubt
-        } else if summary.doubts.iter().any(|doubt| stops_check(doubt.kind)) {
+        } else if summary.doubts.iter().any(|doubt| doubt.kind.stops_check()) {
             Self::InDoubt
         } else if !is_completed {
             Self::NotCompleted

@@ -4,7 +4,6 @@ use bf_config::Config;
 use bf_contract::{Exit, LogState, LogSummary};
 
 use crate::args::Args;
-use crate::run::stops_check;
 
 /// The success rate, in percent, that `job` must reach where nothing else is given: the threshold of its
 /// section in the config, else every date.
@@ -34,7 +33,7 @@ impl Checks<'_> {
         if summary.has_failure_in_doubt() {
             return Exit::Failed;
         }
-        if summary.doubts.iter().any(|doubt| stops_check(doubt.kind)) {
+        if summary.doubts.iter().any(|doubt| doubt.kind.stops_check()) {
             return Exit::CouldNotCheck;
         }
         if self.holds(summary) {
@@ -69,7 +68,7 @@ impl Checks<'_> {
         let doubt = summary
             .doubts
             .iter()
-            .find(|doubt| doubt.kind.is_failure() || stops_check(doubt.kind));
+            .find(|doubt| doubt.kind.is_failure() || doubt.kind.stops_check());
         if let Some(doubt) = doubt {
             return Some(doubt.message.clone());
         }

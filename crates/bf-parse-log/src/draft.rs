@@ -266,8 +266,8 @@ mod tests {
         let last = log.lines().last().unwrap_or_default();
         let text = draft(lines, last.as_bytes(), true).expect("a draft");
         let yaml = &text[text.find("dialects:").expect("an entry")..];
-        let config: Config =
-            serde_yaml::from_str(yaml).unwrap_or_else(|error| panic!("{error}: {yaml}"));
+        let config: Config = bf_config::parse_yaml(yaml, "the draft")
+            .unwrap_or_else(|error| panic!("{error:?}: {yaml}"));
         let dialects = Dialects::with(&config.dialects).expect(yaml);
         let mut parser = LogParser::new(dialects.only("my_job").expect("it is there"));
         parser.feed(log.as_bytes());
@@ -328,7 +328,7 @@ mod tests {
                 pattern(odd, "success").replace('\'', "''")
             );
             assert!(
-                serde_yaml::from_str::<bf_config::Dialect>(&text).is_ok(),
+                bf_config::parse_yaml::<bf_config::Dialect>(&text, "x").is_ok(),
                 "{text}"
             );
         }

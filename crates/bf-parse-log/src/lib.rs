@@ -43,5 +43,4 @@ pub use check::min_success_rate;
 pub use dialects::{BUILT_IN, Dialects};
 pub use parser::{LogEnd, LogParser, Snapshot};
 pub use report::report;
-pub use run::stops_check;
 pub use tool::run;

@@ -9,8 +9,6 @@ use bf_contract::{
 };
 use chrono::NaiveDate;
 
-use crate::run::stops_check;
-
 const MOST_SPANS: usize = 12;
 
 /// What stands beside the log's name: no good mark where something below has a bad one.
@@ -149,7 +147,7 @@ pub fn report(summary: &LogSummary, style: Style, columns: Option<usize>) -> Str
         trouble(&mut page, summary);
     }
     for doubt in &summary.doubts {
-        let mark = if doubt.kind.is_failure() || stops_check(doubt.kind) {
+        let mark = if doubt.kind.is_failure() || doubt.kind.stops_check() {
             Mark::Fail
         } else {
             Mark::Warn

@@ -13,4 +13,3 @@ pub(crate) mod past;
 pub(crate) mod run;
 
 pub(crate) use doubts::Doubts;
-pub use doubts::stops_check;

@@ -17,7 +17,6 @@ use crate::explain::{RuleCounts, Trace};
 use crate::follow::{FollowedLog, Happened};
 use crate::given::hold_against;
 use crate::report::{how_to_write_a_dialect, report};
-use crate::run::stops_check;
 use crate::shapes::Shapes;
 use crate::{Dialects, LogEnd, LogParser, source};
 
@@ -165,7 +164,7 @@ fn turn_around(args: &Args, parser: &mut LogParser) -> Result<(), Failure> {
         args.path() != Path::new("-") && args.from_byte == 0 && args.path().is_file();
     let falls = |parser: &LogParser| {
         let doubts = parser.summary(LogEnd::StillWritten).doubts;
-        doubts.iter().any(|doubt| stops_check(doubt.kind))
+        doubts.iter().any(|doubt| doubt.kind.stops_check())
     };
     if !is_plain_file || !parser.is_falling() {
         return Ok(());

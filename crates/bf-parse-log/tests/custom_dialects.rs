@@ -14,7 +14,7 @@ use std::io::Write;
 use bf_cli::ConfigArgs;
 use bf_contract::{DoubtKind, LedgerStatus, LogState};
 use bf_parse_log::{Dialects, LogEnd, LogParser};
-use support::{Fate, Form, Log, day, days};
+use support::{Fate, Form, Log, date, day, days};
 
 /// The dialects of a config.
 fn dialects(yaml: &str) -> Dialects {
@@ -218,17 +218,6 @@ fn a_run_that_is_started_again_does_not_add_up_the_totals_of_its_runs() {
 }
 
 #[test]
-fn a_line_without_a_date_while_two_dates_are_open_belongs_to_neither() {
-    let dialects = dialects(
-        "dialects:\n  - name: workers\n    date_start: '^w\\d start (?P<date>\\S+)'\n    success: '^w\\d ok'\n    failure: '^w\\d error'\n    end: '^end'\n",
-    );
-    let text = "w1 start 2024-01-05\nw2 start 2024-01-06\nw1 error\nw2 ok\nend\n";
-    let summary = parse(&dialects, text).summary(LogEnd::StillWritten);
-    assert_eq!((summary.successful_days, summary.failed_days), (0, 1));
-    assert!(summary.failed_dates.is_empty() && summary.has_failure_in_doubt());
-}
-
-#[test]
 fn a_second_run_in_the_same_log_keeps_the_failures_of_the_first() {
     let dialects = dialects(OWN);
     let text = "== run of 2\n20240101 ...\n  error: x\n20240102 ...\n  ok, 1 rows\n== end\n\
@@ -415,7 +404,7 @@ fn a_run_ends_where_another_attempt_of_the_job_was_started() {
 #[test]
 fn a_sample_that_is_read_otherwise_refuses_its_dialect() {
     let yaml = "dialects:\n  - name: wrong\n    success: '^ok {date}'\n    samples:\n      - {line: 'ok 2024-01-05', reads: failure}\n";
-    let config: bf_config::Config = serde_yaml::from_str(yaml).expect("a config");
+    let config: bf_config::Config = bf_config::parse_yaml(yaml, "a config").expect("a config");
     let refused = Dialects::with(&config.dialects).expect_err("refused");
     let text = format!("{refused:?}");
     assert!(
@@ -462,4 +451,24 @@ fn an_end_that_counts_failures_where_no_line_shows_any_is_a_doubt() {
     };
     assert!(read("finished: 1 loaded, 1 failed").has_failure_in_doubt());
     assert!(!read("finished: 2 loaded, 0 failed").has_failure_in_doubt());
+}
+
+#[test]
+fn a_word_that_tells_workers_apart_gives_an_undated_line_its_date() {
+    let yaml = "dialects:\n  - name: workers\n    date_start: '^(\\S+ )?\\w+ start {date}'\n    success: '^(\\S+ )?\\w+ ok {records} rows'\n    failure: '^(\\S+ )?\\w+ error {error}'\n    end: '^end'\n";
+    let summary = |log: &str| {
+        let config: bf_config::Config = bf_config::parse_yaml(yaml, "a config").expect("a config");
+        let mut parser = LogParser::new(Dialects::with(&config.dialects).expect("a dialect"));
+        parser.feed(log.as_bytes());
+        parser.summary(LogEnd::StillWritten)
+    };
+    let told = summary(
+        "w1 start 2024-01-05\nw2 start 2024-01-06\nw3 start 2024-01-07\nw1 error boom\nw3 ok 7 rows\nw2 ok 10 rows\nend\n",
+    );
+    assert_eq!(told.failed_dates, [date("2024-01-05")]);
+    assert_eq!((told.successful_days, told.total_records), (2, 17));
+    assert!(told.doubts.is_empty(), "{:?}", told.doubts);
+    // Nothing tells them apart: whose failure it is stays open.
+    let open = summary("job start 2024-01-05\njob start 2024-01-06\njob error boom\nend\n");
+    assert_eq!(open.doubts[0].kind, DoubtKind::UndatedFailure);
 }

@@ -166,8 +166,10 @@ fn doubts(mut finding: Finding, log: &LogInput) -> Finding {
     for doubt in &log.summary.doubts {
         finding.worsen(if doubt.kind.is_failure() {
             Outcome::Fail
-        } else {
+        } else if doubt.kind.stops_check() {
             Outcome::Error
+        } else {
+            Outcome::Warn
         });
         let message = bf_cli::text::printable(&doubt.message, 200);
         finding.message.push_str(&format!("; in doubt: {message}"));

@@ -6,7 +6,7 @@ use std::time::Duration;
 use bf_cli::text::{Mark, duration, percent};
 use bf_cli::{Context, Failure};
 use bf_contract::{AliveProcess, Exit, LogState, LogSummary, ProcessEventKind};
-use bf_parse_log::{LogEnd, min_success_rate, stops_check};
+use bf_parse_log::{LogEnd, min_success_rate};
 
 use super::{Watch, stalls};
 use crate::exit::ExitInfo;
@@ -334,7 +334,7 @@ fn log_in_words(
     let doubts = summary
         .doubts
         .iter()
-        .filter(|doubt| doubt.kind.is_failure() || stops_check(doubt.kind));
+        .filter(|doubt| doubt.kind.is_failure() || doubt.kind.stops_check());
     parts.extend(doubts.map(|doubt| doubt.message.clone()));
     let state = match summary.state {
         LogState::Completed if end.exit.is_failure() => {

@@ -68,7 +68,7 @@ pub(crate) fn prefixes() -> &'static Prefixes {
                 })
                 .collect()
         };
-        match serde_yaml::from_str::<File>(FILE) {
+        match bf_config::parse_yaml::<File>(FILE, "prefixes.yaml") {
             Ok(file) => Prefixes {
                 fields: file.fields.iter().map(|field| json::path(field)).collect(),
                 collectors: known(file.collectors),

@@ -9,19 +9,6 @@ use serde::{Deserialize, Serialize};
 /// Texts and dates that are kept of one doubt.
 const MOST: usize = 400;
 
-/// Whether a doubt leaves open whose a line is, or when it was written: then nothing else decides. A figure
-/// or an error that no rule reads is shown and changes no verdict.
-#[must_use]
-pub const fn stops_check(kind: DoubtKind) -> bool {
-    matches!(
-        kind,
-        DoubtKind::TwoJobs
-            | DoubtKind::FallingOrder
-            | DoubtKind::OtherDialect
-            | DoubtKind::UnreadableDate
-    )
-}
-
 /// Lines that show one doubt.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Lines {
@@ -77,6 +64,7 @@ pub(crate) struct Doubts {
     pub(crate) unreadable_dates: Lines,
     pub(crate) unreadable_figures: Lines,
     pub(crate) unread_errors: Lines,
+    pub(crate) own_validation: Lines,
     pub(crate) two_jobs: Lines,
     /// The first run that a line of [`Doubts::two_jobs`] may belong to.
     pub(crate) two_jobs_since: u64,
@@ -140,6 +128,13 @@ impl Doubts {
                     "{} look like errors, and no rule of the dialect reads them{}",
                     lines(errors.count),
                     errors.example()
+                ),
+            ),
+            self.own_validation.doubt(
+                DoubtKind::OwnValidationFailed,
+                format!(
+                    "the job's own validation of what it wrote failed{}",
+                    self.own_validation.example()
                 ),
             ),
             two_jobs.doubt(

@@ -288,8 +288,7 @@ impl History {
                 let message = text(message.in_line(line), REASON);
                 if message.contains("Backfill validation FAILED") {
                     // The job's own check of what it wrote: bf checks that itself.
-                    self.past
-                        .note(format!("the job's own validation failed: {message}"));
+                    self.doubts.own_validation.add(self.line, &message);
                 }
                 match self.run.as_mut().filter(|run| !run.ended) {
                     Some(run) => {

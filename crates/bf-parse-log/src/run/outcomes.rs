@@ -6,6 +6,7 @@ use super::history::{History, REASON};
 use crate::dialect::event::{Mode, Span, Word};
 use crate::line::fields::text;
 use crate::run::ledger::{Outcome, Said};
+use crate::run::run::WorkerWords;
 use crate::scan::Details;
 
 /// An outcome, as a line tells it.
@@ -38,6 +39,8 @@ impl<'a> Told<'a> {
 
 /// Dates of one line, at most: a span of more is no batch of dates.
 const LONGEST_SPAN: i64 = 4_000;
+/// Dates at work at one time, at most.
+const MOST_BEGUN: usize = 64;
 
 impl History {
     pub(super) fn begin(
@@ -74,7 +77,7 @@ impl History {
         let same_index = run.index == index;
         let is_bar = run.mode == Some(Mode::Custom);
         run.index = run.index.max(index);
-        let before = run.current.replace(date).filter(|before| *before != date);
+        run.current = Some(date);
         if !worker.is_empty() && run.workers.len() < 1_000 {
             run.workers.insert(worker, date);
         }
@@ -83,12 +86,6 @@ impl History {
             Mode::GameDates => self.tell_form(true),
             Mode::DayByDay => self.tell_form(false),
             _ => {}
-        }
-        if let (Some(before), Some(run)) = (before, &mut self.run)
-            && run.left_open.is_none()
-            && self.ledger.is_open(before, unit.as_deref(), number)
-        {
-            run.left_open = Some(before);
         }
         let said = self.ledger.was_said_in(date, unit.as_deref(), number);
         if said && was_current && (is_bar || same_index) {
@@ -104,6 +101,15 @@ impl History {
         }
         for date in span(date, details) {
             self.ledger.begin(date, unit.as_deref(), number);
+        }
+        if let Some(run) = self.run.as_mut().filter(|_| is_custom) {
+            let ledger = &self.ledger;
+            run.begun.retain(|(other, _)| {
+                *other != date && ledger.is_open(*other, unit.as_deref(), number)
+            });
+            if run.begun.len() < MOST_BEGUN {
+                run.begun.push((date, worker_words(line)));
+            }
         }
     }
 
@@ -336,13 +342,15 @@ impl History {
         }
         let date = run.current?;
         let open = |date| self.ledger.is_open(date, unit.as_deref(), run.number);
-        let is_ambiguous = self.promises.is_custom
-            && !told.details.from_start
-            && !self.promises.unmentioned_succeed
-            && run.left_open.is_some_and(open)
-            && open(date);
-        if is_ambiguous {
-            return None;
+        if self.promises.is_custom && !told.details.from_start && !self.promises.unmentioned_succeed
+        {
+            let at_work = run.begun.iter();
+            let at_work: Vec<_> = at_work
+                .filter(|(begun, _)| *begun == date || open(*begun))
+                .collect();
+            if at_work.len() > 1 {
+                return of_worker(&at_work, &worker_words(line)).filter(|date| open(*date));
+            }
         }
         (told.outcome == Outcome::Failed || open(date)).then_some(date)
     }
@@ -384,6 +392,35 @@ impl History {
 fn unit(details: &Details, line: &[u8]) -> Option<String> {
     let unit = details.unit.in_line(line);
     (!unit.is_empty()).then(|| text(unit, 200))
+}
+
+/// The first words of a line that may name its worker, with letters and digits, and no time: a number for
+/// each of them, and 0 for any other word.
+fn worker_words(line: &[u8]) -> WorkerWords {
+    let is_name = |word: &[u8]| {
+        word.first().is_some_and(u8::is_ascii_alphabetic) && word.iter().any(u8::is_ascii_digit)
+    };
+    let mut names = WorkerWords::default();
+    let words = line.split(u8::is_ascii_whitespace);
+    for (name, word) in names.iter_mut().zip(words.filter(|word| !word.is_empty())) {
+        let word = word.strip_prefix(b"[").unwrap_or(word);
+        if is_name(word) {
+            *name = fingerprint(&word[..word.len().min(60)]);
+        }
+    }
+    names
+}
+
+/// The date of the worker that wrote a line: a word at one place tells each of the dates at work apart.
+fn of_worker(at_work: &[&(NaiveDate, WorkerWords)], words: &WorkerWords) -> Option<NaiveDate> {
+    words.iter().enumerate().find_map(|(at, word)| {
+        let mut names: Vec<u64> = at_work.iter().map(|(_, words)| words[at]).collect();
+        names.sort_unstable();
+        names.dedup();
+        let tells = names.len() == at_work.len() && names[0] != 0;
+        let of = at_work.iter().find(|(_, words)| words[at] == *word);
+        of.filter(|_| tells).map(|(date, _)| *date)
+    })
 }
 
 /// The dates of a line: one, or all of a batch.

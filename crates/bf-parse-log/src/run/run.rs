@@ -60,6 +60,9 @@ impl Pending {
     }
 }
 
+/// The words of a line that may name its worker, as numbers.
+pub(crate) type WorkerWords = [u64; 5];
+
 /// A run.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Run {
@@ -125,9 +128,9 @@ pub(crate) struct Run {
     /// The dates that its workers are at.
     #[serde(default)]
     pub(crate) workers: BTreeMap<String, NaiveDate>,
-    /// A date that it began another one after, without an outcome in between.
+    /// Dates that began and have no outcome yet, with the words of their lines that may name a worker.
     #[serde(default)]
-    pub(crate) left_open: Option<NaiveDate>,
+    pub(crate) begun: Vec<(NaiveDate, WorkerWords)>,
     /// Whether it goes by game dates, as far as its date lines tell.
     #[serde(default)]
     pub(crate) by_game: Option<bool>,
