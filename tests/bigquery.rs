@@ -5,5 +5,7 @@
 
 mod duck;
 mod load;
+mod proof;
+mod recorder;
 mod same;
 mod service;

@@ -7,13 +7,15 @@ use serde_json::Value;
 
 use super::duck;
 use super::load::{EMULATOR_HOST, Project, emulator};
+use super::proof;
+use super::recorder::Recorder;
 use crate::support::{Sandbox, document};
 
 /// The same rows in both engines, and a folder to work in.
 struct Twins {
     sandbox: Sandbox,
     project: Project,
-    host: String,
+    recorder: Recorder,
     duckdb: Option<PathBuf>,
 }
 
@@ -27,7 +29,7 @@ impl Twins {
         let twins = Self {
             sandbox: Sandbox::new(),
             project: Project::new(&host),
-            host,
+            recorder: Recorder::new(&host),
             duckdb: duck::program(),
         };
         twins.job("init.log", &["init"]);
@@ -71,7 +73,7 @@ impl Twins {
             .command(tool)
             .args(args)
             .args(["--warehouse", warehouse])
-            .env(EMULATOR_HOST, &self.host)
+            .env(EMULATOR_HOST, self.recorder.host())
             .output()
             .expect("the validator runs");
         let people = String::from_utf8(output.stderr).expect("text");
@@ -80,6 +82,11 @@ impl Twins {
             "{warehouse}: no report: {people}"
         );
         (output.status.code(), document(&output.stdout), people)
+    }
+
+    /// Has everything that was asked of BigQuery so far checked by Google's analyser and its API's description.
+    fn prove(&self) {
+        proof::check(&self.sandbox, &self.recorder.requests());
     }
 
     /// Runs a validator on both engines, holds their reports against each other, and returns the report.
@@ -271,6 +278,7 @@ fn planted_defects_are_found_with_the_same_dates_in_both_engines() {
         assert_eq!(code, Some(1));
     }
     assert_partition_filters(&twins.project.queries());
+    twins.prove();
 }
 
 /// BigQuery refuses a query of a table that requires a partition filter where one is missing, and reads
@@ -324,6 +332,7 @@ fn games_that_are_not_as_scheduled_are_found_in_both_engines() {
         serde_json::json!(["2024-11-08", "2024-11-12"])
     );
     assert_partition_filters(&twins.project.queries());
+    twins.prove();
 }
 
 #[test]
@@ -417,7 +426,7 @@ fn an_estimate_is_shown_and_nothing_is_run() {
         .tool(TEAM)
         .args(["2024-11-01", "2024-11-03", "--explain", "--format", "text"])
         .args(["--warehouse", &twins.project.url()])
-        .env(EMULATOR_HOST, &twins.host)
+        .env(EMULATOR_HOST, twins.recorder.host())
         .assert()
         .code(0)
         .get_output()
@@ -528,6 +537,8 @@ fn every_table_of_the_pipeline_is_judged_alike_in_both_engines() {
     let codes = judge(&damaged);
     let failed = codes.iter().filter(|code| **code == Some(1)).count();
     assert!(failed >= 6, "{suites:?}: {codes:?}");
+    twins.prove();
+    damaged.prove();
 }
 
 #[test]
@@ -588,4 +599,5 @@ fn what_is_there_and_says_nothing_is_judged_alike_in_both_engines() {
     for name in ["sound_keys", "home_and_away"] {
         assert_eq!(check(&team, name)["status"], "fail", "{name}: {people}");
     }
+    twins.prove();
 }
