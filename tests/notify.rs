@@ -331,6 +331,95 @@ fn a_program_gets_the_document_on_its_input_and_its_complaint_is_shown() {
 }
 
 #[test]
+fn a_program_that_takes_text_needs_no_script() {
+    let bench = Bench::new(
+        "- name: mail\n  stdin: text\n  command: [sh, -c, 'printf %s \"$1\" > title; cat > text', -, \"bf: {title}\"]",
+    );
+    bench.run(&[], FINISHED).ends(0);
+    let read = |name: &str| std::fs::read_to_string(bench.path(name)).expect("a file");
+    assert_eq!(read("title"), "bf: r1 failed");
+    assert_eq!(
+        read("text"),
+        "minutes_played: 97.0% < 99.0%\nrepeat 2024-01-07\n"
+    );
+}
+
+/// Answers as the Pinging API of Healthchecks.io does: `/UUID` or `/KEY/SLUG`, then nothing, `/start`, `/fail`, `/log` or
+/// an exit code; a `rid` must be a UUID.
+fn pinging_api(request: &Request) -> ResponseTemplate {
+    let is_uuid = |text: &str| {
+        let parts: Vec<&str> = text.split('-').collect();
+        let lengths: Vec<usize> = parts.iter().map(|part| part.len()).collect();
+        lengths == [8, 4, 4, 4, 12]
+            && parts
+                .concat()
+                .chars()
+                .all(|c| c.is_ascii_digit() || ('a'..='f').contains(&c))
+    };
+    let parts: Vec<&str> = request
+        .url
+        .path()
+        .trim_start_matches('/')
+        .split('/')
+        .collect();
+    let signal = match parts.as_slice() {
+        [uuid, signal @ ..] if is_uuid(uuid) => signal,
+        [_key, _slug, signal @ ..] => signal,
+        _ => return ResponseTemplate::new(400).set_body_string("invalid url format"),
+    };
+    let is_signal = match signal {
+        [] => true,
+        [signal] => ["start", "fail", "log"].contains(signal) || signal.parse::<u8>().is_ok(),
+        _ => false,
+    };
+    let queries: Vec<_> = request.url.query_pairs().collect();
+    let has_bad_rid = queries
+        .iter()
+        .any(|(name, value)| name == "rid" && !is_uuid(value));
+    if !is_signal || has_bad_rid {
+        return ResponseTemplate::new(400).set_body_string("invalid url format");
+    }
+    ResponseTemplate::new(200).set_body_string("OK")
+}
+
+#[tokio::test]
+async fn the_pings_of_a_run_are_of_the_documented_form_and_have_its_uuid() {
+    let server = MockServer::start().await;
+    Mock::given(method("POST"))
+        .respond_with(pinging_api)
+        .mount(&server)
+        .await;
+    let run = "728b3763-ea80-4113-9fc0-f49b3adf226a";
+    let of = |event: &str, verdict: &str| {
+        FINISHED
+            .replace("run_finished", event)
+            .replace("\"fail\"", verdict)
+            .replace(
+                "\"r1\"",
+                &format!("\"20260103T134512Z-4711\", \"run_uuid\": \"{run}\""),
+            )
+    };
+    let uuid = "/5bf66975-d4c7-4bf5-bcc8-b8d8a82ea278";
+    for (check, more) in [(uuid, ""), ("/k3y/nightly", "?create=1")] {
+        let bench = Bench::new("- {healthchecks: {url_env: PING}, retries: 0}")
+            .env("PING", format!("{}{check}{more}", server.uri()));
+        for (event, verdict, signal) in [
+            ("run_started", "null", "/start"),
+            ("phase_ended", "\"pass\"", "/log"),
+            ("run_finished", "\"pass\"", ""),
+            ("run_finished", "\"fail\"", "/fail"),
+        ] {
+            bench.run(&[], &of(event, verdict)).ends(0);
+            let requests = requests(&server).await;
+            let url = &requests.last().expect("a ping").url;
+            assert_eq!(url.path(), format!("{check}{signal}"));
+            let rid = url.query_pairs().find(|(name, _)| name == "rid");
+            assert_eq!(rid.expect("a run").1, run);
+        }
+    }
+}
+
+#[test]
 fn a_missing_variable_is_named_and_the_other_channels_are_told() {
     let bench = Bench::new(
         "- {name: slack, webhook: {url_env: SLACK_WEBHOOK_URL, form: slack}}\n\

@@ -61,8 +61,24 @@ pub enum Route {
         /// The check's ping URL.
         address: Address,
     },
-    /// A program and its arguments, with the notification on its standard input; never empty.
-    Command(Vec<String>),
+    /// A program with the notification on its standard input.
+    Command {
+        /// The program and its arguments, in which `{title}` is the notification's heading; never empty.
+        words: Vec<String>,
+        /// What it reads.
+        stdin: CommandInput,
+    },
+}
+
+/// What a command reads on its standard input.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CommandInput {
+    /// The `notification` document.
+    #[default]
+    Json,
+    /// Its text, as a person reads it.
+    Text,
 }
 
 /// The body of a webhook's request.
@@ -90,7 +106,7 @@ pub(crate) fn secrets(channels: &[Channel]) -> Vec<&Secret> {
         .iter()
         .filter_map(|channel| match &channel.route {
             Route::Webhook { address, .. } | Route::Healthchecks { address } => Some(address),
-            Route::Command(_) => None,
+            Route::Command { .. } => None,
         })
         .filter_map(|address| match address {
             Address::Literal(secret) => Some(secret),
@@ -107,6 +123,7 @@ struct Keys {
     webhook: Option<WebhookKeys>,
     healthchecks: Option<AddressKeys>,
     command: Option<Vec<String>>,
+    stdin: Option<CommandInput>,
     events: Vec<NotificationEvent>,
     timeout: Seconds,
     retries: u32,
@@ -120,6 +137,7 @@ impl Default for Keys {
             webhook: None,
             healthchecks: None,
             command: None,
+            stdin: None,
             events: DEFAULT_EVENTS.to_vec(),
             timeout: Seconds::new(10),
             retries: 5,
@@ -156,10 +174,14 @@ impl TryFrom<Keys> for Channel {
                 ("healthchecks", Route::Healthchecks { address })
             }
             (None, None, Some(command)) => {
-                if command.first().is_none_or(String::is_empty) {
-                    return Err("command has no program".to_owned());
-                }
-                ("command", Route::Command(command))
+                let stdin = keys.stdin.unwrap_or_default();
+                (
+                    "command",
+                    Route::Command {
+                        words: program(command)?,
+                        stdin,
+                    },
+                )
             }
             _ => {
                 return Err(
@@ -167,6 +189,9 @@ impl TryFrom<Keys> for Channel {
                 );
             }
         };
+        if keys.stdin.is_some() && word != "command" {
+            return Err(format!("stdin is for a command, not for a {word}"));
+        }
         let name = keys.name.unwrap_or_else(|| word.to_owned());
         if name.is_empty() || name.contains(char::is_control) {
             return Err("the name of a channel is a word or a few, in one line".to_owned());
@@ -185,6 +210,25 @@ impl TryFrom<Keys> for Channel {
             deadline: keys.deadline.0,
         })
     }
+}
+
+/// What a log or a table says is in the title, and a shell would run it.
+fn program(words: Vec<String>) -> Result<Vec<String>, String> {
+    let Some((program, arguments)) = words.split_first().filter(|(first, _)| !first.is_empty())
+    else {
+        return Err("command has no program".to_owned());
+    };
+    let program = program.rsplit('/').next().unwrap_or_default();
+    let is_shell = ["sh", "bash", "dash", "zsh", "ksh", "fish"].contains(&program);
+    let runs_title = arguments.windows(2).any(|pair| {
+        pair[0].starts_with('-') && pair[0].ends_with('c') && pair[1].contains("{title}")
+    });
+    if is_shell && runs_title {
+        return Err(format!(
+            "{{title}} must not be part of a script: write [{program}, -c, 'mail -s \"$1\" x', -, \"{{title}}\"]"
+        ));
+    }
+    Ok(words)
 }
 
 fn webhook(keys: WebhookKeys) -> Result<Route, String> {
@@ -273,6 +317,15 @@ mod tests {
                 "exactly one of webhook",
             ),
             ("- command: []", "no program"),
+            ("- {command: [a], stdin: xml}", "xml"),
+            (
+                "- {healthchecks: {url_env: U}, stdin: text}",
+                "stdin is for a command",
+            ),
+            (
+                "- command: [/bin/sh, -ec, 'mail -s \"{title}\" x']",
+                "{title} must not be part of a script",
+            ),
             ("- webhook: {url_env: U}", "form"),
             ("- webhook: {form: json}", "exactly one of url_env and url"),
             (

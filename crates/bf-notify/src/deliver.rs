@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use bf_cli::text;
-use bf_config::notify::Channel;
 #[cfg(feature = "network")]
 use bf_config::notify::WebhookForm;
+use bf_config::notify::{Channel, CommandInput};
 use bf_contract::Notification;
 #[cfg(feature = "network")]
 use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderValue};
@@ -13,7 +13,6 @@ use tokio::time::{Instant, sleep, timeout};
 
 #[cfg(feature = "network")]
 use crate::http::{self, Post};
-#[cfg(feature = "network")]
 use crate::message;
 use crate::retry::{Again, Backoff, Fault};
 use crate::route::{Resolved, resolve};
@@ -100,10 +99,16 @@ fn prepare(route: Resolved, notification: &Notification) -> Result<Delivery, Str
         value.map_err(|error| format!("writing the notification as JSON: {error}"))
     };
     match route {
-        Resolved::Command(command) => {
-            let mut document = json(serde_json::to_vec(notification))?;
-            document.push(b'\n');
-            Ok(Delivery::Command(command, document))
+        Resolved::Command(words, stdin) => {
+            let mut input = match stdin {
+                CommandInput::Json => json(serde_json::to_vec(notification))?,
+                CommandInput::Text => message::text(notification, &words).into_bytes(),
+            };
+            input.push(b'\n');
+            Ok(Delivery::Command(
+                message::with_title(words, notification),
+                input,
+            ))
         }
         #[cfg(feature = "network")]
         Resolved::Webhook { url, form, headers } => {
@@ -117,7 +122,7 @@ fn prepare(route: Resolved, notification: &Notification) -> Result<Delivery, Str
         Resolved::Healthchecks { url } => post(
             message::ping(&url, notification),
             HeaderMap::new(),
-            message::ping_body(notification).into_bytes(),
+            message::text(notification, &[]).into_bytes(),
             "text/plain; charset=utf-8",
             true,
         ),

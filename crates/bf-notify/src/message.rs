@@ -1,5 +1,6 @@
 //! A notification in the form of each route.
 
+use bf_cli::text::printable;
 #[cfg(feature = "network")]
 use bf_contract::Verdict;
 use bf_contract::{Notification, NotificationEvent, NotificationType, Schema};
@@ -11,6 +12,8 @@ use serde_json::{Value, json};
 /// Slack refuses a section of more than 3,000 characters. Source: "Reference: blocks", section. The fences and the line
 /// about what is left out come on top.
 const LONGEST_SECTION: usize = 2_900;
+/// What stands for the heading in the arguments of a command.
+const TITLE: &str = "{title}";
 /// What a heading has at most, in characters.
 const LONGEST_HEADING: usize = 500;
 
@@ -123,6 +126,24 @@ fn cut(text: &str, limit: usize) -> String {
     format!("{}\n… ({lines} more line{plural})", &text[..end])
 }
 
+/// The heading in place of `{title}` in the arguments of a command.
+pub fn with_title(words: Vec<String>, notification: &Notification) -> Vec<String> {
+    let title = printable(&heading(notification), LONGEST_HEADING);
+    let words = words.into_iter();
+    words.map(|word| word.replace(TITLE, &title)).collect()
+}
+
+/// What a command reads as text: without the heading if its arguments have it.
+pub fn text(notification: &Notification, words: &[String]) -> String {
+    let body = body(notification);
+    if body.is_empty() || !words.iter().any(|word| word.contains(TITLE)) {
+        return format!("{}\n\n{body}", heading(notification))
+            .trim_end()
+            .to_owned();
+    }
+    body
+}
+
 #[cfg(feature = "network")]
 /// The URL of a ping. A run begins with `/start` and ends with the plain URL or `/fail`; whatever happens
 /// between goes to the check's log and changes nothing. Source: the Pinging API of Healthchecks.io, also for
@@ -152,11 +173,6 @@ pub fn ping(check: &Url, notification: &Notification) -> Url {
     url
 }
 
-/// The body of a ping, as it stands in the check's log.
-pub fn ping_body(notification: &Notification) -> String {
-    format!("{}\n\n{}", heading(notification), body(notification))
-}
-
 #[cfg(feature = "network")]
 fn is_uuid(text: &str) -> bool {
     text.len() == 36
@@ -168,7 +184,7 @@ fn is_uuid(text: &str) -> bool {
 
 #[cfg(all(test, feature = "network"))]
 mod tests {
-    use super::{cut, ping, slack, test};
+    use super::{cut, ping, slack, test, text, with_title};
     use bf_contract::{Notification, NotificationEvent, Verdict};
     use chrono::DateTime;
     use reqwest::Url;
@@ -232,6 +248,24 @@ mod tests {
         assert_eq!(
             told["blocks"][2]["elements"][0]["text"],
             "run test, phase team_offense, 1970-01-01 00:00:00 UTC"
+        );
+    }
+
+    #[test]
+    fn a_command_has_the_heading_in_its_arguments_or_in_its_text() {
+        let mut notification = notification(NotificationEvent::GateFailed, None);
+        notification.title = "97.0% < 99.0%\u{1b}".to_owned();
+        notification.text = "a\nb\n".to_owned();
+        notification.plan = Some("nightly".to_owned());
+        let words = ["mail", "-s", "bf: {title}", "x"].map(str::to_owned);
+        assert_eq!(text(&notification, &words), "a\nb");
+        assert_eq!(
+            with_title(words.to_vec(), &notification),
+            ["mail", "-s", "bf: nightly: 97.0% < 99.0%\\x1b", "x"]
+        );
+        assert_eq!(
+            text(&notification, &words[..2]),
+            "nightly: 97.0% < 99.0%\u{1b}\n\na\nb"
         );
     }
 

@@ -15,7 +15,7 @@ use crate::route::Resolved;
 /// One line without any secret: there is no such program or host, or it takes no connection.
 pub async fn reach(route: &Resolved) -> Result<(), String> {
     match route {
-        Resolved::Command(command) => {
+        Resolved::Command(command, _) => {
             let program = command.first().map_or("", String::as_str);
             command::find(program).map(drop)
         }

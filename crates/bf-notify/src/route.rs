@@ -1,8 +1,8 @@
 //! A channel's route with its secrets filled in from the environment.
 
-use bf_config::notify::Route;
 #[cfg(feature = "network")]
 use bf_config::notify::{Address, WebhookForm};
+use bf_config::notify::{CommandInput, Route};
 #[cfg(feature = "network")]
 use reqwest::{
     Url,
@@ -27,8 +27,8 @@ pub enum Resolved {
         /// The check's ping URL.
         url: Url,
     },
-    /// A program and its arguments.
-    Command(Vec<String>),
+    /// A program and its arguments, and what it reads.
+    Command(Vec<String>, CommandInput),
 }
 
 /// Refuses what needs the network, which this build does not have.
@@ -41,7 +41,7 @@ pub fn resolve(
     _environment: impl Fn(&str) -> Option<String>,
 ) -> Result<Resolved, String> {
     match route {
-        Route::Command(command) => Ok(Resolved::Command(command.clone())),
+        Route::Command { words, stdin } => Ok(Resolved::Command(words.clone(), *stdin)),
         _ => Err("this build of bf has no network (built without the cargo feature bigquery): it sends no \
              webhook and no ping; use a command"
             .to_owned()),
@@ -94,7 +94,7 @@ pub fn resolve(
                 .collect::<Result<_, String>>()?,
         },
         Route::Healthchecks { address } => Resolved::Healthchecks { url: url(address)? },
-        Route::Command(command) => Resolved::Command(command.clone()),
+        Route::Command { words, stdin } => Resolved::Command(words.clone(), *stdin),
     })
 }
 
