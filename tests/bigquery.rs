@@ -5,7 +5,5 @@
 
 mod duck;
 mod load;
-mod proof;
-mod recorder;
 mod same;
 mod service;

@@ -9,7 +9,7 @@ use crate::support::Sandbox;
 
 /// The path of a program that is not of this repository. Without it the test is left out, and says so; with
 /// `BF_REQUIRE_ALL=1` that is a failure.
-fn external(names: &[&str]) -> Option<PathBuf> {
+pub fn external(names: &[&str]) -> Option<PathBuf> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let found = std::env::split_paths(&path)
         .flat_map(|folder| names.iter().map(move |name| folder.join(name)))
@@ -284,6 +284,21 @@ fn a_browser_shows_all_of_it_narrow_and_wide_light_and_dark() {
     assert_ne!(grounds[0], grounds[1], "light and dark differ");
 }
 
+/// Whether Prometheus reads these metrics, and has nothing to say against their names.
+pub fn check_metrics(sandbox: &Sandbox, file: &str) {
+    let Some(promtool) = external(&["promtool"]) else {
+        return;
+    };
+    let metrics = std::fs::File::open(sandbox.join(file)).expect("metrics");
+    let output = Command::new(promtool)
+        .args(["check", "metrics"])
+        .stdin(metrics)
+        .output()
+        .expect("promtool runs");
+    assert!(output.status.success(), "{output:?}");
+    assert!(output.stderr.is_empty(), "{output:?}");
+}
+
 #[test]
 fn the_alerts_are_raised_when_they_should_be_and_not_before() {
     let Some(promtool) = external(&["promtool"]) else {
@@ -306,9 +321,42 @@ fn the_alerts_are_raised_when_they_should_be_and_not_before() {
 /// cron's sh has no pipefail: the table's code must be the pipe's.
 #[test]
 fn a_bad_table_in_a_pipe_does_not_become_a_zero() {
+    let mut strict = validation();
+    strict["verdict"] = "warn".into();
+    strict["exit_code"] = 1.into();
+    let mut good = validation();
+    good["verdict"] = "pass".into();
+    let half = validation().to_string()[..300].to_owned();
+    let banner = format!("12 of 16 done\n{good}\n");
+    for (input, code) in [
+        (validation().to_string(), 1),
+        (strict.to_string(), 1),
+        (good.to_string(), 0),
+        (banner.clone(), 0),
+        (format!("{banner}{half}"), 3),
+        (format!("{banner}{}", validation()), 1),
+        (String::new(), 3),
+    ] {
+        let sandbox = Sandbox::new();
+        sandbox.write("v.ndjson", &input);
+        for reader in [
+            "bf-notify --format json",
+            "bf-report - --markdown -",
+            "bf-report --html r.html --junit j.xml",
+            "bf-report - --annotations",
+        ] {
+            let mut shell = sandbox.command("/bin/sh");
+            shell.args(["-c", &format!("cat v.ndjson | {reader}")]);
+            let output = shell.output().expect("it runs");
+            assert_eq!(
+                output.status.code(),
+                Some(code),
+                "{reader}: {input}: {output:?}"
+            );
+        }
+    }
+    // The page of a file is asked for as a page, whatever it shows.
     let sandbox = sandbox_with(&validation());
-    let mut shell = sandbox.command("/bin/sh");
-    shell.args(["-c", "cat v.ndjson | bf-notify --format json"]);
-    let output = shell.output().expect("it runs");
-    assert_eq!(output.status.code(), Some(1), "{output:?}");
+    let output = report(&sandbox, &["v.ndjson", "--html", "r.html"]);
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
 }

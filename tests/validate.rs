@@ -8,6 +8,7 @@ mod evidence;
 mod files;
 mod greens;
 mod log;
+mod metrics;
 mod partners;
 mod rig;
 mod rows;

@@ -6,7 +6,7 @@ use predicates::prelude::*;
 use serde_json::Value;
 
 use super::rig::{Ran, Rig};
-use crate::support::{document, documents, wait_until};
+use crate::support::{bin_dir, document, documents, wait_until};
 
 /// A phase of the team table over phase 1's dates.
 fn team_phase(extra_args: &str, more: &str) -> String {
@@ -251,6 +251,7 @@ fn history_lists_runs_and_metrics_say_how_they_ended() {
         metrics.contains("phase=\"team_offense\",state=\"passed\"} 1"),
         "{metrics}"
     );
+    crate::report::check_metrics(&rig.sandbox, "bf.prom");
     let output = rig
         .sandbox
         .command("bf-orchestrate")
@@ -260,6 +261,55 @@ fn history_lists_runs_and_metrics_say_how_they_ended() {
     assert_eq!(runs.len(), 1);
     assert_eq!(runs[0]["verdict"], "pass");
     assert_eq!(runs[0]["exit_code"], 0);
+}
+
+#[test]
+fn a_long_validation_that_prints_nothing_is_no_silence_of_the_orchestrator() {
+    let rig = rig_with(&format!("{HEAD}{}", team_phase("", "")));
+    fs::create_dir(rig.sandbox.join("bin")).expect("a folder");
+    for entry in fs::read_dir(bin_dir()).expect("a folder").flatten() {
+        let name = entry.file_name().into_string().expect("a name");
+        if name.starts_with("bf-") && !name.contains('.') && name != "bf-validate-team-offense" {
+            let link = rig.sandbox.join(&format!("bin/{name}"));
+            std::os::unix::fs::symlink(entry.path(), link).expect("a link");
+        }
+    }
+    let validator = rig.sandbox.write(
+        "bin/bf-validate-team-offense",
+        &format!(
+            "#!/bin/sh\ncase \" $* \" in *' --log-summary '*) touch validating\n\
+             while [ ! -e go ]; do sleep 0.1; done ;; esac\nexec {}/bf-validate-team-offense \"$@\"\n",
+            bin_dir().display()
+        ),
+    );
+    fs::set_permissions(
+        validator,
+        std::os::unix::fs::PermissionsExt::from_mode(0o755),
+    )
+    .expect("a program");
+    let mut command = rig.sandbox.command("bf-orchestrate");
+    command
+        .env("BF_BIN_DIR", rig.sandbox.join("bin"))
+        .args(["run", "plan.yaml", "--metrics-file", "bf.prom"])
+        .stdout(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::piped());
+    let orchestrator = command.spawn().expect("it starts");
+    wait_until("the validation began", || {
+        rig.sandbox.join("validating").exists()
+    });
+    let heartbeat = || {
+        let metrics = rig.sandbox.read("bf.prom");
+        let line = metrics
+            .lines()
+            .find(|line| line.starts_with("bf_run_heartbeat_timestamp_seconds{"));
+        let value = line.and_then(|line| line.rsplit(' ').next()?.parse::<f64>().ok());
+        value.unwrap_or_else(|| panic!("{metrics}"))
+    };
+    let first = heartbeat();
+    wait_until("a heartbeat came", || heartbeat() >= first + 4.0);
+    rig.sandbox.write("go", "");
+    let ran = Ran::from(orchestrator.wait_with_output().expect("it ends"));
+    assert_eq!(ran.code, Some(0), "{}", ran.text);
 }
 
 #[test]
@@ -284,6 +334,11 @@ fn somebody_is_told_of_the_start_each_gate_and_the_end() {
         .collect();
     assert_eq!(events, ["run_started", "phase_ended", "run_finished"]);
     assert_eq!(told[2]["run_report"]["verdict"], "pass");
+    // A name that no other run has, the same from the start to the end.
+    let uuid = told[0]["run_uuid"].as_str().expect("a UUID");
+    assert_eq!(uuid.len(), 36, "{uuid}");
+    assert!(told.iter().all(|told| told["run_uuid"] == uuid));
+    assert_eq!(told[2]["run_report"]["run_uuid"], uuid);
 }
 
 #[test]

@@ -210,3 +210,48 @@ fn a_bad_suite_is_refused_with_its_line_and_column() {
         assert!(text.contains(says) && text.contains("line "), "{text}");
     }
 }
+
+#[test]
+fn without_sample_rows_no_view_has_a_value_of_the_table() {
+    let rig = Rig::spoilt(
+        "UPDATE player_game_summary SET player_lookup = 'acustomer' || rowid, team_abbr = 'ACUSTOMER', usage_rate = NULL
+         WHERE game_date = '2024-12-05';
+         INSERT INTO player_game_summary SELECT * FROM player_game_summary WHERE game_date = '2024-12-05';
+         UPDATE team_offense_game_summary SET team_abbr = 'ACUSTOMER' WHERE game_date = '2024-12-05'",
+    );
+    let config = |rows: u32| {
+        let text = format!(
+            "evidence: {{sample_rows: {rows}}}\nnotify:\n  - {{command: [sh, -c, 'cat > told'], stdin: text}}\n"
+        );
+        rig.sandbox.write("c.yaml", &text);
+    };
+    let views = || {
+        let mut shell = rig.sandbox.command("/bin/sh");
+        shell.arg("-c").arg(format!(
+            "exec 2> text; for one in bf-validate-player-summary bf-validate-team-offense; do \
+             $one {} {} --config c.yaml --format json --metrics-file $one.prom; done > v.ndjson; \
+             bf-report v.ndjson --html r.html --junit j.xml --markdown m.md --annotations > annotations; \
+             bf-notify --config c.yaml < v.ndjson",
+            MONTH[0], MONTH[1]
+        ));
+        assert_eq!(shell.status().expect("it runs").code(), Some(1));
+        let all = [
+            "text",
+            "v.ndjson",
+            "r.html",
+            "j.xml",
+            "m.md",
+            "annotations",
+            "told",
+        ];
+        let shows = |file: &&str| rig.sandbox.read(file).to_lowercase().contains("acustomer");
+        all.into_iter().filter(shows).collect::<Vec<&str>>()
+    };
+    config(5);
+    assert!(
+        views().contains(&"r.html"),
+        "there is something to leave out"
+    );
+    config(0);
+    assert_eq!(views(), [""; 0]);
+}

@@ -7,7 +7,9 @@
 mod args;
 mod duration;
 mod failure;
+mod file;
 mod interrupt;
+pub mod metrics;
 mod output;
 mod program;
 mod range;
@@ -27,6 +29,7 @@ pub use args::{
 };
 pub use duration::Seconds;
 pub use failure::{Context, Failure};
+pub use file::write_atomically;
 pub use interrupt::{Interrupt, Interrupts};
 pub use output::Output;
 pub use program::{main, main_with};

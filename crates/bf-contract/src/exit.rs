@@ -54,6 +54,27 @@ impl Exit {
             .find(|exit| i32::from(exit.code()) == code)
     }
 
+    /// The worse of two ends: a failure is worse than what could not be checked.
+    #[must_use]
+    pub const fn worse(self, other: Self) -> Self {
+        if other.badness() > self.badness() {
+            other
+        } else {
+            self
+        }
+    }
+
+    const fn badness(self) -> u8 {
+        match self {
+            Self::Success => 0,
+            Self::CouldNotCheck => 1,
+            Self::Usage => 2,
+            Self::TimedOut => 3,
+            Self::Failed => 4,
+            Self::Interrupted | Self::Terminated => 5,
+        }
+    }
+
     /// True only where the next step may follow.
     #[must_use]
     pub const fn is_success(self) -> bool {

@@ -14,6 +14,7 @@ mod process_event;
 mod range;
 mod run_report;
 mod run_status;
+mod stream;
 mod validation_plan;
 mod validation_report;
 
@@ -37,6 +38,7 @@ pub use run_report::{
     HeldBy, Phase, PhaseAttempt, PhaseJob, PhaseStatus, RunReport, RunReportType, Window,
 };
 pub use run_status::{PhaseProgress, PhaseStep, RunState, RunStatus, RunStatusType};
+pub use stream::StreamExit;
 pub use validation_plan::{ValidationPlan, ValidationPlanType};
 pub use validation_report::{
     Check, CheckStatus, Comparison, DateSpan, Day, DayStatus, Engine, Evidence, Level, MonthValue,

@@ -49,6 +49,9 @@ pub struct LogSummary {
     pub schema: Schema,
     /// `state == completed`.
     pub completed: bool,
+    /// The exit code of the tool that wrote it; absent in a summary that a document holds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub exit_code: Option<u8>,
     /// Days before the resume point plus finished days: the 150 of `150/1537`.
     pub current_day: u64,
     /// The days that the job has to do over its whole range: calendar days, or game dates where the job

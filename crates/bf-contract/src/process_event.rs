@@ -143,6 +143,9 @@ pub struct ProcessEvent {
     pub message: Option<String>,
     /// How the process ended; an object in `exited`, null before.
     pub exit: Option<ProcessExit>,
+    /// The exit code of the tool that wrote it, in its last event.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub exit_code: Option<u8>,
     /// What of the job lives on, in `exited`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub alive: Vec<AliveProcess>,

@@ -147,6 +147,9 @@ pub struct RunReport {
     pub provisional: bool,
     /// The verdict over all phases.
     pub verdict: Verdict,
+    /// The exit code of the tool that wrote it; absent in documents of older versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub exit_code: Option<u8>,
     /// One line that says why.
     pub reason: String,
     /// Every planned phase, in order.

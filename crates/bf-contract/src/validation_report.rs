@@ -318,6 +318,9 @@ pub struct ValidationReport {
     pub range: DateRange,
     /// The worst of the counted checks.
     pub verdict: Verdict,
+    /// The exit code of the tool that wrote it; absent in documents of older versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub exit_code: Option<u8>,
     /// Every check of the suite, critical ones first.
     pub checks: Vec<Check>,
     /// The log summary that the table was held against; null where none was given.

@@ -31,6 +31,8 @@ pub(crate) struct Details {
     pub(crate) message: Option<String>,
     /// How the process ended.
     pub(crate) exit: Option<ProcessExit>,
+    /// How bf-monitor ends, in its last event.
+    pub(crate) exit_code: Option<u8>,
     /// What of the job lives on.
     pub(crate) alive: Vec<AliveProcess>,
     /// What the log claims.
@@ -105,6 +107,7 @@ impl Reporter {
             elapsed_seconds: details.elapsed.map(seconds),
             message: details.message,
             exit: details.exit,
+            exit_code: details.exit_code,
             alive: details.alive,
             log_summary: details.log_summary,
             days_per_hour: details.days_per_hour,

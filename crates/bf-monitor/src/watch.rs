@@ -372,6 +372,7 @@ impl Watch {
         );
         let details = Details {
             message: Some(message.clone()),
+            exit_code: Some(interrupt.exit().code()),
             ..self.details(self.summary(LogEnd::StillWritten))
         };
         self.reporter.event(ProcessEventKind::Lost, details)?;

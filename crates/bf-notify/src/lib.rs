@@ -122,7 +122,7 @@ async fn tell(
         });
         desk.done(&name, outcome);
     }
-    desk.close().map(|told| read::worse(found, told))
+    desk.close().map(|told| found.worse(told))
 }
 
 /// Reads all of standard input.

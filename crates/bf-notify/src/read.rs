@@ -6,7 +6,7 @@ use bf_cli::text::printable;
 use bf_contract::{
     Check, CheckStatus, Document, DocumentError, Exit, FailureReport, LogState, LogSummary,
     Notification, NotificationEvent, NotificationType, ProcessEvent, ProcessEventKind, RunReport,
-    Schema, ValidationReport, Verdict, date_spans, read_document,
+    Schema, StreamExit, ValidationReport, Verdict, date_spans, read_document,
 };
 use chrono::{DateTime, Utc};
 
@@ -70,7 +70,6 @@ struct Part {
     text: String,
     plan: String,
     verdict: Verdict,
-    exit: Exit,
     run: Option<Box<RunReport>>,
 }
 
@@ -78,13 +77,13 @@ struct Part {
 struct Found {
     parts: Vec<Part>,
     problem: Option<String>,
-    /// A stream of events whose last one has not come.
-    is_open: bool,
+    exit: StreamExit,
     notifications: u32,
 }
 
 impl Found {
     fn take(&mut self, document: Document) {
+        self.exit.add(&document);
         let part = match document {
             Document::ValidationReport(report) => of_validation(&report),
             Document::RunReport(report) => of_run(report),
@@ -95,9 +94,6 @@ impl Found {
                     event.event,
                     ProcessEventKind::Exited | ProcessEventKind::TimedOut | ProcessEventKind::Lost
                 );
-                if event.event != ProcessEventKind::Unknown {
-                    self.is_open = !is_last;
-                }
                 if !is_last {
                     return;
                 }
@@ -108,10 +104,6 @@ impl Found {
                 text: String::new(),
                 plan: status.plan.clone(),
                 verdict: status.verdict.unwrap_or(Verdict::Unknown),
-                exit: match status.exit_code {
-                    Some(code) => Exit::from_code(i32::from(code)).unwrap_or(Exit::CouldNotCheck),
-                    None => Exit::Success,
-                },
                 run: None,
             },
             Document::Notification(_) => {
@@ -136,7 +128,7 @@ impl Found {
             self.problem
                 .get_or_insert("there is more than one notification".to_owned());
         }
-        if self.is_open {
+        if self.exit.is_watching() {
             self.problem
                 .get_or_insert("the stream of events has no end: bf-monitor was killed".to_owned());
         }
@@ -145,6 +137,7 @@ impl Found {
                 .get_or_insert("there is no document that says how it went".to_owned());
         }
         if let Some(problem) = self.problem.take() {
+            self.exit.truncated();
             self.parts.push(Part {
                 title: format!("could not be checked: {}", printable(&problem, TEXT)),
                 text: "bf-notify was given nothing that it could read to the end; \
@@ -152,15 +145,10 @@ impl Found {
                     .to_owned(),
                 plan: "bf-notify".to_owned(),
                 verdict: Verdict::Error,
-                exit: Exit::CouldNotCheck,
                 run: None,
             });
         }
-        let exit = self
-            .parts
-            .iter()
-            .map(|part| part.exit)
-            .fold(Exit::Success, worse);
+        let exit = self.exit.exit();
         // The worst comes first; the others follow in their order.
         self.parts
             .sort_by_key(|part| std::cmp::Reverse(part.verdict));
@@ -205,31 +193,6 @@ impl Found {
     }
 }
 
-/// The worse of two ends: a failure is worse than what could not be checked.
-pub fn worse(one: Exit, other: Exit) -> Exit {
-    let badness = |exit| match exit {
-        Exit::Success => 0,
-        Exit::CouldNotCheck => 1,
-        Exit::Usage => 2,
-        Exit::TimedOut => 3,
-        Exit::Failed => 4,
-        Exit::Interrupted | Exit::Terminated => 5,
-    };
-    if badness(other) > badness(one) {
-        other
-    } else {
-        one
-    }
-}
-
-fn exit_of(verdict: Verdict) -> Exit {
-    match verdict {
-        Verdict::Pass | Verdict::Warn => Exit::Success,
-        Verdict::Fail => Exit::Failed,
-        Verdict::Error | Verdict::Unknown => Exit::CouldNotCheck,
-    }
-}
-
 fn word(verdict: Verdict) -> &'static str {
     match verdict {
         Verdict::Pass => "passed",
@@ -252,7 +215,6 @@ fn of_validation(report: &ValidationReport) -> Part {
         text,
         plan: report.suite.clone(),
         verdict: report.verdict,
-        exit: exit_of(report.verdict),
         run: None,
     }
 }
@@ -331,7 +293,6 @@ fn of_run(report: Box<RunReport>) -> Part {
         text,
         plan: report.plan.clone().unwrap_or_else(|| "run".to_owned()),
         verdict: report.verdict,
-        exit: exit_of(report.verdict),
         run: Some(report),
     }
 }
@@ -353,7 +314,6 @@ fn of_failure(failure: &FailureReport) -> Part {
             Exit::Failed => Verdict::Fail,
             _ => Verdict::Error,
         },
-        exit,
         run: None,
     }
 }
@@ -376,32 +336,17 @@ fn of_log(log: &LogSummary) -> Part {
         text,
         plan: "log".to_owned(),
         verdict,
-        exit: exit_of(verdict),
         run: None,
     }
 }
 
 fn of_end(event: &ProcessEvent) -> Part {
-    let exit = event.exit.as_ref();
-    let (verdict, code) = match event.event {
-        ProcessEventKind::TimedOut => (Verdict::Fail, Exit::TimedOut),
-        ProcessEventKind::Exited if exit.is_some_and(|exit| exit.is_failure()) => {
-            (Verdict::Fail, Exit::Failed)
-        }
-        ProcessEventKind::Exited if exit.is_some_and(|exit| exit.is_clean()) => {
-            let log = event.log_summary.as_ref();
-            match log {
-                Some(log) if log.has_failure_in_doubt() || !log.completed => {
-                    (Verdict::Fail, Exit::Failed)
-                }
-                Some(log) if !log.doubts.is_empty() => (Verdict::Error, Exit::CouldNotCheck),
-                Some(log) if log.failed_days > 0 || log.unaccounted_days.unwrap_or(0) > 0 => {
-                    (Verdict::Fail, Exit::Failed)
-                }
-                _ => (Verdict::Pass, Exit::Success),
-            }
-        }
-        _ => (Verdict::Error, Exit::CouldNotCheck),
+    let mut exit = StreamExit::default();
+    exit.add(&Document::ProcessEvent(Box::new(event.clone())));
+    let verdict = match exit.exit() {
+        Exit::Success => Verdict::Pass,
+        Exit::Failed | Exit::TimedOut => Verdict::Fail,
+        _ => Verdict::Error,
     };
     let mut text = String::new();
     if let Some(log) = &event.log_summary {
@@ -417,7 +362,6 @@ fn of_end(event: &ProcessEvent) -> Part {
             .and_then(|log| log.job.clone())
             .unwrap_or_else(|| "job".to_owned()),
         verdict,
-        exit: code,
         run: None,
     }
 }
@@ -427,7 +371,7 @@ mod tests {
     use bf_contract::{Exit, NotificationEvent, Verdict};
     use chrono::DateTime;
 
-    use super::{read, worse};
+    use super::read;
 
     const REPORT: &str = include_str!("../../bf-contract/tests/golden/validation_report.json");
     const FAILURE: &str = include_str!("../../bf-contract/tests/golden/failure.json");
@@ -487,6 +431,5 @@ mod tests {
         let good = REPORT.replace(r#""verdict": "fail""#, r#""verdict": "pass""#);
         assert_eq!(of(&format!("{good}{REPORT}{good}")).exit, Exit::Failed);
         assert_eq!(of(&format!("{good}{FAILURE}")).exit, Exit::CouldNotCheck);
-        assert_eq!(worse(Exit::CouldNotCheck, Exit::Failed), Exit::Failed);
     }
 }

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use bf_cli::metrics::MetricsArgs;
 use bf_cli::{
     ConfigArgs, Failure, Format, Output, OutputArgs, Streams, ToolArgs, WarehouseArgs, Zone,
     last_days, parse_range,
@@ -276,14 +277,6 @@ pub struct RunsArgs {
     /// The folder of the run directories
     #[arg(long, value_name = "DIR", default_value = DEFAULT_RUNS)]
     pub runs: PathBuf,
-}
-
-/// Where metrics go.
-#[derive(Debug, Clone, clap::Args)]
-pub struct MetricsArgs {
-    /// Write the run's metrics there, for Prometheus' textfile collector
-    #[arg(long, value_name = "FILE")]
-    pub metrics_file: Option<PathBuf>,
 }
 
 /// `bf-orchestrate run`.

@@ -107,8 +107,10 @@ pub fn run(mut args: Args, mut streams: Streams) -> Result<Exit, Failure> {
     if let Some(checkpoint) = &checkpoint {
         checkpoint.apply(&mut summary, &ledger);
     }
+    let exit = checks.exit(&args, &summary);
+    summary.exit_code = Some(exit.code());
     say(&args, &summary, &ledger, &mut output)?;
-    Ok(checks.exit(&args, &summary))
+    Ok(exit)
 }
 
 /// What the log claims, held against the dates that the job was given where they are known.
@@ -314,7 +316,8 @@ fn follow(
             last_said = Some((Instant::now(), summary));
         }
         if let Some(interrupt) = log.wait(if is_over { SETTLED } else { LOOK_AGAIN }) {
-            let summary = summarize(args, parser, LogEnd::StillWritten);
+            let mut summary = summarize(args, parser, LogEnd::StillWritten);
+            summary.exit_code = Some(interrupt.exit().code());
             say(args, &summary, &parser.ledger(LogEnd::StillWritten), output)?;
             return Ok(Some(interrupt.exit()));
         }

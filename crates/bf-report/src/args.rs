@@ -20,8 +20,10 @@ Examples:
     bf-report .bf/runs/NEW --compare .bf/runs/OLD --html report.html
 
 Exit codes:
-  0 the report was written, whatever its verdict is    2 usage; nothing was written
-  3 there is no document to report, it cannot be read, or the report cannot be written";
+  0 the report of a directory or a file was written, whatever its verdict    2 usage; nothing was written
+  3 there is no document to report, it cannot be read, or the report cannot be written
+  from standard input: the code of the tools that wrote the documents (a table that failed is a 1; documents
+  that are truncated, or hold no verdict, are a 3), as sh drops it in a pipe";
 
 /// Turn documents into a page: HTML, Markdown or JUnit
 ///

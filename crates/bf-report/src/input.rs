@@ -6,7 +6,7 @@ use std::path::Path;
 
 use bf_cli::text::printable;
 use bf_cli::{Context, Failure};
-use bf_contract::{Document, DocumentError, read_document};
+use bf_contract::{Document, DocumentError, StreamExit, read_document};
 
 /// The documents of a stream, in order.
 #[derive(Debug, Default)]
@@ -14,6 +14,8 @@ pub(crate) struct Input {
     pub documents: Vec<Document>,
     /// What was passed over, for people.
     pub passed_over: Vec<String>,
+    /// How the tools ended that printed them.
+    pub exit: StreamExit,
 }
 
 /// How much of a path or a reason a note shows, in characters.
@@ -65,9 +67,17 @@ fn read_stream(stream: impl Read, name: &str) -> Result<Input, Failure> {
             Ok(Document::Unknown(kind)) => input
                 .passed_over
                 .push(format!("a document of type {}", printable(&kind, NOTE))),
-            Ok(document) => input.documents.push(document),
+            Ok(document) => {
+                input.exit.add(&document);
+                input.documents.push(document);
+            }
             // A banner, or the half of a document that is still being written.
-            Err(DocumentError::NotADocument(_)) => unreadable += 1,
+            Err(DocumentError::NotADocument(_)) => {
+                unreadable += 1;
+                if text.trim_start().starts_with('{') {
+                    input.exit.truncated();
+                }
+            }
             Err(error @ DocumentError::Malformed { .. }) => {
                 return Err(
                     Failure::could_not_check(format!("reading {name}: {error}")).hint(

@@ -38,7 +38,14 @@ pub fn run(args: Args, streams: Streams) -> Result<Exit, Failure> {
         output_args.format = bf_cli::Format::Text;
     }
     let (mut output, mut stdin) = Output::new(&output_args, streams);
-    let report = Report::of(input::read(&args.input, &mut stdin)?);
+    let input = input::read(&args.input, &mut stdin)?;
+    // In a pipe, sh knows the code of the last command only.
+    let exit = if args.input.as_os_str() == "-" {
+        input.exit.exit()
+    } else {
+        Exit::Success
+    };
+    let report = Report::of(input);
     let comparison = match &args.compare {
         Some(other) => {
             let before = Report::of(input::read(other, &mut stdin)?);
@@ -75,5 +82,5 @@ pub fn run(args: Args, streams: Streams) -> Result<Exit, Failure> {
             output.text(format!("written: {}", path.display()))?;
         }
     }
-    Ok(Exit::Success)
+    Ok(exit)
 }

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use bf_cli::metrics::MetricsArgs;
 use bf_cli::{ConfigArgs, Failure, Format, OutputArgs, RangeArgs, ToolArgs, WarehouseArgs};
 use chrono::{DateTime, Utc};
 use clap::{Args, Parser};
@@ -34,6 +35,10 @@ pub struct ValidateArgs {
     /// windows
     #[arg(long)]
     pub no_small_numbers: bool,
+
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub metrics: MetricsArgs,
 
     #[command(flatten)]
     #[allow(missing_docs)]

@@ -14,6 +14,7 @@ pub mod figures;
 pub mod judge;
 pub mod log_checks;
 pub mod log_input;
+mod metrics;
 mod missing;
 pub mod needs;
 pub mod outcome;

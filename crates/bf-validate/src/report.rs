@@ -133,6 +133,7 @@ pub fn document(run: &Run<'_>, judged: &Judgement, warehouse: &dyn Warehouse) ->
         missing_table,
         range: run.range,
         verdict: verdict(&checks),
+        exit_code: None,
         checks,
         log_summary: run.log.map(|log| log.summary.clone()),
         engine: Engine {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use bf_cli::{Failure, Format, Interrupts, Output, OutputArgs, Streams, Zone};
-use bf_contract::{DateRange, Exit, Level, Provenance, Verdict};
+use bf_contract::{DateRange, Exit, Level, Provenance, ValidationReport, Verdict};
 use bf_warehouse::{Engine, Options, Question, Request, Side, TableName, WarehouseError};
 use chrono::NaiveDate;
 use sha2::{Digest, Sha256};
@@ -15,6 +15,7 @@ use crate::expected::{self, Expectation};
 use crate::judge::{Facts, judge};
 use crate::log_checks;
 use crate::log_input::LogInput;
+use crate::metrics;
 use crate::needs::{self, Needs};
 use crate::outcome::{Finding, Outcome, Probe, SmallShares};
 use crate::pairs::{self, Partnership};
@@ -25,11 +26,35 @@ use crate::scheduled::{self, Asked, Held};
 use crate::suite::{DATE_CHECKS, Kind, Suite, min_success_rate, verify_levels};
 use crate::text;
 
-/// Validates one suite.
+/// Validates one suite, and writes its metrics.
 ///
 /// # Errors
 /// Usage, or something that stands in the way of any verdict.
 pub fn validate(suite: Suite, args: &ValidateArgs, streams: Streams) -> Result<Exit, Failure> {
+    let began = chrono::Utc::now();
+    let path = args.metrics.path()?.filter(|_| !args.explain);
+    let mut report = None;
+    let result = report_on(&suite, args, streams, &mut report);
+    let Some(path) = path else {
+        return result;
+    };
+    let exit = match &result {
+        Ok(exit) => *exit,
+        Err(failure) => failure.exit,
+    };
+    match metrics::write(&path, &suite, began, exit, report.as_ref()) {
+        // A monitor that is not told is no reason to pass, or to hide what the table says.
+        Err(failure) if exit.is_success() => Err(failure),
+        _ => result,
+    }
+}
+
+fn report_on(
+    suite: &Suite,
+    args: &ValidateArgs,
+    streams: Streams,
+    reported: &mut Option<ValidationReport>,
+) -> Result<Exit, Failure> {
     let now = chrono::Utc::now();
     let zone = suite.timezone()?;
     let range = args.range.resolve(now, zone.as_ref())?;
@@ -38,9 +63,9 @@ pub fn validate(suite: Suite, args: &ValidateArgs, streams: Streams) -> Result<E
     let now = now.timestamp_micros();
     let since = args.since()?;
     let loaded = bf_config::load(&args.config)?;
-    verify_levels(&loaded, &suite)?;
-    rerun::verify(&loaded, &suite)?;
-    let suite = suite.configured(&loaded.config)?;
+    verify_levels(&loaded, suite)?;
+    rerun::verify(&loaded, suite)?;
+    let suite = suite.clone().configured(&loaded.config)?;
     let mut provenance = Provenance {
         version: env!("CARGO_PKG_VERSION").to_owned(),
         commit: Some(bf_cli::COMMIT.to_owned()).filter(|commit| !commit.is_empty()),
@@ -102,12 +127,15 @@ pub fn validate(suite: Suite, args: &ValidateArgs, streams: Streams) -> Result<E
         Ok(judged) => judged,
         Err(error) => return Err(stopped(&interrupts, &error)),
     };
-    let document = report::document(&run, &judged, warehouse.as_ref());
+    let mut document = report::document(&run, &judged, warehouse.as_ref());
     let checks = &judged.checks;
+    let is_answered = checks.iter().all(|check| !check.is_unanswered());
+    let exit = exit(document.verdict, is_answered, args.strict);
+    document.exit_code = Some(exit.code());
     output.text(text::report(&run, checks, &document, output.style()))?;
     output.document(&document)?;
-    let is_answered = checks.iter().all(|check| !check.is_unanswered());
-    Ok(exit(document.verdict, is_answered, args.strict))
+    *reported = Some(document);
+    Ok(exit)
 }
 
 /// Prints a suite to start from for a table.

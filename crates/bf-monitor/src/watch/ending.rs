@@ -141,6 +141,7 @@ impl Watch {
         let details = Details {
             message: Some(message.clone()),
             exit: Some(exit),
+            exit_code: Some(verdict.code()),
             alive,
             ..self.details(summary)
         };

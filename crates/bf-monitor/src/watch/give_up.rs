@@ -58,6 +58,7 @@ impl Watch {
         let details = Details {
             message: Some(message.clone()),
             exit: self.job.ended.as_ref().map(|end| end.exit.clone()),
+            exit_code: Some(Exit::TimedOut.code()),
             alive: job::alive(&left),
             ..self.details(self.summary(end))
         };

@@ -6,7 +6,7 @@ use bf_cli::{ConfigArgs, Context, Failure, Streams};
 use bf_contract::Exit;
 
 use crate::cli::{self, Resume};
-use crate::commands::run::{Call, metrics_file};
+use crate::commands::run::Call;
 use crate::engine::preflight;
 use crate::engine::run::Permissions;
 use crate::plan::config_file;
@@ -34,7 +34,7 @@ pub(crate) fn resume(args: &Resume, streams: Streams) -> Result<Exit, Failure> {
         plan.shared_flags = args.shared_flags();
     }
     let runs = absolute(&args.runs.runs);
-    let metrics_file = metrics_file(&args.metrics)?.as_deref().map(absolute);
+    let metrics_file = args.metrics.path()?.as_deref().map(absolute);
     go_to(plan.folder.as_deref(), &console)?;
     if args.config.config.is_some() {
         plan.config_file = config_file(&loaded);

@@ -6,7 +6,7 @@ use bf_cli::{Failure, Streams};
 use bf_config::Loaded;
 use bf_contract::{DateRange, Exit};
 
-use crate::cli::{self, Documented, MetricsArgs, RunArgs, RunPlan};
+use crate::cli::{self, Documented, RunArgs, RunPlan};
 use crate::commands::dry_run;
 use crate::engine::event::{Listener, Listeners, RunEvent};
 use crate::engine::run::{Ended, Permissions, Request};
@@ -94,7 +94,7 @@ pub(crate) fn plan(args: &RunPlan, streams: Streams) -> Result<Exit, Failure> {
 /// Checks that everything that the plan needs is there, then runs it, dry or not.
 fn run(args: &RunArgs, plan: &Plan, loaded: &Loaded, console: &Console) -> Result<Exit, Failure> {
     let checked = || -> Result<_, Refusal> {
-        let metrics_file = metrics_file(&args.metrics)?;
+        let metrics_file = args.metrics.path()?;
         Ok((metrics_file, preflight::check(plan, loaded)?))
     };
     let (metrics_file, siblings) =
@@ -177,30 +177,5 @@ fn report_refusal(plan: &Plan, refusal: Refusal, console: &Console) -> Failure {
     Failure {
         is_reported: report.is_ok(),
         ..refusal.failure
-    }
-}
-
-/// The file that metrics are written to: the file itself if it is a link, as it is replaced whole each time.
-///
-/// # Errors
-/// It is there and is not a regular file, or it is a link to nothing: usage (exit 2).
-pub(crate) fn metrics_file(args: &MetricsArgs) -> Result<Option<PathBuf>, Failure> {
-    let Some(path) = &args.metrics_file else {
-        return Ok(None);
-    };
-    let refuse = |what: &str| {
-        Failure::usage(format!("--metrics-file {}: {what}", path.display()))
-            .hint("nothing was started; give a regular file, or one that is not there yet")
-    };
-    match std::fs::symlink_metadata(path) {
-        Err(_) => Ok(Some(path.clone())),
-        Ok(metadata) if metadata.is_file() => Ok(Some(path.clone())),
-        Ok(metadata) if metadata.is_symlink() => match std::fs::canonicalize(path) {
-            Ok(target) if target.is_file() => Ok(Some(target)),
-            Ok(_) => Err(refuse("it points to something that is not a regular file")),
-            Err(_) => Err(refuse("it is a link to nothing")),
-        },
-        Ok(metadata) if metadata.is_dir() => Err(refuse("it is a folder")),
-        Ok(_) => Err(refuse("it is not a regular file")),
     }
 }

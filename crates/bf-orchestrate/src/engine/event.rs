@@ -43,6 +43,8 @@ pub(crate) enum RunEvent<'a> {
     NotWatched { unit: UnitName<'a> },
     /// bf-monitor was killed and is started again.
     WatchingAgain { unit: UnitName<'a> },
+    /// Nothing has happened for some seconds; the run goes on.
+    Alive,
     /// A gate could not be checked, and is checked again.
     CheckingAgain {
         unit: UnitName<'a>,

@@ -3,13 +3,12 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use bf_cli::Failure;
+use bf_cli::{Failure, write_atomically};
 use bf_contract::{DateRange, PhaseStatus, date_spans};
 use chrono::NaiveDate;
 
 use crate::plan::{Job, PhasePlan, RetryOn, shell_words};
 use crate::store::attempt::AttemptDir;
-use crate::store::run_dir::write_atomically;
 use crate::store::state::{Judgement, UnitState};
 
 /// Why, and for which dates, a job is run again.

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::mpsc::{Sender, channel};
 use std::time::{Duration, Instant};
 
-use bf_cli::{Context, Failure, Interrupts};
+use bf_cli::{Context, Failure, Interrupts, write_atomically};
 use bf_config::Loaded;
 use bf_contract::{Exit, PhaseStatus, RunReport, Verdict};
 use chrono::{DateTime, Utc};
@@ -24,7 +24,7 @@ use crate::store::boot;
 use crate::store::journal::{Cause, Journal, Step, VERSION, VERSION_WITH_WINDOWS};
 use crate::store::mark;
 use crate::store::refusal::{self, Refusal};
-use crate::store::run_dir::{RunDir, write_atomically};
+use crate::store::run_dir::RunDir;
 use crate::store::runs::{self, Claim, Found, Unreadable};
 use crate::store::state::{Recorder, RunState, fold};
 use crate::store::table_lock::{self, Asked, TableLock};
@@ -316,6 +316,7 @@ impl Request<'_> {
             if exit.is_success() {
                 exit = failure.exit;
                 report.verdict = Verdict::Error;
+                report.exit_code = Some(exit.code());
                 report.reason = failure.message;
             }
         }

@@ -1,16 +1,21 @@
 //! Which phase runs when: each as soon as the gates that it waits for have opened.
 
 use std::collections::BTreeSet;
-use std::sync::mpsc::{Receiver, Sender};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
+use std::time::Duration;
 
 use bf_cli::{Failure, Interrupt};
 use bf_contract::{Exit, Phase, PhaseStatus};
 
 use crate::engine::document::not_run;
+use crate::engine::event::RunEvent;
 use crate::engine::outcome::{RunEnd, verdict};
 use crate::engine::phase::{PhaseEnd, RunContext};
 use crate::plan::{OnFail, PhasePlan, Plan};
 use crate::store::state::Judgement;
+
+/// The longest time without a sign of life of the run.
+const BEAT: Duration = Duration::from_secs(5);
 
 /// What the scheduler waits for.
 pub(crate) enum Event {
@@ -57,7 +62,7 @@ pub(crate) fn run_all(
             if !running {
                 break;
             }
-            match receiver.recv() {
+            match receiver.recv_timeout(BEAT) {
                 Ok(Event::PhaseEnded(index, end)) => {
                     context.slots.give_back();
                     let end = (*end).unwrap_or_else(|failure| {
@@ -74,7 +79,8 @@ pub(crate) fn run_all(
                     context.tools.running.stop();
                 }
                 Ok(Event::SlotFreed) => {}
-                Err(_) => break,
+                Err(RecvTimeoutError::Timeout) => context.listeners.emit(&RunEvent::Alive),
+                Err(RecvTimeoutError::Disconnected) => break,
             }
         }
     });

@@ -1,11 +1,10 @@
 //! The directory of a run: its whole state.
 
 use std::fs;
-use std::io::Write;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
-use bf_cli::{Context, Failure};
+use bf_cli::{Context, Failure, write_atomically};
 use bf_config::Loaded;
 use bf_contract::DateRange;
 use chrono::Utc;
@@ -226,28 +225,4 @@ impl RunDir {
             .display()
             .to_string()
     }
-}
-
-/// Writes a file so that it is there whole or not at all, also after a crash.
-///
-/// # Errors
-/// It cannot be written (exit 3).
-pub(crate) fn write_atomically(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
-    let doing = || format!("writing {}", path.display());
-    let partial = path.with_extension("partial");
-    let mut file = fs::File::create(&partial).or_could_not_check(doing)?;
-    file.write_all(bytes).or_could_not_check(doing)?;
-    file.sync_all().or_could_not_check(doing)?;
-    fs::rename(&partial, path).or_could_not_check(doing)?;
-    if let Some(folder) = path.parent() {
-        let folder = if folder.as_os_str().is_empty() {
-            Path::new(".")
-        } else {
-            folder
-        };
-        fs::File::open(folder)
-            .and_then(|folder| folder.sync_all())
-            .or_could_not_check(doing)?;
-    }
-    Ok(())
 }

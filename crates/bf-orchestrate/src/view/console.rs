@@ -212,7 +212,10 @@ impl Listener for Console {
             }
             RunEvent::PhaseEnded(phase) => self.phase_ended(phase),
             RunEvent::Warning(text) => self.mark(Mark::Warn, text),
-            RunEvent::Document(_) | RunEvent::JobSeen { .. } | RunEvent::RunEnded { .. } => {}
+            RunEvent::Alive
+            | RunEvent::Document(_)
+            | RunEvent::JobSeen { .. }
+            | RunEvent::RunEnded { .. } => {}
         }
     }
 }

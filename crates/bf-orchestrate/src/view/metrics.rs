@@ -1,19 +1,17 @@
-//! The metrics of a run in Prometheus' text format, for the node exporter's textfile collector.
-//!
-//! Format: <https://prometheus.io/docs/instrumenting/exposition_formats/>.
+//! The metrics of a run.
 
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 
+use bf_cli::metrics::{gauge, label};
 use bf_cli::text::Mark;
+use bf_cli::write_atomically;
 use bf_contract::{CheckStatus, LogSummary, Phase, PhaseStatus};
 use chrono::Utc;
 
 use crate::engine::event::{Listener, RunEvent};
 use crate::plan::Plan;
-use crate::store::run_dir::write_atomically;
 use crate::view::console::Console;
 
 /// Seconds between two signs of life that change nothing else.
@@ -90,7 +88,7 @@ impl Listener for MetricsFile<'_> {
                     phase.claims(log);
                 }
             }),
-            RunEvent::CheckingAgain { .. } | RunEvent::Document(_) => self.beat(),
+            RunEvent::Alive | RunEvent::Document(_) => self.beat(),
             RunEvent::PhaseEnded(phase) => {
                 self.update(|metrics| *metrics.phase(&phase.name) = PhaseMetrics::of(phase));
             }
@@ -210,13 +208,10 @@ type Counts = Vec<(&'static str, u64)>;
 /// The whole file.
 #[allow(clippy::cast_precision_loss)] // counts and seconds stay far below 2^53
 fn render(metrics: &RunMetrics) -> String {
-    let plan = escape(&metrics.plan);
     let mut text = String::new();
-    let run = format!("plan=\"{plan}\"");
+    let run = label("plan", &metrics.plan);
     let one = |text: &mut String, name: &str, help: &str, value: Option<f64>| {
-        if let Some(value) = value {
-            family(text, name, help, [(run.clone(), value)]);
-        }
+        gauge(text, name, help, value.map(|value| (run.clone(), value)));
     };
     one(
         &mut text,
@@ -255,8 +250,8 @@ fn render(metrics: &RunMetrics) -> String {
         metrics.duration_seconds,
     );
 
-    let label = |phase: &str| format!("plan=\"{plan}\",phase=\"{}\"", escape(phase));
-    family(
+    let label = |phase: &str| format!("{run},{}", label("phase", phase));
+    gauge(
         &mut text,
         "bf_phase_state",
         "1 for the state that a phase is in, 0 for every other.",
@@ -276,9 +271,7 @@ fn render(metrics: &RunMetrics) -> String {
             .iter()
             .filter_map(|(name, phase)| Some((label(name), value(phase)?)))
             .collect();
-        if !samples.is_empty() {
-            family(&mut text, name, help, samples);
-        }
+        gauge(&mut text, name, help, samples);
     };
     each(
         "bf_phase_claimed_success_ratio",
@@ -316,9 +309,7 @@ fn render(metrics: &RunMetrics) -> String {
                 })
             })
             .collect();
-        if !samples.is_empty() {
-            family(&mut text, name, help, samples);
-        }
+        gauge(&mut text, name, help, samples);
     };
     by_status(
         "bf_phase_claimed_dates",
@@ -331,26 +322,6 @@ fn render(metrics: &RunMetrics) -> String {
         &|phase| phase.checks.clone(),
     );
     text
-}
-
-fn family(
-    text: &mut String,
-    name: &str,
-    help: &str,
-    samples: impl IntoIterator<Item = (String, f64)>,
-) {
-    let _ = writeln!(text, "# HELP {name} {help}\n# TYPE {name} gauge");
-    for (labels, value) in samples {
-        let _ = writeln!(text, "{name}{{{labels}}} {value}");
-    }
-}
-
-/// A label's value: backslash, quote and line end are escaped.
-fn escape(value: &str) -> String {
-    value
-        .replace('\\', r"\\")
-        .replace('"', "\\\"")
-        .replace('\n', "\\n")
 }
 
 impl PhaseMetrics {

@@ -98,6 +98,7 @@ impl<'a> Page<'a> {
             } else {
                 Verdict::Unknown
             },
+            exit_code: None,
             reason: "the run has not ended yet".to_owned(),
             phases: phases.collect(),
             total_seconds: (Utc::now() - began).as_seconds_f64(),
@@ -142,7 +143,8 @@ const PAGE: &str = "report.html";
 fn draw(program: &Path, report: &RunReport, run_dir: &Path) -> Option<Receiver<bool>> {
     let document = serde_json::to_vec(report).ok()?;
     let mut child = Command::new(program)
-        .args(["-", "--html"])
+        // As a file: from `-` its exit code would be that of the report.
+        .args(["/dev/stdin", "--html"])
         .arg(run_dir.join(PAGE))
         .stdin(Stdio::piped())
         .stdout(Stdio::null())

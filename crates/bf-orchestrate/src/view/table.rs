@@ -226,6 +226,7 @@ mod tests {
             dry_run: false,
             provisional: false,
             verdict: Verdict::Pass,
+            exit_code: None,
             reason: String::new(),
             phases,
             total_seconds: 0.0,

@@ -23,6 +23,7 @@ fn exited(code: Option<i32>, exit_code: Option<i32>) -> Watched {
                 code: exit_code,
                 ..ProcessExit::unknown(ExitSource::Pidfd)
             }),
+            exit_code: None,
             alive: Vec::new(),
             log_summary: None,
             days_per_hour: None,
@@ -44,6 +45,7 @@ fn reported(code: Option<i32>, verdict: Verdict) -> Validated {
             missing_table: None,
             range,
             verdict,
+            exit_code: None,
             checks: vec![check(verdict)],
             log_summary: None,
             engine: Engine::default(),
