@@ -9,7 +9,7 @@ use serde::de::{Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Serialize};
 
 /// The named captures that a [`Pattern`] may have.
-pub const CAPTURES: [&str; 17] = [
+pub const CAPTURES: [&str; 18] = [
     "date",
     "end_date",
     "start",
@@ -27,10 +27,11 @@ pub const CAPTURES: [&str; 17] = [
     "expected",
     "off_days",
     "name",
+    "dates",
 ];
 
 /// What `{date}` and its relatives stand for in a pattern: one capture each.
-const SHORTHANDS: [(&str, &str); 17] = [
+const SHORTHANDS: [(&str, &str); 18] = [
     ("date", "[0-9]{4}-[0-9]{2}-[0-9]{2}"),
     ("end_date", "[0-9]{4}-[0-9]{2}-[0-9]{2}"),
     ("start", "[0-9]{4}-[0-9]{2}-[0-9]{2}"),
@@ -48,6 +49,7 @@ const SHORTHANDS: [(&str, &str); 17] = [
     ("expected", "[0-9][0-9,]*"),
     ("off_days", "[0-9][0-9,]*"),
     ("name", "\\S+"),
+    ("dates", "[0-9]{4}-[0-9, -]*"),
 ];
 
 /// A dialect: rules for each event that a job's lines report.
@@ -63,10 +65,17 @@ pub struct Dialect {
     /// The name of the job, if all its lines are of one.
     #[serde(default)]
     pub job: Option<String>,
-    /// What the patterns are tried on: the whole line (the default), or the message after its time, level
-    /// and logger.
+    /// What the patterns are tried on: the whole line (the default), the message after its time, level and
+    /// logger, or the text of that message without the blanks before it.
     #[serde(default)]
     pub reads: Reads,
+    /// Whose lines the rules are tried on that do not say it themselves.
+    #[serde(default)]
+    pub logger: Logger,
+    /// Whether all lines of the job are known: a counter that falls, a date outside the range of its run or a
+    /// second beginning among its dates is then of another job, and a figure with something after it is none.
+    #[serde(default)]
+    pub strict: bool,
     /// How a date is written, as strptime takes it; without it every form that has one meaning is read.
     #[serde(default)]
     pub date_format: Option<String>,
@@ -109,6 +118,36 @@ pub struct Dialect {
     /// What the run's own summary counts: `succeeded`, `failed`, `skipped`.
     #[serde(default)]
     pub claims: Rules,
+    /// The job names its checkpoint: `job`, `start`, `end_date`. Another one in the same run is another job's.
+    #[serde(default)]
+    pub checkpoint: Rules,
+    /// The run's own summary names the dates that failed: `dates`.
+    #[serde(default)]
+    pub failed_dates: Rules,
+    /// The job only checks dates and writes nothing.
+    #[serde(default)]
+    pub dry_run_mode: Rules,
+    /// An exception that nothing caught, unless a message above it owns it.
+    #[serde(default)]
+    pub crash: Rules,
+    /// The job was stopped: Ctrl-C, or a signal that a shell reports.
+    #[serde(default)]
+    pub stopped: Rules,
+    /// The job could not read one of its arguments.
+    #[serde(default)]
+    pub bad_argument: Rules,
+    /// The job prints its usage; `job` is its name.
+    #[serde(default)]
+    pub usage: Rules,
+    /// The job checked what it wrote, and reports that this is not as it should be.
+    #[serde(default)]
+    pub own_validation: Rules,
+    /// An error of the job itself that belongs to no date; counted, and no end of the run.
+    #[serde(default)]
+    pub critical: Rules,
+    /// A line that reports nothing, whichever other rule would match it.
+    #[serde(default)]
+    pub ignore: Rules,
     /// An error that may be the reason of a failure to come.
     #[serde(default)]
     pub error: Rules,
@@ -130,7 +169,12 @@ pub struct Dialect {
 }
 
 /// The events that a rule may report, as the keys of a dialect name them.
-pub const EVENTS: [&str; 15] = [
+pub const EVENTS: [&str; 25] = [
+    "ignore",
+    "stopped",
+    "crash",
+    "bad_argument",
+    "usage",
     "refused",
     "fatal",
     "run_start",
@@ -140,20 +184,30 @@ pub const EVENTS: [&str; 15] = [
     "success",
     "skip",
     "dry_run",
+    "dry_run_mode",
     "date_start",
     "claims",
     "progress",
+    "checkpoint",
     "about",
+    "failed_dates",
     "block",
+    "own_validation",
+    "critical",
     "error",
 ];
 
 impl Dialect {
     /// The rules of all events: of two that match a line the first one counts. A failure comes before a
-    /// success: of two doubtful readings the worse one is safe.
+    /// success: of two doubtful readings the worse one is safe. Those with `last: true` come after all others.
     #[must_use]
     pub fn rules(&self) -> Vec<(&'static str, &Rule)> {
         let all = [
+            &self.ignore,
+            &self.stopped,
+            &self.crash,
+            &self.bad_argument,
+            &self.usage,
             &self.refused,
             &self.fatal,
             &self.run_start,
@@ -163,18 +217,25 @@ impl Dialect {
             &self.success,
             &self.skip,
             &self.dry_run,
+            &self.dry_run_mode,
             &self.date_start,
             &self.claims,
             &self.progress,
+            &self.checkpoint,
             &self.about,
+            &self.failed_dates,
             &self.block,
+            &self.own_validation,
+            &self.critical,
             &self.error,
         ];
-        EVENTS
+        let mut rules: Vec<_> = EVENTS
             .into_iter()
             .zip(all)
             .flat_map(|(event, rules)| rules.0.iter().map(move |rule| (event, rule)))
-            .collect()
+            .collect();
+        rules.sort_by_key(|(_, rule)| rule.last);
+        rules
     }
 }
 
@@ -187,6 +248,8 @@ pub enum Reads {
     Line,
     /// The message after its time, level and logger.
     Message,
+    /// The text of the message, without the blanks before it.
+    Text,
 }
 
 /// What becomes of a date that begins and has no outcome.
@@ -217,9 +280,58 @@ pub enum Ends {
 pub enum Logger {
     /// The job's own: `__main__`, or none.
     Job,
+    /// The job's own, by its name.
+    Named,
     /// Any.
     #[default]
     Any,
+}
+
+/// How serious a message must be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AtLeast {
+    /// The line names no level.
+    None,
+    /// Any level, but one.
+    Any,
+    /// At least a warning.
+    Warning,
+    /// At least an error.
+    Error,
+    /// The highest level.
+    Critical,
+}
+
+/// Whether a line must have what a logger writes before a message.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum NeedsPrefix {
+    /// If the job's other lines have it: else it is part of a message.
+    #[default]
+    Usual,
+    /// It may be without.
+    Any,
+    /// It must be without: Python and the shell wrote it.
+    Never,
+}
+
+/// How a run goes through its dates.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Form {
+    /// Calendar days, one after the other.
+    DayByDay,
+    /// The dates of a schedule, one after the other.
+    GameDates,
+    /// Several dates at once.
+    Parallel,
+    /// A list of dates, asked for by name.
+    List,
+    /// Calendar days, announced with their total and what remains.
+    Upcoming,
+    /// The whole range at once; no date has a line of its own.
+    WholeRange,
 }
 
 /// Where the date of a rule comes from.
@@ -253,9 +365,42 @@ pub struct Rule {
     /// The field of a JSON object that `match` is tried on.
     #[serde(default)]
     pub field: Option<String>,
-    /// Whose lines count.
+    /// Whose lines count, if not as the dialect says.
     #[serde(default)]
-    pub logger: Logger,
+    pub logger: Option<Logger>,
+    /// How serious the message must be.
+    #[serde(default)]
+    pub level: Option<AtLeast>,
+    /// Whether the line must have a logging prefix.
+    #[serde(default)]
+    pub prefix: NeedsPrefix,
+    /// The blanks before the text, with `reads: text`. If the line names the job's logger, any number will do.
+    #[serde(default)]
+    pub indent: Option<usize>,
+    /// How the run goes through its dates that the line is of.
+    #[serde(default)]
+    pub form: Option<Form>,
+    /// Of a beginning: it comes once a run, so that one which comes again begins another run.
+    #[serde(default)]
+    pub once: bool,
+    /// Of a beginning: no run begins with it. Among the dates of a run that lacks it, it is another job's.
+    #[serde(default)]
+    pub never_first: bool,
+    /// Of a beginning: the run only checks dates.
+    #[serde(default)]
+    pub dry_run: bool,
+    /// Of a date that begins: another logger than the job's reports it, which takes nothing back.
+    #[serde(default)]
+    pub quiet: bool,
+    /// Of an end: its counts settle the dates that have no line of their own.
+    #[serde(default)]
+    pub settles: bool,
+    /// Whether a traceback under the line belongs to it [default: under an error that is no outcome].
+    #[serde(default)]
+    pub owns_traceback: Option<bool>,
+    /// Whether it is tried after all other rules.
+    #[serde(default)]
+    pub last: bool,
     /// The block that the line must be in: the name of a `block` rule, or `end`.
     #[serde(default)]
     pub within: Option<String>,

@@ -23,8 +23,8 @@ use bf_contract::Level;
 use serde::{Deserialize, Serialize};
 
 pub use dialects::{
-    CAPTURES, DateFrom, Dialect, EVENTS, Ends, Logger, Pattern, Reads, Rule, Rules, Sample,
-    Unmentioned,
+    AtLeast, CAPTURES, DateFrom, Dialect, EVENTS, Ends, Form, Logger, NeedsPrefix, Pattern, Reads,
+    Rule, Rules, Sample, Unmentioned,
 };
 pub use evidence::Evidence;
 pub use expected_dates::ExpectedDates;

@@ -15,8 +15,8 @@ pub(crate) const SHIPPED: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/
 /// The dialects that a log may be in. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Dialects {
-    /// Those of the config, and after them those that bf ships.
-    custom: Arc<[Arc<Rules>]>,
+    /// The family's, those of the config, and the others that bf ships.
+    all: Arc<[Arc<Rules>]>,
     /// How many of them the config describes.
     own: usize,
     only: Option<Only>,
@@ -33,27 +33,30 @@ enum Only {
 
 /// The name of the dialects that bf ships, taken together.
 pub const BUILT_IN: &str = "built-in";
+/// The dialect that is tried first, whose summaries tell the form of the run instead of its name.
+const FAMILY: &str = "family";
 
-/// The shipped dialects, compiled once in a process.
+/// The shipped dialects, compiled once in a process, the family's first.
 fn shipped() -> &'static [Arc<Rules>] {
     static COMPILED: OnceLock<Vec<Arc<Rules>>> = OnceLock::new();
     COMPILED.get_or_init(|| {
-        SHIPPED
+        let mut all: Vec<_> = SHIPPED
             .iter()
-            .filter_map(|(_, text)| {
+            .filter_map(|(name, text)| {
                 // A test reads them all: a file that is wrong never leaves the workshop.
-                let dialect: Dialect =
-                    bf_config::parse_yaml(text, "a dialect that bf ships").ok()?;
+                let dialect: Dialect = bf_config::parse_yaml(text, name).ok()?;
                 Rules::of(&dialect).ok().map(Arc::new)
             })
-            .collect()
+            .collect();
+        all.sort_by_key(|rules| rules.name != FAMILY);
+        all
     })
 }
 
 impl Default for Dialects {
     fn default() -> Self {
         Self {
-            custom: shipped().into(),
+            all: shipped().into(),
             own: 0,
             only: None,
         }
@@ -73,9 +76,9 @@ impl Dialects {
     /// A dialect that could report nothing, one whose name the config has twice, a regular expression that is
     /// not valid, or a sample that is read otherwise: usage (exit 2).
     pub fn with(described: &[Dialect]) -> Result<Self, Failure> {
-        let mut custom: Vec<Arc<Rules>> = Vec::with_capacity(described.len());
+        let mut own: Vec<Arc<Rules>> = Vec::with_capacity(described.len());
         for dialect in described {
-            if custom.iter().any(|other| other.name == dialect.name) {
+            if own.iter().any(|other| other.name == dialect.name) {
                 return Err(Failure::usage(format!(
                     "the config has two dialects named {:?}",
                     dialect.name
@@ -83,15 +86,26 @@ impl Dialects {
             }
             let rules = Rules::of(dialect)?;
             check_samples(dialect, &rules)?;
-            custom.push(Arc::new(rules));
+            own.push(Arc::new(rules));
         }
-        let own = custom.len();
-        custom.extend(shipped().iter().cloned());
+        let (family, others) = shipped().split_at(1.min(shipped().len()));
         Ok(Self {
-            custom: custom.into(),
-            own,
+            own: own.len(),
+            all: family
+                .iter()
+                .cloned()
+                .chain(own)
+                .chain(others.iter().cloned())
+                .collect(),
             only: None,
         })
+    }
+
+    /// The places of the dialects of the config, and after them those that bf ships.
+    fn places(&self) -> impl Iterator<Item = usize> + use<> {
+        let own = 1..=self.own;
+        own.chain(std::iter::once(0))
+            .chain(self.own + 1..self.all.len())
     }
 
     /// The same dialects, of which only the named one counts: [`BUILT_IN`] for all that bf ships, or one. What
@@ -100,7 +114,7 @@ impl Dialects {
     /// # Errors
     /// No dialect has that name: usage (exit 2), naming those that there are.
     pub fn only(mut self, name: &str) -> Result<Self, Failure> {
-        let place = self.custom.iter().position(|rules| rules.name == name);
+        let place = self.places().find(|at| self.all[*at].name == name);
         self.only = Some(match place {
             Some(at) => Only::One(at),
             None if name == BUILT_IN => Only::BuiltIn,
@@ -120,32 +134,34 @@ impl Dialects {
     pub(crate) fn named(&self) -> Option<&str> {
         match self.only? {
             Only::BuiltIn => Some(BUILT_IN),
-            Only::One(at) => self.custom.get(at).map(|rules| rules.name.as_str()),
+            Only::One(at) => self.all.get(at).map(|rules| rules.name.as_str()),
         }
     }
 
-    /// The places of the dialects that are tried; 0 is the grammar of the family of jobs that bf began with.
+    /// The places of the dialects that are tried.
     pub(crate) fn tried(&self) -> Vec<usize> {
         match self.only {
-            None => (0..=self.custom.len()).collect(),
-            Some(Only::BuiltIn) => std::iter::once(0)
-                .chain(self.own + 1..=self.custom.len())
-                .collect(),
-            Some(Only::One(at)) => vec![at + 1],
+            None => (0..self.all.len()).collect(),
+            Some(Only::BuiltIn) => self.places().skip(self.own).collect(),
+            Some(Only::One(at)) => vec![at],
         }
+    }
+
+    /// The name of a dialect, unless it is the one whose runs tell their form.
+    pub(crate) fn name(&self, place: usize) -> Option<&str> {
+        let rules = self.all.get(place).filter(|_| place > 0);
+        rules.map(|rules| rules.name.as_str())
     }
 
     /// One line for each dialect, for a person.
     pub(crate) fn list(&self) -> String {
-        let mut list = format!(
-            "{:<16} the family of backfill jobs that bf began with, and every dialect below it ships\n",
-            BUILT_IN
-        );
-        for (at, rules) in self.custom.iter().enumerate() {
-            let about = match (&rules.description, at < self.own) {
-                (Some(about), _) => about.as_str(),
-                (None, true) => "of the config",
-                (None, false) => "",
+        let mut list = format!("{BUILT_IN:<16} every dialect that bf ships\n");
+        for at in self.places() {
+            let rules = &self.all[at];
+            let about = match &rules.description {
+                Some(about) => about.as_str(),
+                None if (1..=self.own).contains(&at) => "of the config",
+                None => "",
             };
             list.push_str(&format!("{:<16} {about}\n", rules.name));
         }
@@ -156,13 +172,14 @@ impl Dialects {
         Scanner::of(Filter::of(self, self.tried().into_iter()))
     }
 
-    pub(crate) fn custom(&self) -> &[Arc<Rules>] {
-        &self.custom
+    /// All of them, the one that is tried first at place 0.
+    pub(crate) fn all(&self) -> &[Arc<Rules>] {
+        &self.all
     }
 
-    /// The names of all dialects but the family's: those of the config first.
+    /// The names of all dialects, those of the config first.
     pub fn names(&self) -> impl Iterator<Item = &str> {
-        self.custom.iter().map(|rules| rules.name.as_str())
+        self.places().map(|at| self.all[at].name.as_str())
     }
 
     /// The names of the dialects of the config.

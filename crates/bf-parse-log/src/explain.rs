@@ -4,17 +4,16 @@ use std::fmt::Write as _;
 
 use bf_cli::text::{printable, thousands};
 
-use crate::dialect::event::{Crash, Event, Span, Word};
+use crate::dialect::event::{Crash, Event, Reading, Span};
 use crate::line::fields::text;
-use crate::scan::Reading;
 
 /// A line that says something.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Trace<'a> {
     /// Its number in the log, from 1.
     pub(crate) line: u64,
-    /// The dialect of the config that it is said in; `None` for the built-in ones.
-    pub(crate) dialect: Option<&'a str>,
+    /// The dialect that it is said in.
+    pub(crate) dialect: &'a str,
     pub(crate) rule: &'a str,
     pub(crate) reading: &'a Reading,
     /// The line without terminal escapes.
@@ -27,7 +26,7 @@ impl std::fmt::Display for Trace<'_> {
             f,
             "{:>8}  {:<10} {:<26} {}\n{:>20} {}",
             self.line,
-            printable(self.dialect.unwrap_or("built-in"), 10),
+            printable(self.dialect, 10),
             self.rule,
             words(&self.reading.event, self.text),
             "|",
@@ -57,22 +56,12 @@ fn words(event: &Event, line: &[u8]) -> String {
             if let Some(resume) = what.resume {
                 let _ = write!(words, "; resumes from {resume}");
             }
-            if what.dry_run == Some(true) {
+            if what.dry_run {
                 words.push_str("; as a dry run");
             }
             words
         }
-        Event::Range(range) => format!("range {range}"),
-        Event::Schedule {
-            game_dates,
-            off_days,
-        } => match (game_dates, off_days) {
-            (Some(dates), _) => format!("{dates} game dates"),
-            (None, Some(days)) => format!("{days} days without games"),
-            (None, None) => String::new(),
-        },
         Event::Checkpoint { job, .. } => format!("job {}", said(job)),
-        Event::Job(job) => format!("job {}", said(job)),
         Event::Refused(reason) => format!("refused: {}", said(reason)),
         Event::Begin { date, .. } => format!("{date} begins"),
         Event::BeganQuietly(date) => format!("{date} begins (another logger)"),
@@ -88,32 +77,8 @@ fn words(event: &Event, line: &[u8]) -> String {
         Event::Skip { date, reason } => format!("{} skipped: {}", dated(date), said(reason)),
         Event::Looked { date } => format!("{} was only looked at", dated(date)),
         Event::DryRunMode => "a dry run".to_owned(),
-        Event::Word { date, word, .. } => format!(
-            "{date} {}",
-            match word {
-                Word::Success => "succeeded",
-                Word::Failed => "failed",
-                Word::Skipped => "skipped",
-                Word::Looked => "was only looked at",
-            }
-        ),
         Event::Error { .. } => "an error, the reason if a date fails next".to_owned(),
         Event::Progress { done, total } => format!("{done} of {total}, by its own count"),
-        Event::End(_) => "the run is over".to_owned(),
-        Event::EndCounts {
-            successful,
-            skipped,
-            failed,
-        }
-        | Event::Claims {
-            successful,
-            skipped,
-            failed,
-        } => format!("claims {successful} successful, {skipped} skipped, {failed} failed"),
-        Event::Claim(claim, figure) => format!("claims {figure} {claim:?}").to_lowercase(),
-        Event::CheckpointSummary => {
-            "figures of the checkpoint follow, which are always 0".to_owned()
-        }
         Event::Crash(Crash::Traceback) => "a traceback".to_owned(),
         Event::Crash(Crash::Stopped) => "stopped".to_owned(),
         Event::Crash(Crash::BadArgument) => "an argument that is no date".to_owned(),
@@ -121,7 +86,8 @@ fn words(event: &Event, line: &[u8]) -> String {
         Event::Usage(_) => "the program's usage".to_owned(),
         Event::UnreadableBegin => "a date that cannot be read begins".to_owned(),
         Event::Fatal(what) => format!("the job itself broke: {}", said(what)),
-        Event::Ended(_) => "the run has ended".to_owned(),
+        Event::OwnValidation(what) => format!("the job's own validation: {}", said(what)),
+        Event::Ended { .. } => "the run has ended".to_owned(),
         Event::Claimed(counts) => {
             let count =
                 |at: usize| counts[at].map_or_else(|| "?".to_owned(), |count| count.to_string());
@@ -144,7 +110,7 @@ fn words(event: &Event, line: &[u8]) -> String {
 #[derive(Debug)]
 struct RuleCount {
     rule: String,
-    dialect: Option<String>,
+    dialect: String,
     count: u64,
     first: u64,
     last: u64,
@@ -160,7 +126,7 @@ impl RuleCounts {
         let found = self
             .0
             .iter_mut()
-            .find(|found| found.rule == rule && found.dialect.as_deref() == trace.dialect);
+            .find(|found| found.rule == rule && found.dialect == trace.dialect);
         match found {
             Some(found) => {
                 found.count += 1;
@@ -168,7 +134,7 @@ impl RuleCounts {
             }
             None => self.0.push(RuleCount {
                 rule: rule.to_owned(),
-                dialect: trace.dialect.map(str::to_owned),
+                dialect: trace.dialect.to_owned(),
                 count: 1,
                 first: trace.line,
                 last: trace.line,
@@ -182,7 +148,7 @@ impl RuleCounts {
         }
         let mut table = format!("{:<28} {:<10} {:>9}  lines", "rule", "dialect", "count");
         for found in &self.0 {
-            let dialect = printable(found.dialect.as_deref().unwrap_or("built-in"), 10);
+            let dialect = printable(&found.dialect, 10);
             let lines = if found.first == found.last {
                 found.first.to_string()
             } else {

@@ -2,9 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::dialect::event::{Promises, Reading};
 use crate::line::fields::text;
-use crate::run::history::{History, Promises};
-use crate::scan::Reading;
+use crate::run::history::History;
 
 /// Jobs that are told apart, at most.
 const MOST: usize = 64;
@@ -23,6 +23,13 @@ pub(crate) struct Lanes {
 }
 
 impl Lanes {
+    pub(crate) fn of(main: History) -> Self {
+        Self {
+            main,
+            ..Self::default()
+        }
+    }
+
     pub(crate) fn promise(&mut self, promises: Promises) {
         self.main.promises = promises;
         for (_, history) in &mut self.jobs {

@@ -5,10 +5,10 @@
 //! ```text
 //! source, encoding   a file, a pipe, gzip, UTF-16; a log with the newest line first is read from its end
 //! parser             pieces into whole lines; which dialect the log is in
-//! scan               most lines report nothing: glance (the family's) and dialect/prefilter (derived from rules)
+//! scan               most lines report nothing: dialect/prefilter, derived from the rules
 //! line/              escapes, what stands before a message, lost signs, dates and figures
 //! dialect/           rules: a line in, an event out; samples; json. The shipped ones are dialects/*.yaml,
-//!                    one file each; the family's own lines are in grammar/
+//!                    one file each
 //! run/               events into runs, an outcome for each date and unit, and doubts
 //! summary            a history into the log_summary and ledger_entry documents; check: what they mean for --check
 //! report, explain    for people; shapes and draft: a dialect for lines that no rule reads
@@ -25,8 +25,6 @@ mod encoding;
 mod explain;
 mod follow;
 mod given;
-mod glance;
-mod grammar;
 mod lanes;
 mod line;
 mod parser;

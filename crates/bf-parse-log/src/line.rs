@@ -2,7 +2,9 @@
 
 pub(crate) mod escapes;
 pub(crate) mod fields;
+mod level;
 pub(crate) mod prefix;
+pub(crate) mod quick;
 pub(crate) mod signs;
 pub(crate) mod split;
 pub(crate) mod unwrap;

@@ -4,12 +4,12 @@ use bf_contract::{Doubt, DoubtKind, LedgerEntry, LogFile, LogState, LogSummary};
 use serde::{Deserialize, Serialize};
 
 use crate::Dialects;
-use crate::dialect::event::Event;
+use crate::dialect::event::{Event, Reading};
 use crate::explain::Trace;
 use crate::lanes::Lanes;
 use crate::line::split::Splitter;
 use crate::run::history::History;
-use crate::scan::{Filter, Reading, RuleName, Scanner, State};
+use crate::scan::{Filter, Scanner, State};
 use crate::summary;
 
 /// Bytes after the first line that any dialect reads, within which it is decided which one the log is in.
@@ -54,9 +54,10 @@ pub struct Snapshot {
     splitter: Splitter,
     #[serde(default)]
     state: State,
-    /// What was read in the family's dialects.
-    built_in: History,
-    /// What was read in each other dialect, by its name.
+    /// What was read in the first dialect, as older versions wrote it.
+    #[serde(default, skip_serializing)]
+    built_in: Option<History>,
+    /// What was read in each dialect, by its name.
     custom: Vec<(String, Lanes)>,
     /// Whether nothing but white space was seen.
     blank: bool,
@@ -64,7 +65,7 @@ pub struct Snapshot {
     from_byte: u64,
     /// What others have to say of the reading.
     notes: Vec<String>,
-    /// The byte after which a first line was read, and the dialect that was decided on: 0 is the family's.
+    /// The byte after which a first line was read, and the dialect that was decided on.
     #[serde(default)]
     first_match: Option<u64>,
     #[serde(default)]
@@ -89,10 +90,11 @@ impl Snapshot {
         Self {
             splitter: Splitter::new(),
             state: State::default(),
-            built_in: History::default(),
+            built_in: None,
             custom: dialects
-                .names()
-                .map(|name| (name.to_owned(), Lanes::default()))
+                .all()
+                .iter()
+                .map(|rules| (rules.name.clone(), Lanes::default()))
                 .collect(),
             blank: true,
             path: String::new(),
@@ -100,22 +102,21 @@ impl Snapshot {
             notes: Vec::new(),
             first_match: None,
             decided: None,
-            unread: vec![(0, 0); dialects.custom().len() + 1],
+            unread: vec![(0, 0); dialects.all().len()],
             readers: Readers::default(),
         }
     }
 
     /// The histories know what their dialects promise; a snapshot does not keep it.
     fn promise(&mut self, dialects: &Dialects) {
-        for ((_, lanes), rules) in self.custom.iter_mut().zip(dialects.custom()) {
+        for ((_, lanes), rules) in self.custom.iter_mut().zip(dialects.all()) {
             lanes.promise(rules.promises);
         }
     }
 
     fn take(&mut self, reading: &Reading, line: &[u8], number: u64) {
         if matches!(reading.event, Event::UnreadError(_)) {
-            let at = reading.dialect.saturating_sub(1);
-            if let Some((_, lanes)) = self.custom.get_mut(at) {
+            if let Some((_, lanes)) = self.custom.get_mut(reading.dialect) {
                 lanes.take(reading, line, number);
             }
             return;
@@ -129,13 +130,8 @@ impl Snapshot {
         }
         self.readers.of.push(reading.dialect);
         self.readers.is_failure |= matches!(reading.event, Event::Failure { date: Some(_), .. });
-        match reading.dialect.checked_sub(1) {
-            None => self.built_in.take(reading, line, number),
-            Some(at) => {
-                if let Some((_, lanes)) = self.custom.get_mut(at) {
-                    lanes.take(reading, line, number);
-                }
-            }
+        if let Some((_, lanes)) = self.custom.get_mut(reading.dialect) {
+            lanes.take(reading, line, number);
         }
     }
 
@@ -155,10 +151,8 @@ impl Snapshot {
     }
 
     fn history(&self, place: usize, job: Option<&str>) -> &History {
-        match place.checked_sub(1).and_then(|at| self.custom.get(at)) {
-            Some((_, lanes)) => lanes.pick(job),
-            None => &self.built_in,
-        }
+        let (_, lanes) = &self.custom[place.min(self.custom.len() - 1)];
+        lanes.pick(job)
     }
 
     /// The dialect that has understood most of the log: the one with the most dates that came to an end. The
@@ -242,7 +236,6 @@ impl LogParser {
     /// bf starts another attempt of the job here: the run that is going on ends.
     pub fn begin_attempt(&mut self) {
         self.next_file();
-        self.known.built_in.begin_attempt();
         for (_, lanes) in &mut self.known.custom {
             lanes.begin_attempt();
         }
@@ -387,11 +380,9 @@ impl LogParser {
         let job = self.job.as_deref();
         self.with_last_line(|known| {
             let place = known.best(&self.dialects, job);
-            let rules = place
-                .checked_sub(1)
-                .and_then(|at| self.dialects.custom().get(at));
+            let rules = self.dialects.all().get(place);
             let history = known.history(place, job);
-            let name = rules.map(|rules| rules.name.as_str());
+            let name = self.dialects.name(place);
             let mut summary = summary::summary(history, name, known.blank, end, log);
             if let Some(rules) = rules
                 && summary.job.is_none()
@@ -403,7 +394,7 @@ impl LogParser {
                     .notes
                     .push(summary::what_was_looked_for(&self.dialects));
             }
-            if let Some((_, lanes)) = place.checked_sub(1).and_then(|at| known.custom.get(at))
+            if let Some((_, lanes)) = known.custom.get(place)
                 && lanes.names().count() > 1
             {
                 let names: Vec<&str> = lanes.names().collect();
@@ -515,28 +506,28 @@ impl LogParser {
     #[must_use]
     pub fn restore(dialects: Dialects, mut snapshot: Snapshot) -> Self {
         let mut before = std::mem::take(&mut snapshot.custom);
-        let decided = snapshot.decided.map(|place| {
-            let name = place.checked_sub(1).and_then(|at| before.get(at));
-            name.map(|(name, _)| name.clone())
-        });
+        let decided = snapshot.decided.and_then(|place| before.get(place));
+        let decided = decided.map(|(name, _)| name.clone());
+        let first = snapshot.built_in.take();
         snapshot.custom = dialects
-            .names()
-            .map(|name| {
+            .all()
+            .iter()
+            .map(|rules| {
                 let lanes = before
                     .iter()
-                    .position(|(other, _)| other == name)
+                    .position(|(other, _)| *other == rules.name)
                     .map(|at| before.swap_remove(at).1)
                     .unwrap_or_default();
-                (name.to_owned(), lanes)
+                (rules.name.clone(), lanes)
             })
             .collect();
-        snapshot.unread.resize(dialects.custom().len() + 1, (0, 0));
-        snapshot.decided = decided.and_then(|name| match name {
-            None => Some(0),
-            Some(name) => dialects
-                .names()
-                .position(|other| other == name)
-                .map(|at| at + 1),
+        if let (Some(history), Some((_, lanes))) = (first, snapshot.custom.first_mut()) {
+            *lanes = Lanes::of(history);
+        }
+        snapshot.unread.resize(dialects.all().len(), (0, 0));
+        snapshot.decided = decided.and_then(|name| {
+            let mut all = dialects.all().iter();
+            all.position(|rules| rules.name == name)
         });
         Self::of(dialects, snapshot)
     }
@@ -570,17 +561,14 @@ fn observe(
     line: &[u8],
 ) {
     if let Some(observer) = observer {
-        let rules = reading
-            .dialect
-            .checked_sub(1)
-            .and_then(|at| dialects.custom().get(at));
+        let rules = dialects.all().get(reading.dialect);
         let rule = match reading.rule {
-            RuleName::BuiltIn(name) => name,
-            RuleName::At(at) => rules.map_or("?", |rules| rules.rule(at)),
+            None => "error without a rule",
+            Some(at) => rules.map_or("?", |rules| rules.rule(at)),
         };
         observer(&Trace {
             line: number,
-            dialect: rules.map(|rules| rules.name.as_str()),
+            dialect: rules.map_or("?", |rules| rules.name.as_str()),
             rule,
             reading,
             text: line,

@@ -11,5 +11,6 @@ mod outcomes;
 pub(crate) mod past;
 #[allow(clippy::module_inception)]
 pub(crate) mod run;
+mod told;
 
 pub(crate) use doubts::Doubts;

@@ -1,75 +1,25 @@
 //! Lines into what they report, in every dialect that is tried.
 
+use std::borrow::Cow;
+use std::cell::OnceCell;
+
 use aho_corasick::AhoCorasick;
-use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
 use crate::controls::controls;
-use crate::dialect::event::{Event, Span};
-use crate::dialect::rules::{Scratch, Told, finder};
+use crate::dialect::Scratch;
+use crate::dialect::event::{Details, Event, Reading, Span};
+use crate::dialect::prefilter::Beginnings;
+use crate::dialect::rules::{Line, Rules, Told, finder};
 use crate::dialects::Dialects;
-use crate::glance::is_noise;
-use crate::grammar;
 use crate::line::escapes::clean;
-use crate::line::prefix::{Level, prefix};
+use crate::line::fields::trim_start;
+use crate::line::quick::quick;
 use crate::line::signs::restore;
 use crate::line::split::LONGEST;
 use crate::line::unwrap::unwrap;
 
 const ESC: u8 = 0x1b;
-
-/// What a line says besides its event.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(crate) struct Details {
-    /// The last date of a batch.
-    pub(crate) until: Option<NaiveDate>,
-    /// The model, table or file of the date.
-    pub(crate) unit: Span,
-    /// Who wrote the line, in a job with several workers.
-    pub(crate) worker: Span,
-    /// The job that the line is of.
-    pub(crate) job: Span,
-    /// Whether the date is the one that began last.
-    pub(crate) from_start: bool,
-    /// The counter `i/N` of an outcome.
-    pub(crate) index: Option<u64>,
-    pub(crate) total: Option<u64>,
-    /// A date that is there and cannot be read.
-    pub(crate) has_bad_date: bool,
-    pub(crate) bad_date: Span,
-    /// A figure that is there and cannot be read.
-    pub(crate) has_bad_figure: bool,
-    pub(crate) bad_figure: Span,
-}
-
-/// The rule that found something.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum RuleName {
-    /// Of the built-in grammar.
-    BuiltIn(&'static str),
-    /// The rule at this place of its dialect.
-    At(u16),
-}
-
-/// What one line says.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Reading {
-    pub(crate) event: Event,
-    pub(crate) rule: RuleName,
-    /// Which dialect it is said in: 0 is the built-in one.
-    pub(crate) dialect: usize,
-    /// Whether the line had a logging prefix.
-    pub(crate) prefixed: bool,
-    /// Whether it counts only in a log without prefixes: elsewhere it is part of some message.
-    pub(crate) needs_prefix: bool,
-    /// Whether a message above the line owns a traceback that begins here.
-    pub(crate) owned: bool,
-    /// Whether a figure of it was left out, as it is too large.
-    pub(crate) too_large: bool,
-    pub(crate) details: Details,
-    /// When it was written, as a number that grows.
-    pub(crate) time: Option<u64>,
-}
 
 /// What is known from the lines before.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -97,8 +47,10 @@ fn looks_like_an_error(line: &[u8]) -> bool {
 /// Which dialects are tried, and how most lines are known to report nothing in them.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Filter {
-    built_in: bool,
-    /// The places of the others that read no line without one of the texts of `finder`.
+    /// The places of those that know a line by how its message begins.
+    by_beginning: Vec<usize>,
+    beginnings: Option<Box<Beginnings>>,
+    /// The places of those that read no line without one of the texts of `finder`.
     by_text: Vec<usize>,
     finder: Option<AhoCorasick>,
     /// The places of those that every line is tried in.
@@ -106,21 +58,27 @@ pub(crate) struct Filter {
 }
 
 impl Filter {
-    /// For these dialects; 0 is the built-in one.
+    /// For the dialects at these places.
     pub(crate) fn of(dialects: &Dialects, tried: impl Iterator<Item = usize>) -> Self {
         let mut filter = Self::default();
         let mut texts = Vec::new();
         for place in tried {
-            let Some(at) = place.checked_sub(1) else {
-                filter.built_in = true;
+            let Some(rules) = dialects.all().get(place) else {
                 continue;
             };
-            match dialects.custom().get(at).and_then(|rules| rules.needles()) {
-                Some(needles) => {
-                    texts.extend_from_slice(needles);
-                    filter.by_text.push(at);
+            match (rules.beginnings(), rules.needles()) {
+                (Some(beginnings), _) => {
+                    match &mut filter.beginnings {
+                        Some(all) => all.join(beginnings),
+                        None => filter.beginnings = Some(Box::new(beginnings.clone())),
+                    }
+                    filter.by_beginning.push(place);
                 }
-                None => filter.every.push(at),
+                (None, Some(needles)) => {
+                    texts.extend_from_slice(needles);
+                    filter.by_text.push(place);
+                }
+                (None, None) => filter.every.push(place),
             }
         }
         if !filter.by_text.is_empty() {
@@ -134,6 +92,28 @@ impl Filter {
         }
         filter
     }
+
+    /// Whether the dialects that know a line by its beginning report nothing of it.
+    #[inline]
+    fn is_noise(&self, line: &[u8]) -> bool {
+        let Some(beginnings) = &self.beginnings else {
+            return true;
+        };
+        quick(line)
+            .is_some_and(|(of_job, body)| !beginnings.may_have(of_job, trim_start(&line[body..])))
+    }
+
+    /// The dialects that a line is tried in.
+    fn tried(&self, is_noise: bool, has_text: bool) -> [&[usize]; 3] {
+        let by_beginning: &[usize] = if is_noise { &[] } else { &self.by_beginning };
+        let by_text: &[usize] = if has_text { &self.by_text } else { &[] };
+        [by_beginning, by_text, &self.every]
+    }
+
+    /// Only lines with one of the texts are read at all.
+    fn is_by_text_alone(&self) -> bool {
+        self.by_beginning.is_empty() && self.every.is_empty()
+    }
 }
 
 /// Reads lines; keeps its memory from piece to piece.
@@ -143,7 +123,7 @@ pub(crate) struct Scanner {
     scratch: Scratch,
 }
 
-/// Hears what a line says: the reading, the text that its pieces are of, and the line feeds before the line.
+/// Receives what a line says: the reading, the text that its pieces are of, and the line feeds before the line.
 pub(crate) type Sink<'a> = &'a mut dyn FnMut(&Reading, &[u8], u64);
 
 impl Scanner {
@@ -163,9 +143,8 @@ impl Scanner {
         sink: Sink<'_>,
     ) -> u64 {
         let is_plain = memchr::memchr3(ESC, b'\r', 0, bytes).is_none();
-        if !self.filter.built_in
+        if self.filter.is_by_text_alone()
             && (is_plain || memchr::memchr(ESC, bytes).is_none())
-            && self.filter.every.is_empty()
             && let Some(finder) = &self.filter.finder
         {
             let finder = finder.clone();
@@ -233,15 +212,14 @@ impl Scanner {
             }
             let line = &bytes[from..at];
             let has_text = next.is_some_and(|next| next < at);
-            let is_noise = !filter.built_in || is_noise(line);
+            let is_noise = filter.is_noise(line);
             if is_noise {
                 state.owner = false;
             }
             if !is_noise || has_text || !filter.every.is_empty() {
-                let line = &line[..line.len().min(LONGEST)];
-                let by_text: &[usize] = if has_text { &filter.by_text } else { &[] };
-                let tried = (!is_noise, [by_text, &filter.every]);
-                self.clean_line(line, true, line_feeds, dialects, tried, state, sink);
+                let line = Line::of(&line[..line.len().min(LONGEST)], true);
+                let tried = filter.tried(is_noise, has_text);
+                self.clean_line(&line, line_feeds, dialects, tried, state, sink);
             }
             from = at + 1;
             line_feeds += 1;
@@ -265,7 +243,7 @@ impl Scanner {
     ) {
         let line = clean(&line[..line.len().min(LONGEST)]);
         let filter = std::mem::take(&mut self.filter);
-        let is_noise = !filter.built_in || (complete && is_noise(&line));
+        let is_noise = filter.beginnings.is_none() || (complete && filter.is_noise(&line));
         let has_text = filter
             .finder
             .as_ref()
@@ -274,139 +252,119 @@ impl Scanner {
             state.owner = false;
         }
         if !is_noise || has_text || !filter.every.is_empty() {
-            let by_text: &[usize] = if has_text { &filter.by_text } else { &[] };
-            let tried = (!is_noise, [by_text, filter.every.as_slice()]);
-            self.clean_line(&line, complete, line_feeds, dialects, tried, state, sink);
+            let tried = filter.tried(is_noise, has_text);
+            self.clean_line(
+                &Line::of(&line, complete),
+                line_feeds,
+                dialects,
+                tried,
+                state,
+                sink,
+            );
         }
         self.filter = filter;
     }
 
     /// As [`Scanner::line`], for a line without terminal escapes.
-    #[allow(clippy::too_many_arguments)]
     fn clean_line(
         &mut self,
-        line: &[u8],
-        complete: bool,
+        line: &Line<'_>,
         line_feeds: u64,
         dialects: &Dialects,
-        (built_in, custom): (bool, [&[usize]; 2]),
+        tried: [&[usize]; 3],
         state: &mut State,
         sink: Sink<'_>,
     ) {
-        if line.is_empty() {
+        if line.bytes.is_empty() {
             return;
         }
-        let time = time_of(line);
         let owned = state.owner;
-        let mut inner = None;
-        if built_in {
-            let mut read = grammar::read(line, complete);
-            let mut text: &[u8] = line;
-            if read.event.is_none() && line[0] == b'{' {
-                inner = unwrap(line);
-                if let Some(inside) = &inner {
-                    read = grammar::read(inside, complete);
-                    text = inside;
-                }
-            }
-            let whole;
-            if read.event.is_none() || matches!(read.event, Some((Event::Error { .. }, _))) {
-                whole = with_sign(text);
-                if let Some(whole) = &whole {
-                    read = grammar::read(whole, complete);
-                    text = whole;
-                }
-            }
-            state.owner = read.owns.unwrap_or(state.owner);
-            if let Some((event, rule)) = read.event {
-                let reading = Reading {
-                    event,
-                    rule: RuleName::BuiltIn(rule),
-                    dialect: 0,
-                    prefixed: read.prefixed,
-                    needs_prefix: read.needs_prefix,
-                    owned,
-                    too_large: event.lost_a_figure(),
-                    details: Details::default(),
-                    time,
-                };
-                sink(&reading, text, line_feeds);
-            }
-        }
-        if custom.iter().all(|places| places.is_empty()) {
-            return;
-        }
-        state.blocks.resize(dialects.custom().len(), 0);
-        let mut is_unwrapped = inner.is_some();
-        for at in custom.into_iter().flatten() {
-            let Some(rules) = dialects.custom().get(*at) else {
+        let inside: OnceCell<Option<Cow<'_, [u8]>>> = OnceCell::new();
+        state.blocks.resize(dialects.all().len(), 0);
+        for at in tried.into_iter().flatten() {
+            let Some(rules) = dialects.all().get(*at) else {
                 continue;
             };
             let block = state.blocks[*at];
-            let mut text: &[u8] = line;
             let mut told = rules.read(line, block, &mut self.scratch);
-            if told.is_none() {
-                if !is_unwrapped {
-                    inner = unwrap(line);
-                    is_unwrapped = true;
-                }
-                if let Some(inside) = &inner {
-                    told = rules.read(inside, block, &mut self.scratch);
-                    text = inside;
-                }
-            }
-            if let Some(Told {
-                event,
-                rule,
-                too_large,
-                details,
-                block,
-                prefixed,
-                ..
-            }) = told
+            let inner;
+            let mut read = line;
+            if told.is_none()
+                && rules.may_be_wrapped(line)
+                && let Some(found) = inside.get_or_init(|| unwrap(line.bytes))
             {
-                state.blocks[*at] = block.unwrap_or(state.blocks[*at]);
-                let reading = Reading {
-                    event,
-                    rule: RuleName::At(rule),
-                    dialect: at + 1,
-                    prefixed: prefixed == Some(true),
-                    needs_prefix: prefixed == Some(false),
-                    owned: false,
-                    too_large,
-                    details,
-                    time,
-                };
-                sink(&reading, text, line_feeds);
-            } else if looks_like_an_error(line) {
-                let reading = Reading {
-                    event: Event::UnreadError(Span::of(line, line)),
-                    rule: RuleName::BuiltIn("error-without-rule"),
-                    dialect: at + 1,
-                    prefixed: false,
-                    needs_prefix: false,
-                    owned: false,
-                    too_large: false,
-                    details: Details::default(),
-                    time: None,
-                };
-                sink(&reading, line, line_feeds);
+                inner = Line::of(found, line.complete);
+                told = rules.read(&inner, block, &mut self.scratch);
+                read = &inner;
+            }
+            let whole;
+            let restored;
+            if rules.reads_messages()
+                && told.is_none_or(|told| matches!(told.event, Some(Event::Error { .. })))
+                && let Some(found) = with_sign(read)
+            {
+                whole = found;
+                restored = Line::of(&whole, line.complete);
+                told = rules.read(&restored, block, &mut self.scratch).or(told);
+                read = &restored;
+            }
+            if rules.reads_crashes {
+                let owns = told.map_or_else(|| Rules::owns(read), |told| told.owns);
+                state.owner = owns.unwrap_or(state.owner);
+            }
+            let reading = match told {
+                Some(told) => {
+                    state.blocks[*at] = told.block.unwrap_or(block);
+                    reading(&told, *at, owned, time_of(line.bytes))
+                }
+                None if !rules.reads_errors && looks_like_an_error(line.bytes) => {
+                    read = line;
+                    Some(unread_error(line.bytes, *at))
+                }
+                None => None,
+            };
+            if let Some(reading) = reading {
+                sink(&reading, read.bytes, line_feeds);
             }
         }
     }
 }
 
-/// The line with the sign that an encoding lost, if its message begins with one.
-fn with_sign(line: &[u8]) -> Option<Vec<u8>> {
-    let prefix = prefix(line);
-    let body = &line[prefix.body..];
-    let text = body.trim_ascii_start();
-    if !matches!(text.first(), Some(b'\\' | b'?' | 0xc2 | 0xc3 | 0xef)) {
-        return None;
+fn reading(told: &Told, dialect: usize, owned: bool, time: Option<u64>) -> Option<Reading> {
+    Some(Reading {
+        event: told.event?,
+        rule: Some(told.rule),
+        dialect,
+        prefixed: told.prefixed,
+        needs_prefix: told.needs_prefix,
+        owned,
+        too_large: told.too_large,
+        details: told.details,
+        time,
+    })
+}
+
+fn unread_error(line: &[u8], dialect: usize) -> Reading {
+    Reading {
+        event: Event::UnreadError(Span::of(line, line)),
+        rule: None,
+        dialect,
+        prefixed: false,
+        needs_prefix: false,
+        owned: false,
+        too_large: false,
+        details: Details::default(),
+        time: None,
     }
-    let whole = restore(text, prefix.level >= Some(Level::Error))?;
-    let before = line.len() - text.len();
-    Some([&line[..before], &whole].concat())
+}
+
+/// The line with the sign that an encoding lost, if its message begins with one.
+fn with_sign(line: &Line<'_>) -> Option<Vec<u8>> {
+    let body = &line.bytes[line.prefix().body..];
+    let text = trim_start(body);
+    let whole = restore(text)?;
+    let before = line.bytes.len() - text.len();
+    Some([&line.bytes[..before], &whole].concat())
 }
 
 /// The digits of `YYYY-MM-DD HH:MM:SS` at the beginning of a line as one number.
@@ -427,10 +385,10 @@ fn time_of(line: &[u8]) -> Option<u64> {
 mod tests {
     use proptest::prelude::*;
 
-    use super::{Reading, Scanner, State};
+    use super::{Filter, Reading, Scanner, State};
     use crate::Dialects;
-    use crate::glance::is_noise;
-    use crate::grammar;
+    use crate::dialect::Scratch;
+    use crate::dialect::rules::{Line, Rules};
 
     fn line() -> impl Strategy<Value = Vec<u8>> {
         let lead = prop::sample::select(vec![
@@ -515,17 +473,22 @@ mod tests {
 
         #[test]
         fn what_is_called_noise_says_nothing(line in line()) {
-            if is_noise(&line) {
-                let read = grammar::read(&line, true);
-                prop_assert_eq!(read.event, None);
-                prop_assert_eq!(read.owns, Some(false));
+            let dialects = Dialects::built_in();
+            let filter = Filter::of(&dialects, std::iter::once(0));
+            if filter.is_noise(&line) {
+                let line = Line::of(&line, true);
+                let rules = &dialects.all()[0];
+                for block in 0..3 {
+                    prop_assert_eq!(rules.read(&line, block, &mut Scratch::default()), None);
+                }
+                prop_assert_eq!(Rules::owns(&line), Some(false));
             }
         }
 
         #[test]
         fn every_way_through_a_piece_finds_the_same(
             lines in prop::collection::vec(line(), 0..20),
-            only in prop::option::of(prop::sample::select(vec!["dbt", "publishing", "json_lines"])),
+            only in prop::option::of(prop::sample::select(vec!["family", "dbt", "publishing", "json_lines"])),
         ) {
             let mut bytes = lines.join(&b'\n');
             bytes.push(b'\n');
@@ -550,6 +513,7 @@ mod tests {
 
     #[test]
     fn chatter_is_noise() {
+        let filter = Filter::of(&Dialects::built_in(), std::iter::once(0));
         for line in [
             "INFO:google.cloud.bigquery:Load job loaded 222 rows into a table of analytics",
             "DEBUG:urllib3.connectionpool:https://bigquery.googleapis.com:443 POST /bigquery",
@@ -557,7 +521,7 @@ mod tests {
             "2026-01-03 13:45:12,345 - INFO - Load job loaded 222 rows into a table",
             "2026-01-03 13:45:12,345 - WARNING - Quality tier gold for game 0022300039",
         ] {
-            assert!(is_noise(line.as_bytes()), "{line}");
+            assert!(filter.is_noise(line.as_bytes()), "{line}");
         }
     }
 }

@@ -108,7 +108,7 @@ pub(crate) fn what_was_looked_for(dialects: &Dialects) -> String {
     )
 }
 
-/// `custom` is the name of the dialect of the config that the history was read in.
+/// `custom` is the name of the dialect that the history was read in, unless its runs tell their form.
 pub(crate) fn summary(
     history: &History,
     custom: Option<&str>,

@@ -452,6 +452,7 @@ fn a_figure_that_is_too_large_is_left_out_and_said_with_its_line() {
         assert!(one.summary.notes.contains(&note), "{:?}", one.summary.notes);
         log.info(&format!("Processing day 3/{huge}: 2024-01-03"))
             .info(&format!("  ✓ 2024-01-03: {huge} records"))
+            .info("DAY-BY-DAY BACKFILL SUMMARY:")
             .info(&format!("Failed days: {huge}"));
         let four = log.parse();
         assert_eq!(four.figures(), [1, 0, 0, 0, 2, 3], "{form:?}");

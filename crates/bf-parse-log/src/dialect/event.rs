@@ -41,42 +41,28 @@ pub(crate) enum Mode {
     Parallel,
     /// A list of dates, asked for by name.
     SpecificDates,
-    /// Dates one after the other, in the form of the `upcoming_*` jobs.
+    /// Calendar days, announced with their total and what remains.
     Upcoming,
     /// The whole range in one go; no date has a line of its own.
     WholeRange,
-    /// As a dialect of the config describes it.
+    /// As the dialect describes it.
     Custom,
 }
 
-/// The lines that a run prints before its first date. Each comes once a run, so that one which comes again
-/// tells of another run.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Opening {
-    Configuration,
-    DryRunFlag,
-    ResumeFlag,
-    Starting,
-    WillProcess,
-    DaysAnnounced,
-    ParallelBanner,
-    ParallelStarted,
-    SpecificDates,
-    Preflight,
-    RangeTitle,
-    Title,
-    TotalDays,
-    RemainingDays,
-    RunMode,
-    Resuming,
-    ExecutionOrder,
-    WholeRange,
-    Custom,
+/// A line that a run prints before its first date.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Opening {
+    /// Its place among the beginnings of its dialect.
+    pub(crate) place: u8,
+    /// Whether it comes once a run, so that one which comes again tells of another run.
+    pub(crate) once: bool,
+    /// Whether no run begins with it.
+    pub(crate) never_first: bool,
 }
 
 impl Opening {
     pub(crate) const fn bit(self) -> u32 {
-        1 << self as u32
+        1 << (self.place & 31)
     }
 }
 
@@ -90,20 +76,10 @@ pub(crate) struct Opened {
     /// Dates that this run means to process.
     pub(crate) to_do: Option<u64>,
     pub(crate) resume: Option<NaiveDate>,
-    pub(crate) dry_run: Option<bool>,
+    pub(crate) dry_run: bool,
     pub(crate) job: Option<Span>,
     /// Whether it never begins a run of its own.
     pub(crate) continues: bool,
-    /// Whether one of the figures was left out, as it is too large.
-    pub(crate) too_large: bool,
-}
-
-/// The figures of a run's closing summary.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Claim {
-    Successful,
-    Failed,
-    Skipped,
 }
 
 /// How a Python program came to its end before its time.
@@ -117,22 +93,16 @@ pub(crate) enum Crash {
     BadArgument,
 }
 
+/// Figures of successful, failed and skipped dates.
+pub(crate) type Counts = [Option<u64>; 3];
+
 /// What a line says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Event {
     /// A line from before the first date of a run.
     Opening(Opening, Opened),
-    /// The range, on a line that the closing summary has, too.
-    Range(DateRange),
-    /// How many days of the range have games, and how many have none.
-    Schedule {
-        game_dates: Option<u64>,
-        off_days: Option<u64>,
-    },
     /// The path of the checkpoint, which holds the job's name and the range.
     Checkpoint { job: Span, range: Option<DateRange> },
-    /// The job's name.
-    Job(Span),
     /// The job declined to start.
     Refused(Span),
     /// A date begins.
@@ -165,35 +135,19 @@ pub(crate) enum Event {
     Looked { date: Option<NaiveDate> },
     /// The job says that it only looks.
     DryRunMode,
-    /// The word on a date of a list, by a job that prints nothing else for it.
-    Word {
-        date: NaiveDate,
-        word: Word,
-        /// Whether the line says that it is the job's.
-        of_job: bool,
-    },
     /// An error that may be the reason of a failure to come.
     Error { date: Option<NaiveDate>, text: Span },
     /// How far the run says it is.
     Progress { done: u64, total: u64 },
-    /// The end marker.
-    End(Option<Mode>),
-    /// The end marker that is a summary in one line.
-    EndCounts {
-        successful: u64,
-        skipped: u64,
-        failed: u64,
+    /// The run has ended; it may count its dates.
+    Ended {
+        counts: Counts,
+        mode: Option<Mode>,
+        /// Whether the counts settle the dates that have no line of their own.
+        settles: bool,
     },
-    /// A figure of the closing summary.
-    Claim(Claim, u64),
-    /// All three of them.
-    Claims {
-        successful: u64,
-        skipped: u64,
-        failed: u64,
-    },
-    /// The checkpoint's own summary begins; its figures mean nothing.
-    CheckpointSummary,
+    /// What the run's own summary counts.
+    Claimed(Counts),
     /// The program broke, unless a log message above owns the traceback.
     Crash(Crash),
     /// An error of the job itself, at the highest level.
@@ -202,10 +156,8 @@ pub(crate) enum Event {
     Usage(Span),
     /// The job itself broke.
     Fatal(Span),
-    /// The run has ended; it may count its successful, failed and skipped dates.
-    Ended([Option<u64>; 3]),
-    /// What the run's own summary counts, in the same order.
-    Claimed([Option<u64>; 3]),
+    /// The job checked what it wrote, and this is not as it should be.
+    OwnValidation(Span),
     /// What is known of a run before its first date.
     About {
         range: Option<DateRange>,
@@ -223,28 +175,70 @@ pub(crate) enum Event {
     TooLarge,
 }
 
-impl Event {
-    /// Whether the built-in dialects left out a figure of it, as it is too large.
-    pub(crate) fn lost_a_figure(&self) -> bool {
-        matches!(
-            self,
-            Self::TooLarge
-                | Self::Opening(
-                    _,
-                    Opened {
-                        too_large: true,
-                        ..
-                    }
-                )
-        )
-    }
+/// What a line says besides its event.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Details {
+    /// The last date of a batch.
+    pub(crate) until: Option<NaiveDate>,
+    /// The model, table or file of the date.
+    pub(crate) unit: Span,
+    /// Who wrote the line, in a job with several workers.
+    pub(crate) worker: Span,
+    /// The job that the line is of.
+    pub(crate) job: Span,
+    /// Whether the date is the one that began last.
+    pub(crate) from_start: bool,
+    /// Whether the outcome is all that a job over a list of dates prints for its date.
+    pub(crate) of_list: bool,
+    /// Whether the line names the job's logger.
+    pub(crate) names_job: bool,
+    /// The counter `i/N` of an outcome.
+    pub(crate) index: Option<u64>,
+    pub(crate) total: Option<u64>,
+    /// A date that is there and cannot be read.
+    pub(crate) has_bad_date: bool,
+    pub(crate) bad_date: Span,
+    /// A figure that is there and cannot be read.
+    pub(crate) has_bad_figure: bool,
+    pub(crate) bad_figure: Span,
 }
 
-/// The words of `<date>: <word>`.
+/// What a dialect promises of its jobs.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Promises {
+    /// Whether all lines of the job are known, so that what does not fit is of another job.
+    pub(crate) strict: bool,
+    /// Whether a job tries a date again in one run.
+    pub(crate) retries: bool,
+    /// Whether a date that begins and has no outcome succeeded, once its run has ended.
+    pub(crate) unmentioned_succeed: bool,
+    /// Whether a run has no end marker: it ends with the last of its dates.
+    pub(crate) no_end: bool,
+    /// Whether it then has ended, without anybody else knowing its dates.
+    pub(crate) ends_when_all_done: bool,
+    /// Whether its outcomes name their job.
+    pub(crate) by_job: bool,
+    /// Whether a line tells that a run begins.
+    pub(crate) has_start: bool,
+}
+
+/// What one line says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Word {
-    Success,
-    Failed,
-    Skipped,
-    Looked,
+pub(crate) struct Reading {
+    pub(crate) event: Event,
+    /// The rule that found it; `None` for an error that none reads.
+    pub(crate) rule: Option<u16>,
+    /// The place of the dialect that it is said in.
+    pub(crate) dialect: usize,
+    /// Whether the line had a logging prefix.
+    pub(crate) prefixed: bool,
+    /// Whether it counts only in a log without prefixes: elsewhere it is part of some message.
+    pub(crate) needs_prefix: bool,
+    /// Whether a message above the line owns a traceback that begins here.
+    pub(crate) owned: bool,
+    /// Whether a figure of it was left out, as it is too large.
+    pub(crate) too_large: bool,
+    pub(crate) details: Details,
+    /// When it was written, as a number that grows.
+    pub(crate) time: Option<u64>,
 }

@@ -1,6 +1,10 @@
-//! Which lines can match at all: every rule needs one of a few texts, which are derived from it.
+//! Which lines can match at all: every rule needs one of a few texts, or begins with one. Both are derived from
+//! the rules.
 
-use regex_syntax::hir::{Hir, HirKind};
+use regex_syntax::hir::literal::{ExtractKind, Extractor};
+use regex_syntax::hir::{Hir, HirKind, Look};
+
+use super::rule::Rule;
 
 /// Texts of which one must be in every line that a rule matches.
 pub(crate) type Needles = Vec<Vec<u8>>;
@@ -10,14 +14,166 @@ const MOST: usize = 24;
 /// A text that is shorter is in nearly every line.
 const SHORTEST: usize = 3;
 
-/// The ways in which a regular expression can be known by its texts: any one of them is enough.
-pub(crate) fn ways(pattern: &str) -> Vec<Needles> {
-    let mut ways = Vec::new();
-    if let Ok(hir) = regex_syntax::ParserBuilder::new()
+/// Beginnings of one pattern, at most; of more only their first bytes count.
+const MOST_LEADS: usize = 40;
+
+fn parse(pattern: &str) -> Option<Hir> {
+    regex_syntax::ParserBuilder::new()
         .utf8(false)
         .build()
         .parse(pattern)
-    {
+        .ok()
+}
+
+/// How every text begins that a regular expression matches; empty if it may begin anyhow, or anywhere.
+pub(super) fn leads(pattern: &str) -> Vec<Vec<u8>> {
+    let Some(hir) = parse(pattern) else {
+        return Vec::new();
+    };
+    if !hir.properties().look_set_prefix().contains(Look::Start) {
+        return Vec::new();
+    }
+    let mut extractor = Extractor::new();
+    extractor.kind(ExtractKind::Prefix);
+    let found = extractor.extract(&hir);
+    let mut leads: Vec<Vec<u8>> = found
+        .literals()
+        .unwrap_or_default()
+        .iter()
+        .map(|literal| literal.as_bytes().to_vec())
+        .collect();
+    if leads.iter().any(Vec::is_empty) {
+        return Vec::new();
+    }
+    if leads.len() > MOST_LEADS {
+        leads.iter_mut().for_each(|lead| lead.truncate(1));
+    }
+    leads.sort();
+    leads.dedup();
+    leads
+}
+
+/// The texts by which a rule as it is written can be known.
+pub(super) fn ways_of(rule: &bf_config::Rule) -> Vec<Needles> {
+    let mut all: Vec<Needles> = rule
+        .json
+        .values()
+        .map(|value| vec![plain(value.as_bytes())])
+        .collect();
+    // A text of a field may be written with escapes.
+    if let (Some(pattern), None) = (&rule.r#match, &rule.field) {
+        all.extend(ways(pattern.as_str()));
+    }
+    all
+}
+
+/// How the texts begin that the rules of a dialect read, as tables that answer at once.
+#[derive(Debug, Clone)]
+pub(crate) struct Beginnings {
+    of_job: Table,
+    of_others: Table,
+}
+
+/// A set of beginnings: whole first bytes, and four bytes by a number that is made of them.
+#[derive(Debug, Clone)]
+struct Table {
+    first: [bool; 256],
+    four: [u64; Self::WORDS],
+}
+
+impl Table {
+    const WORDS: usize = 64;
+
+    const fn empty() -> Self {
+        Self {
+            first: [false; 256],
+            four: [0; Self::WORDS],
+        }
+    }
+
+    #[inline]
+    const fn place(four: [u8; 4]) -> (usize, u64) {
+        let number = u32::from_le_bytes(four).wrapping_mul(0x9e37_79b1) >> 20;
+        (number as usize / 64, 1 << (number % 64))
+    }
+
+    fn add(&mut self, lead: &[u8]) {
+        match (lead.first_chunk(), lead.first()) {
+            (Some(four), _) => {
+                let (word, bit) = Self::place(*four);
+                self.four[word] |= bit;
+            }
+            (None, Some(first)) => self.first[usize::from(*first)] = true,
+            (None, None) => self.first = [true; 256],
+        }
+    }
+
+    fn join(&mut self, other: &Self) {
+        for (here, there) in self.first.iter_mut().zip(other.first) {
+            *here |= there;
+        }
+        for (here, there) in self.four.iter_mut().zip(other.four) {
+            *here |= there;
+        }
+    }
+
+    #[inline]
+    fn may_have(&self, text: &[u8]) -> bool {
+        let Some(four) = text.first_chunk() else {
+            return true;
+        };
+        let (word, bit) = Self::place(*four);
+        self.first[usize::from(four[0])] | (self.four[word] & bit != 0)
+    }
+}
+
+impl Beginnings {
+    /// Of all rules that read lines below the level of an error; `None` if one of them may begin anyhow.
+    pub(super) fn of(rules: &[Rule]) -> Option<Self> {
+        let mut all = Self {
+            of_job: Table::empty(),
+            of_others: Table::empty(),
+        };
+        for rule in rules.iter().filter(|rule| rule.needs_beginning()) {
+            if rule.leads.is_empty() {
+                return None;
+            }
+            for lead in &rule.leads {
+                all.of_job.add(lead);
+                if rule.logger == bf_config::Logger::Any {
+                    all.of_others.add(lead);
+                }
+            }
+        }
+        // A sign that an encoding lost is found before a rule is tried.
+        for first in crate::line::signs::FIRST_OF_LOST {
+            all.of_job.add(&[first]);
+            all.of_others.add(&[first]);
+        }
+        Some(all)
+    }
+
+    /// Adds those of another dialect.
+    pub(crate) fn join(&mut self, other: &Self) {
+        self.of_job.join(&other.of_job);
+        self.of_others.join(&other.of_others);
+    }
+
+    /// Whether a rule may match a text, of a logger that may be the job's or of another one.
+    #[inline]
+    pub(crate) fn may_have(&self, of_job: bool, text: &[u8]) -> bool {
+        if of_job {
+            self.of_job.may_have(text)
+        } else {
+            self.of_others.may_have(text)
+        }
+    }
+}
+
+/// The ways in which a regular expression can be known by its texts: any one of them is enough.
+pub(crate) fn ways(pattern: &str) -> Vec<Needles> {
+    let mut ways = Vec::new();
+    if let Some(hir) = parse(pattern) {
         collect(&hir, &mut ways);
     }
     for needles in &mut ways {
@@ -89,7 +245,26 @@ pub(crate) fn choose(rules: &[Vec<Needles>]) -> Option<Vec<Vec<u8>>> {
 
 #[cfg(test)]
 mod tests {
-    use super::{choose, ways};
+    use super::{choose, leads, ways};
+
+    #[test]
+    fn an_anchored_rule_is_known_by_how_its_texts_begin() {
+        let leads = |pattern: &str| -> Vec<String> {
+            let found = leads(pattern).into_iter();
+            found
+                .map(|lead| String::from_utf8_lossy(&lead).into_owned())
+                .collect()
+        };
+        assert_eq!(leads("^✓ Success: (?P<records>[0-9]+)")[0], "✓ Success: 0");
+        assert_eq!(
+            leads("^(Progress|PROGRESS): x"),
+            ["PROGRESS: x", "Progress: x"]
+        );
+        assert_eq!(leads("^[0-9]{4}-x").len(), 10, "first bytes alone");
+        for pattern in ["Success", "^.*Success", "^(x)?", "("] {
+            assert!(leads(pattern).is_empty(), "{pattern}");
+        }
+    }
 
     fn chosen(patterns: &[&str]) -> Option<Vec<String>> {
         let rules: Vec<_> = patterns.iter().map(|pattern| ways(pattern)).collect();

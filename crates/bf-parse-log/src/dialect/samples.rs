@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use bf_cli::Failure;
 use bf_config::{Dialect, Sample};
 
+use super::captures::Scratch;
 use super::event::{Event, Span};
-use super::rules::{Kind, Rules, Scratch, Told};
+use super::rules::{Line, Rules, Told};
 use crate::line::unwrap::unwrap;
 
 /// Checks that every sample is read as it says, alone and in what collectors make of it.
@@ -28,11 +29,11 @@ pub(crate) fn check_samples(dialect: &Dialect, rules: &Rules) -> Result<(), Fail
             let bytes = text.as_bytes();
             let inner = unwrap(bytes);
             let mut on: &[u8] = bytes;
-            let mut told = rules.read(bytes, block, &mut scratch);
+            let mut told = rules.read(&Line::of(bytes, true), block, &mut scratch);
             if told.is_none()
                 && let Some(inner) = &inner
             {
-                told = rules.read(inner, block, &mut scratch);
+                told = rules.read(&Line::of(inner, true), block, &mut scratch);
                 on = inner;
             }
             let (event, captures) = describe(told.as_ref(), on);
@@ -89,9 +90,14 @@ fn describe(told: Option<&Told>, line: &[u8]) -> (&'static str, BTreeMap<&'stati
     text("unit", told.details.unit);
     text("worker", told.details.worker);
     text("job", told.details.job);
-    match told.event {
+    let Some(event) = told.event else {
+        return (told.kind.event(), captures);
+    };
+    match event {
         Event::Failure { reason, .. } | Event::Skip { reason, .. } => text("error", reason),
-        Event::Fatal(reason) | Event::Refused(reason) => text("error", reason),
+        Event::Fatal(reason) | Event::Refused(reason) | Event::Critical(reason) => {
+            text("error", reason)
+        }
         Event::Error { text: reason, .. } => text("error", reason),
         _ => {}
     }
@@ -105,7 +111,7 @@ fn describe(told: Option<&Told>, line: &[u8]) -> (&'static str, BTreeMap<&'stati
     put("index", figure(told.details.index));
     put("total", figure(told.details.total));
     put("end_date", day(told.details.until));
-    match told.event {
+    match event {
         Event::Success { date, records } => {
             put("date", day(date));
             put("records", figure(records));
@@ -115,35 +121,22 @@ fn describe(told: Option<&Told>, line: &[u8]) -> (&'static str, BTreeMap<&'stati
         | Event::Looked { date }
         | Event::Error { date, .. } => put("date", day(date)),
         Event::Begin { date, .. } => put("date", Some(date.to_string())),
+        Event::Checkpoint { range, .. } | Event::About { range, .. } => {
+            put("start", range.map(|range| range.start.to_string()));
+            put("end_date", range.map(|range| range.end.to_string()));
+        }
         Event::Opening(_, what) => {
             put("date", day(what.resume));
             put("of", figure(what.range_total));
             put("start", what.range.map(|range| range.start.to_string()));
             put("end_date", what.range.map(|range| range.end.to_string()));
         }
-        Event::Ended(counts) | Event::Claimed(counts) => {
+        Event::Ended { counts, .. } | Event::Claimed(counts) => {
             for (name, count) in ["succeeded", "failed", "skipped"].into_iter().zip(counts) {
                 put(name, figure(count));
             }
         }
         _ => {}
     }
-    let event = match told.kind {
-        Kind::Refused => "refused",
-        Kind::Fatal => "fatal",
-        Kind::RunStart => "run_start",
-        Kind::Resume => "resume",
-        Kind::End => "end",
-        Kind::Failure => "failure",
-        Kind::Success => "success",
-        Kind::Skip => "skip",
-        Kind::DryRun => "dry_run",
-        Kind::DateStart => "date_start",
-        Kind::Claims => "claims",
-        Kind::Progress => "progress",
-        Kind::About => "about",
-        Kind::Block => "block",
-        Kind::Error => "error",
-    };
-    (event, captures)
+    (told.kind.event(), captures)
 }

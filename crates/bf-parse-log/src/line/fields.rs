@@ -206,6 +206,37 @@ pub(crate) fn figure(bytes: &[u8]) -> Figure {
     }
 }
 
+/// Where a figure ends that has a part until `end`: groups of three digits and a scale may follow it.
+pub(crate) fn end_of_figure(line: &[u8], end: usize) -> usize {
+    const SPACES: [&[u8]; 6] = [
+        b" ",
+        b".",
+        b"_",
+        b"'",
+        "\u{a0}".as_bytes(),
+        "\u{202f}".as_bytes(),
+    ];
+    let is_digit = |at: usize| line.get(at).is_some_and(u8::is_ascii_digit);
+    let mut end = end;
+    while let Some(space) = SPACES.iter().find(|space| {
+        let at = end + space.len();
+        line[end..].starts_with(space)
+            && (at..at + 3).all(is_digit)
+            && !line.get(at + 3).is_some_and(u8::is_ascii_alphanumeric)
+    }) {
+        end += space.len() + 3;
+    }
+    if line.get(end) == Some(&b'.') && is_digit(end + 1) {
+        let fraction = line[end + 1..]
+            .iter()
+            .take_while(|byte| byte.is_ascii_digit());
+        end += 1 + fraction.count();
+    }
+    let scale = line.get(end).is_some_and(|byte| b"kKMBG".contains(byte));
+    let ends = !line.get(end + 1).is_some_and(u8::is_ascii_alphanumeric);
+    end + usize::from(scale && ends)
+}
+
 /// The first date anywhere in `bytes`.
 pub(crate) fn find_date(bytes: &[u8]) -> Option<NaiveDate> {
     let mut from = 0;
@@ -261,14 +292,6 @@ pub(crate) fn count_at(bytes: &[u8]) -> Option<(u64, usize)> {
     number_at(bytes).filter(|(count, _)| *count <= 1_000_000)
 }
 
-/// Reads `i/N` and what follows it.
-pub(crate) fn fraction_at(bytes: &[u8]) -> Option<(u64, u64, &[u8])> {
-    let (part, taken) = count_at(bytes)?;
-    let rest = bytes[taken..].strip_prefix(b"/")?;
-    let (whole, taken) = count_at(rest)?;
-    Some((part, whole, &rest[taken..]))
-}
-
 /// Without the spaces and tabs before it.
 pub(crate) fn trim_start(bytes: &[u8]) -> &[u8] {
     let blank = bytes
@@ -303,9 +326,27 @@ pub(crate) fn text(bytes: &[u8], limit: usize) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{
-        Figure, date_at, figure, find_date, fraction_at, is_too_large, loose_date, number_at,
-    };
+    use super::{Figure, date_at, figure, find_date, is_too_large, loose_date, number_at};
+
+    #[test]
+    fn what_belongs_to_a_figure_is_a_part_of_it() {
+        for (line, whole) in [
+            ("16 records", "16"),
+            ("1 234 records", "1 234"),
+            ("1.2M rows", "1.2M"),
+            ("1.234.567", "1.234.567"),
+            ("12k", "12k"),
+            ("16 2024-01-05", "16"),
+            ("16.", "16"),
+            ("3 Main", "3"),
+        ] {
+            let digits = line.bytes().take_while(u8::is_ascii_digit).count();
+            assert_eq!(
+                &line[..super::end_of_figure(line.as_bytes(), digits)],
+                whole
+            );
+        }
+    }
 
     #[test]
     fn a_date_is_read_in_every_form_that_has_one_meaning() {
@@ -413,11 +454,5 @@ mod tests {
         for other in [&b"18446744073709551615"[..], b"many", b"", b"3/4", b"3/x"] {
             assert!(!is_too_large(other), "{}", String::from_utf8_lossy(other));
         }
-    }
-
-    #[test]
-    fn a_fraction_is_two_numbers_and_a_slash() {
-        assert_eq!(fraction_at(b"3/1,537: x"), Some((3, 1537, &b": x"[..])));
-        assert_eq!(fraction_at(b"3 /4"), None);
     }
 }

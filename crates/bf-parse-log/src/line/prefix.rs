@@ -4,19 +4,10 @@
 
 use memchr::memmem;
 
-use crate::glance::usual_time;
+pub(crate) use super::level::Level;
+use super::quick::usual_time;
 use crate::line::fields::trim_start;
 use crate::line::unwrap::prefixes;
-
-/// How serious a message says it is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Level {
-    Debug,
-    Info,
-    Warning,
-    Error,
-    Critical,
-}
 
 /// Who wrote a line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -94,9 +85,12 @@ pub(crate) fn prefix(line: &[u8]) -> Prefix {
             ..prefix
         },
     );
-    // A form of Python's has no brackets after its level.
-    let is_foreign =
-        found.origin == Origin::Unnamed && line[found.body..].trim_ascii_start().starts_with(b"[");
+    // A form of Python's has no bracket and no slash after its level.
+    let is_foreign = found.origin == Origin::Unnamed
+        && matches!(
+            line[found.body..].trim_ascii_start().first(),
+            Some(b'[' | b'/')
+        );
     if (found.origin == Origin::Plain || is_foreign)
         && matches!(
             rest.first(),

@@ -2,37 +2,16 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::dialect::event::{Claim, Crash, Event, Mode, Opened, Opening, Span};
+use crate::dialect::event::{
+    Counts, Crash, Details, Event, Mode, Opened, Opening, Promises, Reading, Span,
+};
 use crate::line::fields::{date_at, text};
 use crate::run::doubts::Doubts;
 use crate::run::job_name::job_name;
 use crate::run::ledger::{Ledger, Outcome, Said};
-use crate::run::outcomes::Told;
 use crate::run::past::Past;
 use crate::run::run::{Broken, Pending, Run};
-use crate::scan::{Details, Reading};
-
-/// Longest reason kept, in bytes.
-pub(super) const REASON: usize = 300;
-
-/// What a dialect promises of its jobs.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(crate) struct Promises {
-    /// Whether a config describes it.
-    pub(crate) is_custom: bool,
-    /// Whether a job tries a date again in one run.
-    pub(crate) retries: bool,
-    /// Whether a date that begins and has no outcome succeeded, once its run has ended.
-    pub(crate) unmentioned_succeed: bool,
-    /// Whether a run has no end marker: it ends with the last of its dates.
-    pub(crate) no_end: bool,
-    /// Whether it then has ended, without anybody else knowing its dates.
-    pub(crate) ends_when_all_done: bool,
-    /// Whether its outcomes name their job.
-    pub(crate) by_job: bool,
-    /// Whether a line tells that a run begins.
-    pub(crate) has_start: bool,
-}
+use crate::run::told::{REASON, Told};
 
 /// The runs of a file.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -100,7 +79,7 @@ impl Order {
 }
 
 impl History {
-    /// Takes in a line, the `number`-th of the log, as the grammar read it.
+    /// Takes in a line, the `number`-th of the log, as its dialect reads it.
     pub(crate) fn take(&mut self, reading: &Reading, line: &[u8], number: u64) {
         if reading.needs_prefix && self.prefixed {
             return;
@@ -173,10 +152,10 @@ impl History {
 
     /// How a run goes that only its dates tell of.
     pub(super) fn usual_mode(&self) -> Mode {
-        if self.promises.is_custom {
-            Mode::Custom
-        } else {
+        if self.promises.strict {
             Mode::Parallel
+        } else {
+            Mode::Custom
         }
     }
 
@@ -204,19 +183,6 @@ impl History {
         }
         match event {
             Event::Opening(opening, what) => self.open(opening, &what, line),
-            Event::Range(range) => {
-                if let Some(run) = &mut self.run {
-                    run.tell_range(range);
-                }
-            }
-            Event::Schedule {
-                game_dates,
-                off_days,
-            } => {
-                if let Some(run) = &mut self.run {
-                    run.tell_schedule(game_dates, off_days);
-                }
-            }
             Event::Checkpoint { job, range } => {
                 let name = text(job.in_line(line), 120);
                 let differs = self.run.as_ref().is_some_and(|run| {
@@ -235,11 +201,6 @@ impl History {
                     run.checkpoint.get_or_insert((name.clone(), range));
                     run.job = Some(name);
                     run.range = run.range.or(range);
-                }
-            }
-            Event::Job(name) => {
-                if let Some(run) = self.run.as_mut().filter(|run| run.job.is_none()) {
-                    run.job = Some(job_name(name.in_line(line)));
                 }
             }
             Event::Refused(reason) => self.refuse(text(reason.in_line(line), REASON)),
@@ -262,34 +223,30 @@ impl History {
             Event::BeganQuietly(date) => self.begin_quietly(date),
             Event::Success { date, records } => {
                 let told = Told::of(date, Outcome::Success, records, Span::default(), details);
-                self.outcome(&told, line);
+                self.outcome_or_word(&told, line);
             }
-            Event::Failure { date, reason } => self.failure(date, reason, details, line),
+            Event::Failure { date, reason } => {
+                let told = self.failure(date, reason, details, line);
+                self.outcome_or_word(&told, line);
+            }
             Event::Skip { date, reason } => {
-                self.outcome(
-                    &Told::of(date, Outcome::Skipped, None, reason, details),
-                    line,
-                );
+                let told = Told::of(date, Outcome::Skipped, None, reason, details);
+                self.outcome_or_word(&told, line);
             }
             Event::Looked { date } => {
                 let told = Told::of(date, Outcome::Looked, None, Span::default(), details);
-                self.outcome(&told, line);
+                self.outcome_or_word(&told, line);
             }
             Event::DryRunMode => {
                 if let Some(run) = &mut self.run {
                     run.saw_dry_run = true;
                 }
             }
-            Event::Word { date, word, of_job } => self.word(date, word, of_job, line),
             Event::Error {
                 date,
                 text: message,
             } => {
                 let message = text(message.in_line(line), REASON);
-                if message.contains("Backfill validation FAILED") {
-                    // The job's own check of what it wrote: bf checks that itself.
-                    self.doubts.own_validation.add(self.line, &message);
-                }
                 match self.run.as_mut().filter(|run| !run.ended) {
                     Some(run) => {
                         let date = date.filter(|_| !run.one_by_one());
@@ -299,7 +256,7 @@ impl History {
                 }
             }
             Event::Progress { done, total } => {
-                if self.promises.is_custom {
+                if !self.promises.strict {
                     // A bar may be all that a job shows before its first date.
                     self.run_at_work(Mode::Custom);
                 }
@@ -310,52 +267,18 @@ impl History {
                     }
                 }
             }
-            Event::End(mode) => self.end(mode),
-            Event::EndCounts {
-                successful,
-                skipped,
-                failed,
-            } => self.end_with_counts(successful, skipped, failed),
-            Event::Claim(claim, figure) => {
-                if self
-                    .run
-                    .as_mut()
-                    .is_some_and(|run| run.claim(claim, figure))
-                {
-                    self.suspect_two_jobs("two summaries that differ");
-                }
-            }
-            Event::Claims {
-                successful,
-                skipped,
-                failed,
-            } => {
-                let mut differs = false;
-                if let Some(run) = &mut self.run {
-                    for (claim, figure) in [
-                        (Claim::Successful, successful),
-                        (Claim::Skipped, skipped),
-                        (Claim::Failed, failed),
-                    ] {
-                        differs |= run.claim(claim, figure);
-                    }
-                }
-                if differs {
-                    self.suspect_two_jobs("two summaries that differ");
-                }
-            }
-            Event::CheckpointSummary => {
-                if let Some(run) = &mut self.run {
-                    run.claims_are_open = false;
-                }
+            Event::Ended {
+                counts: [Some(successful), Some(failed), Some(skipped)],
+                mode,
+                settles: true,
+            } => self.end_with_counts(mode, successful, skipped, failed),
+            Event::Ended { counts, mode, .. } => self.ended(counts, mode, line),
+            Event::Claimed(counts) => self.claimed(counts),
+            Event::OwnValidation(what) => {
+                let shown = text(what.in_line(line), REASON);
+                self.doubts.own_validation.add(self.line, &shown);
             }
             Event::Fatal(what) => self.fatal(text(what.in_line(line), REASON)),
-            Event::Ended(counts) => self.ended(counts, line),
-            Event::Claimed(counts) => {
-                if let Some(run) = &mut self.run {
-                    run.claim_all(counts);
-                }
-            }
             Event::About {
                 range,
                 job,
@@ -413,14 +336,25 @@ impl History {
         }
     }
 
-    /// The end marker of a dialect that is data.
-    fn ended(&mut self, counts: [Option<u64>; 3], line: &[u8]) {
-        self.end(Some(Mode::Custom));
+    /// What a run's own summary counts.
+    fn claimed(&mut self, counts: Counts) {
+        let is_strict = self.promises.strict;
+        let Some(run) = &mut self.run else { return };
+        if !is_strict {
+            run.claim_all(counts);
+        } else if run.claim(counts) {
+            self.suspect_two_jobs("two summaries that differ");
+        }
+    }
+
+    /// The end marker.
+    fn ended(&mut self, counts: Counts, mode: Option<Mode>, line: &[u8]) {
+        self.end(mode);
         let unmentioned_succeed = self.promises.unmentioned_succeed;
         let Some(run) = &mut self.run else { return };
         run.claim_all(counts);
         // An end marker that counts failures in words where no line shows any.
-        if counts == [None; 3] && run.counts.failed == 0 {
+        if counts == [None; 3] && run.counts.failed == 0 && !self.promises.strict {
             run.claims.failed = run.claims.failed.or(failures_in(line));
         }
         let open = self.ledger.open_in(run.number);
@@ -455,7 +389,7 @@ impl History {
         {
             return;
         }
-        if let Some(run) = self.run.as_mut().filter(|run| !run.active) {
+        if let Some(run) = &mut self.run {
             if let Some(range) = range {
                 run.tell_range(range);
             }
@@ -508,7 +442,9 @@ impl History {
             return;
         }
         let in_the_middle = self.run.as_ref().is_some_and(|run| run.lacks(opening));
-        if self.run.as_ref().is_none_or(|run| run.is_past(opening)) {
+        let of_list = what.mode == Some(Mode::SpecificDates);
+        let is_past = |run: &Run| run.is_past(opening, of_list);
+        if self.run.as_ref().is_none_or(is_past) {
             self.start_run();
         }
         if in_the_middle {
@@ -544,8 +480,6 @@ impl History {
         }
         if let Some(run) = &mut self.run {
             run.mode = run.mode.or(mode);
-            // Said twice, by two handlers of one logger, it is one end.
-            run.claims_are_open |= !run.ended;
             run.ended = true;
             run.ends += 1;
             run.current = None;
@@ -554,8 +488,8 @@ impl History {
         }
     }
 
-    fn end_with_counts(&mut self, successful: u64, skipped: u64, failed: u64) {
-        self.end(Some(Mode::SpecificDates));
+    fn end_with_counts(&mut self, mode: Option<Mode>, successful: u64, skipped: u64, failed: u64) {
+        self.end(mode);
         let Some(run) = &mut self.run else { return };
         // Dates that were begun and have no line of their own: the counts tell what became of them where
         // all of them came to the same.
@@ -593,7 +527,6 @@ impl History {
         run.claims.successful = Some(successful);
         run.claims.skipped = Some(skipped);
         run.claims.failed = Some(failed);
-        run.claims_are_open = false;
     }
 
     fn crash(&mut self, crash: Crash, owned: bool, line: &[u8]) {

@@ -2,40 +2,12 @@
 
 use chrono::NaiveDate;
 
-use super::history::{History, REASON};
-use crate::dialect::event::{Mode, Span, Word};
+use super::history::History;
+use super::told::{REASON, Told};
+use crate::dialect::event::{Details, Mode, Span};
 use crate::line::fields::text;
 use crate::run::ledger::{Outcome, Said};
 use crate::run::run::WorkerWords;
-use crate::scan::Details;
-
-/// An outcome, as a line tells it.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Told<'a> {
-    date: Option<NaiveDate>,
-    outcome: Outcome,
-    records: Option<u64>,
-    reason: Span,
-    details: &'a Details,
-}
-
-impl<'a> Told<'a> {
-    pub(super) const fn of(
-        date: Option<NaiveDate>,
-        outcome: Outcome,
-        records: Option<u64>,
-        reason: Span,
-        details: &'a Details,
-    ) -> Self {
-        Self {
-            date,
-            outcome,
-            records,
-            reason,
-            details,
-        }
-    }
-}
 
 /// Dates of one line, at most: a span of more is no batch of dates.
 const LONGEST_SPAN: i64 = 4_000;
@@ -52,7 +24,7 @@ impl History {
         details: &Details,
         line: &[u8],
     ) {
-        let is_custom = self.promises.is_custom;
+        let is_custom = !self.promises.strict;
         let another = self.run.as_ref().is_some_and(|run| {
             (run.ended && !(is_custom && self.promises.has_start))
                 || (!is_custom && index == 1 && run.index > 1 && run.current != Some(date))
@@ -134,7 +106,7 @@ impl History {
     /// The counter of a date line falls, or counts other dates, or its date is in no range of its run: two
     /// jobs write into one log.
     fn check_counter(&mut self, date: NaiveDate, index: u64, total: Option<u64>, mode: Mode) {
-        let is_custom = self.promises.is_custom;
+        let is_custom = !self.promises.strict;
         let Some(run) = self.run.as_mut().filter(|run| !run.ended) else {
             return;
         };
@@ -179,25 +151,32 @@ impl History {
         }
     }
 
-    pub(super) fn failure(
-        &mut self,
+    pub(super) fn failure<'a>(
+        &self,
         date: Option<NaiveDate>,
         reason: Span,
-        details: &Details,
+        details: &'a Details,
         line: &[u8],
-    ) {
+    ) -> Told<'a> {
         // A job that fails every date of a list because it was only to look at them says just this.
         let only_looked = reason.in_line(line) == b"Failed"
             && self
                 .run
                 .as_ref()
                 .is_some_and(|run| run.saw_dry_run && run.is_list() && run.counts.worked() == 0);
-        let told = if only_looked {
+        if only_looked {
             Told::of(date, Outcome::Looked, None, Span::default(), details)
         } else {
             Told::of(date, Outcome::Failed, None, reason, details)
-        };
-        self.outcome(&told, line);
+        }
+    }
+
+    /// An outcome; a job over a list may print nothing else for its date.
+    pub(super) fn outcome_or_word(&mut self, told: &Told<'_>, line: &[u8]) {
+        if told.details.of_list && !self.begin_word(told.details.names_job) {
+            return;
+        }
+        self.outcome(told, line);
     }
 
     /// An outcome of its date, or of the current date.
@@ -236,7 +215,7 @@ impl History {
     fn undated(&mut self, told: &Told<'_>, line: &[u8]) {
         let reason = told.reason.in_line(line);
         let is_failure = told.outcome == Outcome::Failed;
-        if self.promises.is_custom {
+        if !self.promises.strict {
             self.run_at_work(Mode::Custom);
             let shown = text(if reason.is_empty() { line } else { reason }, 60);
             if is_failure {
@@ -290,7 +269,7 @@ impl History {
         let promises = self.promises;
         // Dates after an end, in a dialect that tells of no beginning, are those of another run.
         let ended = self.run.as_ref().is_some_and(|run| run.ended);
-        if ended && promises.is_custom && !promises.has_start {
+        if ended && !promises.strict && !promises.has_start {
             let known = self
                 .run
                 .as_ref()
@@ -321,7 +300,7 @@ impl History {
                 run: run.number,
                 unit,
                 retries: promises.retries,
-                line: promises.is_custom.then(|| fingerprint(line)),
+                line: (!promises.strict).then(|| fingerprint(line)),
                 outcome: told.outcome,
                 records: told.records,
                 reason: reason.as_deref(),
@@ -342,8 +321,7 @@ impl History {
         }
         let date = run.current?;
         let open = |date| self.ledger.is_open(date, unit.as_deref(), run.number);
-        if self.promises.is_custom && !told.details.from_start && !self.promises.unmentioned_succeed
-        {
+        if !self.promises.strict && !told.details.from_start && !self.promises.unmentioned_succeed {
             let at_work = run.begun.iter();
             let at_work: Vec<_> = at_work
                 .filter(|(begun, _)| *begun == date || open(*begun))
@@ -355,37 +333,23 @@ impl History {
         (told.outcome == Outcome::Failed || open(date)).then_some(date)
     }
 
-    pub(super) fn word(&mut self, date: NaiveDate, word: Word, of_job: bool, line: &[u8]) {
+    /// Begins the run that a word on a date is of; false if it may be anybody's.
+    fn begin_word(&mut self, of_job: bool) -> bool {
         let amid = self
             .run
             .as_ref()
             .is_some_and(|run| run.active && !run.ended && !run.is_list());
         if amid && !of_job {
             // So short a message in the middle of another run may be anybody's.
-            return;
+            return false;
         }
-        let another = amid || self.run.as_ref().is_some_and(|run| run.ended);
-        if another {
+        if amid || self.run.as_ref().is_some_and(|run| run.ended) {
             self.start_run();
         }
         self.run_at_work(Mode::SpecificDates);
         // Only the jobs over game dates say one word for each date.
         self.tell_form(true);
-        let (outcome, reason) = match word {
-            Word::Success => (Outcome::Success, ""),
-            Word::Failed => (Outcome::Failed, ""),
-            Word::Skipped => (Outcome::Skipped, "bootstrap period"),
-            Word::Looked => (Outcome::Looked, ""),
-        };
-        let details = Details::default();
-        if reason.is_empty() {
-            let told = Told::of(Some(date), outcome, None, Span::default(), &details);
-            self.outcome(&told, line);
-        } else {
-            let span = Span::of(reason.as_bytes(), reason.as_bytes());
-            let told = Told::of(Some(date), outcome, None, span, &details);
-            self.outcome(&told, reason.as_bytes());
-        }
+        true
     }
 }
 

@@ -6,7 +6,7 @@ use bf_contract::DateRange;
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
-use crate::dialect::event::{Claim, Mode, Opened, Opening};
+use crate::dialect::event::{Counts, Mode, Opened, Opening};
 use crate::run::ledger::RunCounts;
 
 /// How a run broke.
@@ -69,6 +69,9 @@ pub(crate) struct Run {
     /// Its number in the file, from 1.
     pub(crate) number: u64,
     openings: u32,
+    /// Whether a list was announced, and whether anything else was.
+    #[serde(default)]
+    announced: [bool; 2],
     /// The opening line that was the last thing said; 0 where something else was.
     last_opening: u32,
     pub(crate) mode: Option<Mode>,
@@ -101,7 +104,6 @@ pub(crate) struct Run {
     pub(crate) saw_usage_only: bool,
     pub(crate) broken: Option<Broken>,
     pub(crate) claims: Claims,
-    pub(crate) claims_are_open: bool,
     /// How often its end marker came.
     #[serde(default)]
     pub(crate) ends: u32,
@@ -148,19 +150,14 @@ impl Run {
     }
 
     /// Whether an opening line must belong to another run.
-    pub(crate) fn is_past(&self, opening: Opening) -> bool {
+    pub(crate) fn is_past(&self, opening: Opening, of_list: bool) -> bool {
         let bit = opening.bit();
         // A run over a list announces nothing but the list.
-        let list = Opening::SpecificDates.bit();
-        let another_kind = if bit == list {
-            self.openings & !list != 0
-        } else {
-            self.openings & list != 0
-        };
+        let [list, others] = self.announced;
+        let another_kind = if of_list { others } else { list };
         // Said again at once, it is the same line: from two handlers of one logger, or from two functions
-        // of one job. A dialect of the config does not promise to say it once at all.
-        let again =
-            self.openings & bit != 0 && self.last_opening != bit && opening != Opening::Custom;
+        // of one job.
+        let again = opening.once && self.openings & bit != 0 && self.last_opening != bit;
         self.active
             || self.ended
             || self.refused.is_some()
@@ -172,15 +169,7 @@ impl Run {
     /// Whether an opening line comes among its dates that none of its own openings was, and that no run begins
     /// with: the rest of another job's beginning.
     pub(crate) fn lacks(&self, opening: Opening) -> bool {
-        let never_first = matches!(
-            opening,
-            Opening::WillProcess
-                | Opening::DaysAnnounced
-                | Opening::ParallelStarted
-                | Opening::DryRunFlag
-                | Opening::ResumeFlag
-        );
-        never_first
+        opening.never_first
             && self.active
             && !self.ended
             && self.openings != 0
@@ -199,6 +188,7 @@ impl Run {
 
     pub(crate) fn open(&mut self, opening: Opening, what: &Opened, job: Option<String>) {
         self.openings |= opening.bit();
+        self.announced[usize::from(what.mode != Some(Mode::SpecificDates))] = true;
         self.last_opening = opening.bit();
         // Nothing that follows the banner of a parallel run makes it another kind of run.
         if self.mode != Some(Mode::Parallel) {
@@ -208,7 +198,7 @@ impl Run {
         self.range_total = what.range_total.or(self.range_total);
         self.to_do = what.to_do.or(self.to_do);
         self.resume = what.resume.or(self.resume);
-        self.dry_run_flag |= what.dry_run == Some(true);
+        self.dry_run_flag |= what.dry_run;
         if self.job.is_none() {
             self.job = job;
         }
@@ -233,23 +223,26 @@ impl Run {
         }
     }
 
-    /// Whether the figure is another one than the same summary claimed before.
-    pub(crate) fn claim(&mut self, claim: Claim, figure: u64) -> bool {
-        if !self.claims_are_open {
-            return false;
+    /// What its summary counts; the first figures count. Whether one is another than the same summary claimed
+    /// before.
+    pub(crate) fn claim(&mut self, counts: Counts) -> bool {
+        let claims = &mut self.claims;
+        let slots = [
+            &mut claims.successful,
+            &mut claims.failed,
+            &mut claims.skipped,
+        ];
+        let mut differs = false;
+        for (slot, figure) in slots.into_iter().zip(counts) {
+            let before = slot.zip(figure);
+            differs |= self.ends > 1 && before.is_some_and(|(before, now)| before != now);
+            *slot = slot.or(figure);
         }
-        let slot = match claim {
-            Claim::Successful => &mut self.claims.successful,
-            Claim::Failed => &mut self.claims.failed,
-            Claim::Skipped => &mut self.claims.skipped,
-        };
-        let differs = self.ends > 1 && slot.is_some_and(|before| before != figure);
-        *slot = slot.or(Some(figure));
         differs
     }
 
     /// What its summary counts: successful, failed, skipped. The last figures count.
-    pub(crate) fn claim_all(&mut self, [successful, failed, skipped]: [Option<u64>; 3]) {
+    pub(crate) fn claim_all(&mut self, [successful, failed, skipped]: Counts) {
         self.claims.successful = successful.or(self.claims.successful);
         self.claims.failed = failed.or(self.claims.failed);
         self.claims.skipped = skipped.or(self.claims.skipped);
