@@ -1,5 +1,7 @@
 //! What people and machines see of a run: the page in a real browser, the short forms, the metrics.
 
+mod browser;
+
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
@@ -91,11 +93,7 @@ fn the_page_has_a_cell_for_every_date_and_nothing_of_a_text_is_markup() {
     let output = report(&sandbox, &["v.ndjson", "--html", "r.html"]);
     assert_eq!(output.status.code(), Some(0), "{output:?}");
     let page = sandbox.read("r.html");
-    assert_eq!(
-        page.matches("<title>2024-").count(),
-        60 + 2,
-        "dates and months"
-    );
+    assert_eq!(page.matches("<title>2024-").count(), 60);
     assert!(page.contains("<title>2024-01-02: missing, claimed 12, found 12, expected</title>"));
     for forbidden in [
         "<script", "\u{1b}", "\u{0}", "\u{202e}", "http://", "https://", "onload=",
@@ -205,6 +203,44 @@ fn bad_input_is_one_line_and_never_half_a_page() {
     }
     let output = report(&sandbox, &["v.ndjson", "--html", "no/such/folder/r.html"]);
     assert_eq!(output.status.code(), Some(3), "{output:?}");
+    assert_eq!(String::from_utf8_lossy(&output.stderr).lines().count(), 1);
+    // Nothing is left beside it, also not of a page that could not be put there.
+    std::fs::create_dir(sandbox.join("folder.html")).expect("a folder");
+    let output = report(&sandbox, &["v.ndjson", "--html", "folder.html"]);
+    assert_eq!(output.status.code(), Some(3), "{output:?}");
+    let left = std::fs::read_dir(sandbox.path())
+        .expect("a folder")
+        .flatten();
+    assert!(
+        !left
+            .into_iter()
+            .any(|file| file.file_name().to_string_lossy().contains("partial"))
+    );
+}
+
+#[test]
+fn the_directory_of_a_live_run_is_a_provisional_page() {
+    let sandbox = Sandbox::new();
+    let event = include_str!("../crates/bf-contract/tests/golden/process_event.json").trim();
+    let progress = event.replace("exited", "progress");
+    sandbox.write(
+        "run/documents.ndjson",
+        &format!("{progress}\n{}", &progress[..progress.len() / 2]),
+    );
+    let output = report(&sandbox, &["run", "--html", "r.html", "--markdown", "-"]);
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
+    let markdown = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(markdown.contains("Not judged"), "{markdown}");
+    assert!(
+        markdown.contains("1 line that are not documents"),
+        "{markdown}"
+    );
+    assert!(sandbox.read("r.html").contains("Not judged"));
+    // Before its first document there is nothing to show.
+    sandbox.write("run/documents.ndjson", "");
+    let output = report(&sandbox, &["run", "--html", "r.html"]);
+    assert_eq!(output.status.code(), Some(3), "{output:?}");
+    assert_eq!(String::from_utf8_lossy(&output.stderr).lines().count(), 2);
 }
 
 /// Opens the page in an iframe without scripts, as a tool that shows artifacts does, and measures it from outside.
@@ -282,6 +318,155 @@ fn a_browser_shows_all_of_it_narrow_and_wide_light_and_dark() {
         }
     }
     assert_ne!(grounds[0], grounds[1], "light and dark differ");
+}
+
+#[test]
+fn a_screen_reader_is_told_every_status_and_every_bad_date() {
+    let Some(browser) = external(&["chromium", "chromium-browser", "google-chrome"]) else {
+        return;
+    };
+    let sandbox = sandbox_with(&validation());
+    report(&sandbox, &["v.ndjson", "--html", "r.html"]);
+    let names = browser::accessible_names(&browser, &sandbox, "r.html");
+    for text in [
+        // The verdict, and the checks.
+        "Failed",
+        "Fail",
+        "Could not be checked",
+        "Warning",
+        "Skipped",
+        "CRITICAL",
+        // The dates, and which of them are bad.
+        " failed",
+        " missing",
+        " fewer than claimed",
+        " more than claimed",
+        " skipped",
+        " nothing expected",
+        " not judged",
+        " unknown",
+        " ok",
+        "2024-01-02",
+        "2024-01-08",
+    ] {
+        let is_told = names
+            .iter()
+            .any(|name| name.trim_end() == format!("StaticText {text}"));
+        assert!(is_told, "{text}: {names:#?}");
+    }
+    let pictures: Vec<&String> = names
+        .iter()
+        .filter(|name| name.starts_with("image "))
+        .collect();
+    assert!(
+        pictures
+            .iter()
+            .any(|name| name.starts_with("image 2024: 1 failed, 1 missing")),
+        "{pictures:#?}"
+    );
+    assert!(
+        pictures
+            .iter()
+            .any(|name| name.contains("worst month 2024-01: 42")),
+        "{pictures:#?}"
+    );
+    for role in [
+        "heading ",
+        "table",
+        "columnheader Threshold",
+        "rowheader minutes_played",
+    ] {
+        assert!(
+            names.iter().any(|name| name.starts_with(role)),
+            "{role}: {names:#?}"
+        );
+    }
+}
+
+/// Nine phases over five years, as the largest plan that bf ships.
+fn five_years() -> Value {
+    let golden = include_str!("../crates/bf-contract/tests/golden/run_report.json");
+    let mut run: Value = serde_json::from_str(golden).expect("JSON");
+    let start = chrono::NaiveDate::from_ymd_opt(2021, 1, 1).expect("a date");
+    let days: Vec<Value> = (0..1826)
+        .map(|at| {
+            let status = match at % 12 {
+                0..7 => "ok",
+                7..10 => "nothing_expected",
+                10 => "missing",
+                _ => "fewer",
+            };
+            let date = start + chrono::Days::new(at as u64);
+            json!({"date": date, "expected": true, "claimed": 12, "rows": 12, "status": status})
+        })
+        .collect();
+    let months: Vec<Value> = (0..60)
+        .map(|at| json!({"month": format!("{}-{:02}", 2021 + at / 12, at % 12 + 1), "value": 98.5, "rows": 1000}))
+        .collect();
+    let mut validation = validation();
+    validation["days"] = days.into();
+    validation["range"] = json!({"start": "2021-01-01", "end": "2025-12-31"});
+    let check = validation["checks"][2].clone();
+    let checks = (0..12).map(|at| {
+        let mut check = check.clone();
+        check["name"] = format!("check_{at}").into();
+        check["months"] = months.clone().into();
+        check
+    });
+    validation["checks"] = checks.collect();
+    let phases = (0..9).map(|at| {
+        let mut phase = run["phases"][0].clone();
+        phase["name"] = format!("phase_{at}").into();
+        phase["validation"] = validation.clone();
+        phase
+    });
+    run["phases"] = phases.collect();
+    run
+}
+
+#[test]
+fn nine_phases_of_five_years_are_a_page_of_less_than_two_mebibytes() {
+    let sandbox = sandbox_with(&five_years());
+    let output = report(&sandbox, &["v.ndjson", "--html", "r.html"]);
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
+    let page = sandbox.read("r.html");
+    assert_eq!(page.matches("<title>20").count(), 9 * 1826);
+    assert!(page.len() < 2 << 20, "{} bytes", page.len());
+}
+
+/// Reads the file as a CI system does.
+const JUNIT_READER: &str = "
+import junitparser, sys
+cases = [case for suite in junitparser.JUnitXml.fromfile(sys.argv[1]) for case in suite]
+for case in cases:
+    kinds = [type(one).__name__ for one in case.result] or ['Passed']
+    print(case.name, *kinds, (case.system_out or '').strip())
+";
+
+#[test]
+fn another_program_reads_the_test_results() {
+    let Some(python) = external(&["python3"]) else {
+        return;
+    };
+    let has_reader = Command::new(&python)
+        .args(["-c", "import junitparser"])
+        .output();
+    if !has_reader.expect("python runs").status.success() {
+        crate::support::skip("junitparser is not installed");
+        return;
+    }
+    let sandbox = sandbox_with(&validation());
+    report(&sandbox, &["v.ndjson", "--junit", "j.xml"]);
+    let read = Command::new(python)
+        .args(["-c", JUNIT_READER])
+        .arg(sandbox.join("j.xml"))
+        .output()
+        .expect("python runs");
+    assert_eq!(
+        String::from_utf8_lossy(&read.stdout),
+        "minutes_played Failure \ngame_count Error \nusage_rate Passed 94% < 95%\npartners Skipped \n",
+        "{read:?}"
+    );
 }
 
 /// Whether Prometheus reads these metrics, and has nothing to say against their names.

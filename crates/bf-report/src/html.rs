@@ -130,7 +130,7 @@ fn timeline(report: &Report, run: &Run) -> Markup {
             @if let Some(axis) = axis {
                 p.axis {
                     span { (parts::time(axis.start)) } " to " span { (parts::time(axis.end)) } ": "
-                    span.key.waiting {} " waiting  " span.key.running {} " running  " span.key.validating {} " validating  "
+                    @for word in ["waiting", "running", "validating"] { span { span.key.(word) {} " " (word) } " " }
                     " · each blue bar is an attempt"
                 }
             }

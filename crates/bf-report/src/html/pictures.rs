@@ -2,13 +2,14 @@
 
 use std::fmt::Write as _;
 
-use bf_contract::{Check, Day};
+use bf_contract::{Check, Day, DayStatus};
 use chrono::Datelike;
 use maud::{Markup, PreEscaped, html};
 
 use crate::days;
 use crate::draw::{self, Activity, Axis, CELL, CHART_HEIGHT, CHART_WIDTH, MONTHS, WEEKS};
 use crate::model::PhaseReport;
+use crate::months::misses;
 use crate::words::{self, clean};
 
 /// What tells one status from another without its colour: defined once for the whole page.
@@ -77,7 +78,13 @@ fn year(year: i32, all: &[Day]) -> Markup {
         // Digits and words only: nothing here is from outside.
         let _ = write!(
             cells,
-            r#"<rect x="{x}" y="{y}" class="{class}"><title>{}</title></rect>"#,
+            "<rect x={x} y={y}{}><title>{}</title></rect>",
+            // Most dates are good: thousands of cells need no class.
+            if day.status == DayStatus::Ok {
+                String::new()
+            } else {
+                format!(" class={class}")
+            },
             days::title(day)
         );
         if !mark(class).is_empty() {
@@ -102,7 +109,17 @@ fn year(year: i32, all: &[Day]) -> Markup {
 /// One figure by month, with the months that miss the threshold marked.
 pub(super) fn months(check: &Check) -> Markup {
     let chart = draw::chart(&check.months, check.threshold);
-    let is_low = |value: Option<f64>| crate::months::misses(value, check.threshold);
+    // The table beside it has the figures.
+    let bars = |low: bool| {
+        let bars = check.months.iter().zip(&chart.bars);
+        let bars = bars.filter(|(month, _)| misses(month.value, check.threshold) == low);
+        let mut path = String::new();
+        for bar in bars.filter_map(|(_, bar)| bar.as_ref()) {
+            let (x, width, height) = (bar.x, bar.width, bar.height);
+            let _ = write!(path, "M{x} {CHART_HEIGHT}v-{height}h{width}v{height}z");
+        }
+        path
+    };
     let label = crate::months::summary(check);
     let last = check.months.len().saturating_sub(1);
     let years: Vec<(usize, &str)> = check
@@ -118,12 +135,8 @@ pub(super) fn months(check: &Check) -> Markup {
         figure.months {
             figcaption { strong { (clean(&check.name, 80)) } " " span { (label) } }
             svg role="img" viewBox={ "0 0 " (CHART_WIDTH) " " (CHART_HEIGHT + 2.0) } preserveAspectRatio="none" aria-label=(label) {
-                @for (month, bar) in check.months.iter().zip(&chart.bars) {
-                    @if let Some(bar) = bar {
-                        rect x=(bar.x) y=(bar.y) width=(bar.width) height=(bar.height) class=(if is_low(month.value) { "low" } else { "met" }) {
-                            title { (clean(&month.month, 20)) ": " (crate::months::value(month)) }
-                        }
-                    }
+                @for (class, bars) in [("met", bars(false)), ("low", bars(true))] {
+                    @if !bars.is_empty() { path.(class) d=(bars) {} }
                 }
                 @if let Some(y) = chart.threshold { line x1="0" x2=(CHART_WIDTH) y1=(y) y2=(y) {} }
             }
