@@ -10,6 +10,8 @@ mod plans;
 mod reach;
 mod refusals;
 mod rig;
+mod shop;
+mod stop;
 mod views;
 mod windows;
 
@@ -28,4 +30,10 @@ fn journal_says(rig: &rig::Rig, words: &str) -> bool {
 fn signal(pid: u32, signal: Signal) {
     let pid = i32::try_from(pid).ok().and_then(Pid::from_raw);
     kill_process(pid.expect("a pid"), signal).expect("it can be signalled");
+}
+
+/// Sends a signal to a process that may have ended.
+fn signal_if_there(pid: u32, signal: Signal) {
+    let pid = i32::try_from(pid).ok().and_then(Pid::from_raw);
+    let _ = kill_process(pid.expect("a pid"), signal);
 }

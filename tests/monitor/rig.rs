@@ -349,20 +349,6 @@ pub fn log_of(days: u32, is_whole: bool) -> String {
     log
 }
 
-/// A pseudo-random sequence, so that a failure can be told with its seed.
-pub struct Dice(pub u64);
-
-impl Dice {
-    pub fn below(&mut self, limit: u64) -> u64 {
-        // Knuth's constants for a linear congruential generator, from MMIX.
-        self.0 = self
-            .0
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1_442_695_040_888_963_407);
-        (self.0 >> 33) % limit
-    }
-}
-
 /// The pid of the job that a run of bf-monitor told of.
 pub fn job_pid(events: &[Value]) -> u32 {
     let pid = events[0]["process"]["pid"].as_u64().expect("a pid");

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use super::rig::{Dice, Ran, Rig, log_of, watching};
-use crate::support::wait_until;
+use super::rig::{Ran, Rig, log_of, watching};
+use crate::support::{Dice, wait_until};
 
 const LINES: u64 = 12_000;
 

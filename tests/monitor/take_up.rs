@@ -3,8 +3,10 @@
 use std::fs;
 use std::time::Duration;
 
-use super::rig::{Dice, Rig, is_running, job_pid, log_of, starting, state};
-use crate::support::wait_until;
+use rustix::process::{Signal, kill_process};
+
+use super::rig::{Monitor, Rig, is_running, job_pid, log_of, pid, starting, state};
+use crate::support::{Dice, wait_until};
 
 #[test]
 fn an_end_is_recorded_though_bf_monitor_was_killed() {
@@ -196,4 +198,49 @@ fn a_state_file_of_the_first_version_is_taken_up() {
     assert_eq!(summary["successful_days"], 9);
     assert_eq!(summary["log"]["lines"], log_of(9, true).lines().count());
     assert!(!ran.said("log_truncated"), "{}", ran.text);
+}
+
+/// The shim of a bf-monitor, once there is one; `None` if bf-monitor ended first.
+fn shim_of(monitor: &mut Monitor) -> Option<u32> {
+    let monitor_pid = monitor.pid();
+    let children = format!("/proc/{monitor_pid}/task/{monitor_pid}/children");
+    loop {
+        let child = fs::read_to_string(&children).ok()?;
+        if let Some(child) = child.split_whitespace().next() {
+            return child.parse().ok();
+        }
+        if state(monitor_pid).is_none_or(|state| state == "Z") {
+            return None;
+        }
+    }
+}
+
+#[test]
+fn a_job_whose_shim_is_killed_at_its_start_runs_once_or_was_not_started() {
+    let seed = crate::support::seed();
+    let mut dice = Dice(seed);
+    let mut not_started = 0;
+    for round in 0..40 {
+        let rig = Rig::new();
+        let script = rig.script("echo x >> starts");
+        let call = starting(&script);
+        let mut monitor = rig.start(&call);
+        let shim = shim_of(&mut monitor);
+        std::thread::sleep(Duration::from_micros(dice.below(15_000)));
+        if let Some(shim) = shim {
+            // It may have ended already.
+            let _ = kill_process(pid(shim), Signal::KILL);
+        }
+        let ran = monitor.end();
+        let starts = || fs::read_to_string(rig.sandbox.join("starts")).unwrap_or_default();
+        let context = format!("seed {seed}, round {round}: {ran:#?}");
+        assert!(!ran.text.contains("code 3"), "{context}");
+        if ran.text.contains("was not started") {
+            not_started += 1;
+            assert_eq!((ran.code, starts().as_str()), (Some(2), ""), "{context}");
+            rig.run(&call);
+        }
+        assert_eq!(starts(), "x\n", "{context}");
+    }
+    println!("{not_started} of 40 were not started");
 }

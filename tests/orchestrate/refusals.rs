@@ -92,7 +92,7 @@ fn preflight_checks_are_run_once_before_the_first_job_and_not_again_after_a_cras
     let checks = "preflight:\n  - {name: a, command: [sh, -c, 'test ! -e marks && echo {start} >> checked']}\n";
     let rig = rig_with(&marking_plan(
         checks,
-        "[sh, -c, 'echo started >> marks; exec sleep 60']",
+        "[sh, -c, 'echo started >> marks; mkdir first && exec sleep 60']",
     ));
     let mut orchestrator = call(&rig, &["run", "plan.yaml"])
         .stdout(std::process::Stdio::null())
@@ -106,7 +106,7 @@ fn preflight_checks_are_run_once_before_the_first_job_and_not_again_after_a_cras
     let resumed = ran(&rig, &["resume"]);
     assert_eq!(resumed.code, Some(1), "{}", resumed.text);
     assert_eq!(rig.sandbox.read("checked"), "2024-01-02\n");
-    assert_eq!(rig.sandbox.read("marks"), "started\n");
+    assert_eq!(rig.sandbox.read("marks"), "started\nstarted\n");
 }
 
 #[test]

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::crash::{kill, records, start};
 use super::rig::{Ran, Rig};
-use crate::support::wait_until;
+use crate::support::{Dice, wait_until};
 
 /// A job that marks its start, fails for a window with a file `bad-START`, and prints a log of two dates.
 const TWO_DAYS: &str = r#"echo "$0" >> marks; sleep "${PAUSE:-0}"; test ! -e "bad-$0" || exit 1; printf '2 days\nok %s 1\nok %s 1\nover\n' "$0" "$1""#;
@@ -254,4 +254,78 @@ fn a_run_that_is_asked_to_end_leaves_the_other_windows_to_resume() {
     let resumed = ran(&rig, &["resume"]);
     assert_eq!(resumed.code, Some(0), "{}", resumed.text);
     assert_eq!(marks(&rig), STARTS);
+}
+
+#[test]
+fn no_share_of_the_whole_range_is_too_small_for_its_threshold() {
+    let rig = rig("");
+    let validate = "echo \"$*\" >> calls; exec REAL/bf-validate \"$@\"\n";
+    let tools = super::shop::tools(&rig.sandbox, &[("bf-validate", validate)]);
+    let mut call = call(&rig, &["run", "plan.yaml"]);
+    call.env("BF_BIN_DIR", tools);
+    let ran = Ran::from(call.output().expect("it runs"));
+    assert_eq!(ran.code, Some(0), "{}", ran.text);
+    let calls = rig.sandbox.read("calls");
+    let judged: Vec<&str> = calls
+        .lines()
+        .filter(|call| !call.contains("--explain"))
+        .collect();
+    let strict: Vec<bool> = judged
+        .iter()
+        .map(|call| call.contains("--no-small-numbers"))
+        .collect();
+    assert_eq!(strict, [false, false, false, false, false, true], "{calls}");
+}
+
+/// Kills, ends or stops a run after a random number of steps, again and again, until it has finished.
+#[test]
+fn whatever_happens_to_a_run_each_window_is_loaded_once() {
+    let mut dice = Dice(crate::support::seed());
+    let rig = rig("    concurrency: 2\n");
+    let job = format!("PAUSE=0.1; trap 'echo ended >> ended; exit 1' TERM; {TWO_DAYS}");
+    fs::write(rig.sandbox.join("job.sh"), job).expect("a job");
+    let journal = || {
+        let mut runs = fs::read_dir(rig.sandbox.join(".bf/runs")).ok()?.flatten();
+        Some(runs.next()?.path().join("journal.ndjson"))
+    };
+    for round in 0.. {
+        assert!(round < 200, "the run does not come to its end");
+        let action: &[&str] = match round {
+            0 => &["run", "plan.yaml"],
+            _ => &["resume"],
+        };
+        let wanted = records(journal().as_deref()) as u64 + 1 + dice.below(8);
+        let mut run = start(call(&rig, action));
+        let mut has_ended = false;
+        wait_until("there are more records", || {
+            has_ended = run.try_wait().expect("a child").is_some();
+            has_ended || records(journal().as_deref()) as u64 >= wanted
+        });
+        if !has_ended {
+            match dice.below(4) {
+                0 => super::signal_if_there(run.id(), Signal::TERM),
+                1 => {
+                    let stopped = call(&rig, &["stop"]).output().expect("it runs");
+                    assert!(stopped.status.success(), "{stopped:?}");
+                }
+                chosen => kill(&mut run, chosen == 2),
+            }
+            run.wait().expect("it ends");
+        }
+        if super::journal_says(&rig, "run_finished") {
+            break;
+        }
+    }
+    // A window whose job `stop` ended is begun once more, and no other.
+    let ended = fs::read_to_string(rig.sandbox.join("ended")).unwrap_or_default();
+    let mut started = marks(&rig);
+    assert_eq!(
+        started.len(),
+        STARTS.len() + ended.lines().count(),
+        "{started:?}"
+    );
+    started.sort();
+    started.dedup();
+    assert_eq!(started, STARTS);
+    assert!(super::journal_says(&rig, r#""verdict":"pass""#));
 }

@@ -175,3 +175,17 @@ pub fn failure(output: &std::process::Output) -> Value {
     assert_eq!(Some(&document["exit_code"]), code.as_ref(), "{document}");
     document
 }
+
+/// A pseudo-random sequence, so that a failure can be told with its seed.
+pub struct Dice(pub u64);
+
+impl Dice {
+    pub fn below(&mut self, limit: u64) -> u64 {
+        // Knuth's constants for a linear congruential generator, from MMIX.
+        self.0 = self
+            .0
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 33) % limit
+    }
+}

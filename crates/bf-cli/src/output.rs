@@ -1,6 +1,6 @@
 //! Where documents and text go, decided once from the flags and the streams.
 
-use std::io::{ErrorKind, Write};
+use std::io::{self, ErrorKind, Write};
 
 use bf_contract::Exit;
 use serde::Serialize;
@@ -105,7 +105,7 @@ impl Output {
             Failure::could_not_check(format!("writing a document as JSON: {error}"))
         })?;
         line.push(b'\n');
-        write_whole(writer, &line, self.is_view)
+        write_whole(writer, &line).map_err(|error| not_written(&error, self.is_view))
     }
 
     /// Writes lines of text for people. Where the documents carry the result, text that cannot be written
@@ -117,30 +117,34 @@ impl Output {
         let Some(writer) = &mut self.text else {
             return Ok(());
         };
-        let written = write_whole(writer, format!("{text}\n").as_bytes(), self.is_view);
-        if self.documents.is_some() {
-            return Ok(());
+        match write_whole(writer, format!("{text}\n").as_bytes()) {
+            Err(_) if self.documents.is_some() => Ok(()),
+            // The terminal was closed: what it would have shown decides nothing.
+            Err(error) if self.text_is_terminal && is_hung_up(&error) => Ok(()),
+            written => written.map_err(|error| not_written(&error, self.is_view)),
         }
-        written
     }
 }
 
-fn write_whole(writer: &mut impl Write, bytes: &[u8], is_view: bool) -> Result<(), Failure> {
-    writer
-        .write_all(bytes)
-        .and_then(|()| writer.flush())
-        .map_err(|error| {
-            if is_view && error.kind() == ErrorKind::BrokenPipe {
-                return Failure::silent();
-            }
-            let what = if error.kind() == ErrorKind::BrokenPipe {
-                "the reader went away".to_owned()
-            } else {
-                error.to_string()
-            };
-            Failure::new(
-                Exit::CouldNotCheck,
-                format!("writing to standard output: {what}"),
-            )
-        })
+fn write_whole(writer: &mut impl Write, bytes: &[u8]) -> io::Result<()> {
+    writer.write_all(bytes).and_then(|()| writer.flush())
+}
+
+fn is_hung_up(error: &io::Error) -> bool {
+    error.raw_os_error() == Some(rustix::io::Errno::IO.raw_os_error())
+}
+
+fn not_written(error: &io::Error, is_view: bool) -> Failure {
+    if is_view && error.kind() == ErrorKind::BrokenPipe {
+        return Failure::silent();
+    }
+    let what = if error.kind() == ErrorKind::BrokenPipe {
+        "the reader went away".to_owned()
+    } else {
+        error.to_string()
+    };
+    Failure::new(
+        Exit::CouldNotCheck,
+        format!("writing to standard output: {what}"),
+    )
 }

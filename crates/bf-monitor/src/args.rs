@@ -103,6 +103,10 @@ pub struct Args {
     #[arg(long, help_heading = "Watching")]
     pub kill_on_timeout: bool,
 
+    /// End the job of --state or --pid now, as at --timeout with --kill-on-timeout (exit 124)
+    #[arg(long, conflicts_with_all = ["timeout", "command", "once"], help_heading = "Watching")]
+    pub end: bool,
+
     /// How long the job may take to end after SIGTERM
     #[arg(
         long,

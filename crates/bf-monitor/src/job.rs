@@ -13,6 +13,7 @@ use rustix::process::Signal;
 
 use crate::exit::{ExitDetector, ExitInfo};
 use crate::launch::record::{self, JobState};
+use crate::launch::start;
 use crate::proc::{self, Cgroup, Family, Member, Process};
 use crate::target::{Target, TargetProcess};
 use crate::words::{exit_in_words, source_in_words};
@@ -129,12 +130,14 @@ impl Job {
         let Some(record) = &self.record else {
             return Ok(());
         };
-        match std::fs::read(record).map(|bytes| record::read(&bytes)) {
-            Ok(JobState::NotStarted) => Err(Failure::usage(format!(
-                "the job could not be executed, as its record says ({})",
-                record.display()
-            ))
-            .hint("nothing was started; fix the command and run it again")),
+        let Ok(bytes) = std::fs::read(record) else {
+            return Ok(());
+        };
+        match record::read(&bytes) {
+            JobState::NotStarted => {
+                let reason = record::not_started_because(&bytes);
+                Err(start::was_not_started(reason.as_deref()))
+            }
             _ => Ok(()),
         }
     }

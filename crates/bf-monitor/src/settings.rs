@@ -23,6 +23,8 @@ pub(crate) struct Settings {
     pub(crate) on_hang: OnHang,
     /// Whether giving up ends the job.
     pub(crate) kill: bool,
+    /// Whether to give up at once.
+    pub(crate) end: bool,
     /// Between SIGTERM and SIGKILL.
     pub(crate) kill_grace: Duration,
     /// Whether to report once and exit.
@@ -51,7 +53,8 @@ impl Settings {
             tail_lines: polling.log_tail_lines,
             timeout: args.timeout.map(|timeout| timeout.0),
             on_hang: args.on_hang,
-            kill: args.kill_on_timeout,
+            kill: args.kill_on_timeout || args.end,
+            end: args.end,
             kill_grace: args.kill_grace.0,
             once: args.once,
             judge: args.judge,

@@ -51,12 +51,15 @@ fn execute(args: &Args, mut socket: &File) -> io::Result<()> {
         std::env::set_current_dir(cwd)?;
     }
     append(&record, &Step::Released { at: Utc::now() })?;
-    socket.write_all(RELEASED.as_bytes())?;
-    let error = Command::new(program)
-        .args(arguments)
-        .stdin(Stdio::null())
-        .stderr(Stdio::from(log))
-        .exec();
+    let error = match socket.write_all(RELEASED.as_bytes()) {
+        Ok(()) => Command::new(program)
+            .args(arguments)
+            .stdin(Stdio::null())
+            .stderr(Stdio::from(log))
+            .exec(),
+        // A job that nothing waits for is not begun.
+        Err(_) => io::Error::other("its shim was killed"),
+    };
     let step = Step::NotStarted {
         at: Utc::now(),
         reason: error.to_string(),

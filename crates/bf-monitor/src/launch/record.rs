@@ -143,6 +143,16 @@ pub(crate) fn read(bytes: &[u8]) -> JobState {
     }
 }
 
+/// Why the last attempt came to no job, if that is written down.
+pub(crate) fn not_started_because(bytes: &[u8]) -> Option<String> {
+    let lines = bytes.split(|&byte| byte == b'\n').rev();
+    let mut steps = lines.filter_map(|line| serde_json::from_slice::<Step>(line).ok());
+    match steps.next()? {
+        Step::NotStarted { reason, .. } => Some(reason),
+        _ => None,
+    }
+}
+
 /// Writes one step and waits until it is on the disk. A torn line before it is closed off.
 ///
 /// # Errors

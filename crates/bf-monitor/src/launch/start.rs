@@ -201,8 +201,16 @@ fn start(spec: &Spec, record: Record) -> Result<StartOutcome, Failure> {
     let existed = spec.log.exists();
     let prepared = prepare(spec).and_then(|log| Ok((intend(spec, &record, &log)?, log)));
     let outcome = prepared.and_then(|(intent, log)| {
-        let (recorded, shim) = spawn_shim(spec, &record, log, &intent.mark)?;
-        Ok(StartOutcome::Started(intent, recorded, shim))
+        match spawn_shim(spec, &record, log, &intent.mark)? {
+            Some((recorded, shim)) => Ok(StartOutcome::Started(intent, recorded, shim)),
+            // Its stub may have written more than the shim lived to report.
+            None => match record.job_state() {
+                Ok(JobState::Started(intent, recorded)) => {
+                    Ok(StartOutcome::Running(intent, recorded))
+                }
+                _ => Err(was_not_started(Some("its shim was killed"))),
+            },
+        }
     });
     if outcome.is_err()
         && record
@@ -367,13 +375,20 @@ fn find_program(spec: &Spec) -> Result<(), Failure> {
     )
 }
 
-/// Starts the shim and waits until it says that the job runs.
+/// The failure of a start that came to no job.
+pub(crate) fn was_not_started(reason: Option<&str>) -> Failure {
+    let reason = reason.unwrap_or("its program could not be executed");
+    Failure::usage(format!("the job was not started: {reason}"))
+        .hint("nothing runs; once the cause is gone, give the same command again")
+}
+
+/// Starts the shim and waits until it says that the job runs. `None` if it was killed before.
 fn spawn_shim(
     spec: &Spec,
     record: &Record,
     log: File,
     mark: &str,
-) -> Result<(Recorded, Shim), Failure> {
+) -> Result<Option<(Recorded, Shim)>, Failure> {
     let starting = || "starting the job's shim".to_owned();
     let mut command = shim::self_command();
     command.arg(Role::Shim.flag());
@@ -398,7 +413,7 @@ fn spawn_shim(
     };
     let mut shim = Shim { child, lines };
     match shim.next_step() {
-        Some(Step::Recorded(recorded)) => Ok((recorded, shim)),
+        Some(Step::Recorded(recorded)) => Ok(Some((recorded, shim))),
         Some(Step::NotStarted { reason, .. }) => {
             let _ = shim.child.wait();
             Err(Failure::new(
@@ -409,8 +424,7 @@ fn spawn_shim(
         }
         _ => {
             let _ = shim.child.wait();
-            Err(Failure::could_not_check("the shim ended before it said whether the job runs")
-                .hint("give the same command again: its state file knows whether the job was started"))
+            Ok(None)
         }
     }
 }

@@ -28,6 +28,9 @@ impl Watch {
 
     /// Gives up if the timeout has passed.
     pub(super) fn give_up_if_due(&mut self) -> Result<Option<Exit>, Failure> {
+        if self.settings.end {
+            return self.give_up("asked to end it").map(Some);
+        }
         if self.until_timeout().is_some_and(|left| left.is_zero()) {
             let limit = self.settings.timeout.unwrap_or_default();
             let reason = format!("it has run for more than {}", duration(limit));

@@ -1,6 +1,6 @@
 //! `bf-orchestrate check`: everything of a plan that only reads, one line each.
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::path::Path;
 
 use bf_cli::text::{Mark, duration, thousands};
@@ -12,7 +12,7 @@ use crate::engine::preflight::{self, commands};
 use crate::plan::{self, Job, PhasePlan};
 use crate::store::attempt::{self, AttemptDir};
 use crate::store::run_dir::RunDir;
-use crate::tools::calls::{Printed, Tools};
+use crate::tools::calls::{LogPart, Printed, Tools};
 use crate::tools::process::{RunningTools, ToolEnd};
 use crate::view::console::Console;
 use crate::view::text;
@@ -83,8 +83,8 @@ pub(crate) fn check(args: &CheckPlan, streams: Streams) -> Result<Exit, Failure>
         plan.phases.len()
     ))];
     for phase in &plan.phases {
-        findings.extend(check_windows(phase, &plan.warehouse));
         let attempt = AttemptDir::in_folder(&run_dir.folder(Path::new(&phase.name))?, phase);
+        findings.extend(check_windows(&tools, phase, &attempt)?);
         if let Some(job) = &phase.job {
             findings.extend(check_job(&tools, phase, job, &attempt)?);
         }
@@ -158,7 +158,7 @@ fn check_log(
     log: &Path,
     attempt: &AttemptDir,
 ) -> Result<Finding, Failure> {
-    let end = tools.read_log(phase, log, 0, false, attempt)?;
+    let end = tools.read_log(phase, log, LogPart::whole(false), attempt)?;
     let name = &phase.name;
     let log = log.display();
     Ok(match attempt.log_summary() {
@@ -232,7 +232,10 @@ fn check_table(
         )));
     }
     Ok(if end.code == Some(0) {
-        let estimate = estimate_text(&attempt.validations[index]);
+        let bytes = estimated_bytes(&attempt.validations[index]);
+        let estimate = bytes.map_or_else(String::new, |bytes| {
+            format!(", and would read {} bytes", thousands(bytes))
+        });
         Finding::good(format!(
             "{}: {program} can ask the warehouse{estimate}",
             phase.name
@@ -247,38 +250,53 @@ fn check_table(
     })
 }
 
-/// What the engine expects to read for the whole range, if it says so.
-fn estimate_text(documents: &Path) -> String {
-    let bytes: Option<u64> = attempt::documents(documents)
+/// What the engine expects to read, if it says so.
+fn estimated_bytes(documents: &Path) -> Option<u64> {
+    attempt::documents(documents)
         .into_iter()
         .filter_map(|document| match document {
             Document::ValidationPlan(plan) => plan.estimated_bytes,
             _ => None,
         })
-        .reduce(|one, other| one.saturating_add(other));
-    bytes.map_or_else(String::new, |bytes| {
-        format!(", and would read {} bytes", thousands(bytes))
-    })
+        .reduce(|one, other| one.saturating_add(other))
 }
 
 /// Over how many windows a warehouse that bills each query is asked too often.
 const MANY_WINDOWS: usize = 100;
 
-/// The windows of a phase, and whether they are too many.
-fn check_windows(phase: &PhasePlan, warehouse: &str) -> Vec<Finding> {
+/// The windows of a phase, what the first of them would read, and whether they are too many.
+fn check_windows(
+    tools: &Tools<'_>,
+    phase: &PhasePlan,
+    attempt: &AttemptDir,
+) -> Result<Vec<Finding>, Failure> {
     let Some(windows) = &phase.windows else {
-        return Vec::new();
+        return Ok(Vec::new());
     };
     let all = windows.size.cut(phase.range);
     let queries = all.len() * phase.validate.len();
+    let first = PhasePlan {
+        range: all[0],
+        ..phase.clone()
+    };
+    let mut bytes = None;
+    for (index, documents) in attempt.validations.iter().enumerate() {
+        tools.explain(&first, index, attempt)?;
+        bytes = estimated_bytes(documents).map_or(bytes, |more| Some(bytes.unwrap_or(0) + more));
+        // The same file takes what the whole range would read.
+        let _ = fs::remove_file(documents);
+    }
+    let bytes = bytes.map_or_else(String::new, |bytes| {
+        format!("; the first would read {} bytes", thousands(bytes))
+    });
     let mut findings = vec![Finding::good(format!(
-        "{}: {} windows of a {} ({}), {queries} validations and one of the whole range",
+        "{}: {} windows of a {} ({}), {queries} validations and one of the whole range{bytes}",
         phase.name,
         all.len(),
         windows.size,
         text::windows_text(&all)
     ))];
-    if all.len() > MANY_WINDOWS && warehouse.starts_with("bigquery:") {
+    if all.len() > MANY_WINDOWS && tools.warehouse.starts_with("bigquery:") {
         let larger = windows.size.larger().map_or_else(
             || "a larger window".to_owned(),
             |size| format!("windows: {size}"),
@@ -289,7 +307,7 @@ fn check_windows(phase: &PhasePlan, warehouse: &str) -> Vec<Finding> {
             all.len()
         )));
     }
-    findings
+    Ok(findings)
 }
 
 fn notifier_finding(end: ToolEnd) -> Finding {

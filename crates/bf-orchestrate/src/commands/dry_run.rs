@@ -14,7 +14,7 @@ use crate::plan::{Command, Job, PhasePlan, Plan};
 use crate::store::attempt::AttemptDir;
 use crate::store::run_dir::RunDir;
 use crate::store::state::Judgement;
-use crate::tools::calls::{Printed, Tools, Validated};
+use crate::tools::calls::{LogPart, Printed, Tools, Validated};
 use crate::tools::locate::Siblings;
 use crate::tools::process::RunningTools;
 use crate::view::console::Console;
@@ -108,7 +108,8 @@ fn judge_now(
         .filter(|(_, watched)| watched.code == Some(i32::from(Exit::TimedOut.code())))
         .map(|(pid, _)| *pid);
     if let Some(job) = &phase.job {
-        tools.read_log(phase, job.log(), 0, running_pid.is_none(), attempt)?;
+        let all = LogPart::whole(running_pid.is_none());
+        tools.read_log(phase, job.log(), all, attempt)?;
     }
     let validated: Vec<Validated> = (0..phase.validate.len())
         .map(|index| tools.validate(phase, index, None, attempt))

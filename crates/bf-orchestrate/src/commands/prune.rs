@@ -5,7 +5,7 @@ use bf_contract::Exit;
 use chrono::Utc;
 
 use crate::cli::{self, Prune};
-use crate::store::boot;
+use crate::store::proc;
 use crate::store::runs::{self, Found};
 
 /// Removes the directories of runs that finished longer ago than is kept. One that is not finished, that is live or
@@ -25,7 +25,7 @@ pub(crate) fn prune(args: &Prune, streams: Streams) -> Result<Exit, Failure> {
         let age = Utc::now() - run.updated;
         run.state.finished.is_some()
             && age > keep
-            && !processes.any(boot::is_alive)
+            && !processes.any(proc::is_alive)
             && !runs::is_live(&run.run_dir)
     };
     let old: Vec<&Found> = found.iter().filter(is_old).collect();

@@ -9,7 +9,7 @@ use chrono::Utc;
 use crate::cli::{self, Status};
 use crate::store::runs;
 use crate::view::status::{status_of, status_text};
-use crate::view::text::wrapped;
+use crate::view::wrap::wrapped;
 
 /// How often `--watch` shows it anew.
 const EVERY: Duration = Duration::from_secs(2);

@@ -1,42 +1,40 @@
-//! Ending the jobs of a run: TERM, then KILL.
+//! `bf-orchestrate stop`: ends what is of the jobs of a run, and then the run, as interrupted.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use bf_cli::text::Mark;
-use bf_cli::{Failure, Streams};
-use bf_contract::{Exit, ProcessIdentity};
-use rustix::process::{Pid, Signal, getpgid, getpgrp, kill_process, kill_process_group};
+use bf_cli::{Failure, Streams, find_sibling};
+use bf_contract::{Document, Exit, ProcessEvent, ProcessEventKind, read_document};
+use rustix::process::{Pid, Signal, kill_process};
 
 use crate::cli::{self, Named};
-use crate::store::boot;
-use crate::store::journal::UnitName;
+use crate::store::journal::{Cause, Journal, Step, UnitName};
+use crate::store::mark;
+use crate::store::proc;
+use crate::store::run_dir::RunDir;
 use crate::store::runs::{self, Found};
-use crate::store::state::UnitState;
-use crate::tools::locate;
 use crate::view::console::Console;
 
-/// How long a job gets to end by itself after TERM.
+/// How long what does not end by itself gets after each signal.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// How often it is looked whether a job has ended.
-const LOOK_EVERY: Duration = Duration::from_millis(50);
+/// How long an orchestrator without a running job gets to end by itself, and after that.
+const ORCHESTRATOR_GRACE: Duration = Duration::from_secs(1);
+const ORCHESTRATOR_PATIENCE: Duration = Duration::from_secs(60);
 
-/// `bf-orchestrate stop`: ends every job of the run that is still running. Its orchestrator, where it has
-/// one, sees them end, starts nothing more, and closes the run.
+/// How long nothing may be found of a run without an orchestrator: what was just being started is found in a moment.
+const QUIET: Duration = Duration::from_millis(300);
+
+const PAUSE: Duration = Duration::from_millis(50);
+
+/// Ends what is of the jobs of a run and then the run. It can be resumed.
 ///
 /// # Errors
-/// There is no such run (exit 2), or a job would not end (exit 1).
+/// There is no such run (exit 2), or something of it does not end (exit 1).
 pub(crate) fn stop(args: &Named, streams: Streams) -> Result<Exit, Failure> {
-    // A run that timed out is over, and its job may still run.
-    let may_run = |run: &Found| {
-        let mut processes = run
-            .state
-            .units()
-            .filter_map(|(_, unit)| unit.process.as_ref());
-        run.state.finished.is_none() || processes.any(boot::is_alive)
-    };
     if args.run.is_none() {
         let (all, unreadable) = runs::all(&args.runs.runs)?;
         if !all.is_empty() && unreadable.is_empty() && !all.iter().any(may_run) {
@@ -49,122 +47,214 @@ pub(crate) fn stop(args: &Named, streams: Streams) -> Result<Exit, Failure> {
     }
     let found = runs::find(&args.runs.runs, args.run.as_deref(), may_run)?;
     let console = Console::new(cli::output(&args.output, streams));
-    // No other job is started from here on, and none is run again.
+    // From here on no other job is started, and none is run again.
     found.run_dir.set_stopped(true)?;
-    let run_dir = found.run_dir.path.clone();
-    let mut ended = BTreeSet::new();
-    let began = Instant::now();
-    let mut found = found;
-    loop {
-        end_all(&found, &console, &mut ended)?;
-        // A job that is just being started is known in a moment.
-        let is_starting = found.state.units().any(|(_, done)| {
-            done.job_starting
-                && done.process.is_none()
-                && done.job_ended.is_none()
-                && done.gate.is_none()
-        });
-        if !is_starting || !runs::is_live(&found.run_dir) || began.elapsed() > PATIENCE {
-            break;
-        }
-        std::thread::sleep(LOOK_EVERY);
-        found = runs::open(&run_dir)?;
-    }
-    if ended.is_empty() {
-        console.stamp(format!("run {} has no running job", found.run_dir.run_id));
+    let mut stop = Stop {
+        monitor: find_sibling("bf-monitor")?,
+        run_dir: found.run_dir,
+        console,
+        asked: BTreeMap::new(),
+    };
+    stop.end_jobs()?;
+    if stop.asked.is_empty() {
+        let run_id = &stop.run_dir.run_id;
+        stop.console
+            .stamp(format!("run {run_id} has no running job"));
     }
     Ok(Exit::Success)
 }
 
-/// Ends the jobs of a run that are known and running.
-fn end_all(found: &Found, console: &Console, ended: &mut BTreeSet<u32>) -> Result<(), Failure> {
-    for (unit, state) in found.state.units() {
-        let process = state.process.as_ref();
-        let Some(process) = process.filter(|process| boot::is_alive(process)) else {
-            end_what_lives_on(found, unit, state);
-            continue;
-        };
-        console.stamp(format!(
-            "{}: asking process {} to end (SIGTERM)",
-            unit, process.pid
-        ));
-        end(process, console)?;
-        end_what_lives_on(found, unit, state);
-        console.mark(
-            Mark::Pass,
-            &format!("{}: process {} has ended", unit, process.pid),
-        );
-        ended.insert(process.pid);
-    }
-    Ok(())
+/// Whether something of a run may live: a run that timed out is finished, and its job may still run.
+fn may_run(run: &Found) -> bool {
+    let mut units = run
+        .state
+        .units()
+        .filter_map(|(_, unit)| unit.process.as_ref());
+    run.state.finished.is_none() || units.any(proc::is_alive)
 }
 
-/// Ends what a job left behind, in whatever session it runs: bf-monitor knows what is of the job, and gives up on it
-/// at once. If nothing is left, nothing happens.
-fn end_what_lives_on(found: &Found, unit: UnitName<'_>, state: &UnitState) {
-    let attempt = state.earlier_attempts;
-    let folder = found
-        .run_dir
-        .attempt_folder(unit.phase, unit.window, attempt);
-    let file = folder.join("monitor_state.json");
-    let Ok(monitor) = locate::find("bf-monitor") else {
-        return;
-    };
-    if state.process.is_some() && file.exists() {
-        // It says nothing that is not said by the run's own bf-monitor.
-        let _ = Command::new(monitor)
-            .args(["--quiet", "--timeout", "0.001", "--kill-on-timeout"])
-            .arg("--state")
-            .arg(file)
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .status();
-    }
+struct Stop {
+    monitor: PathBuf,
+    run_dir: RunDir,
+    console: Console,
+    /// The jobs that were ended, or asked to end, and since when.
+    asked: BTreeMap<String, Instant>,
 }
 
-fn end(process: &ProcessIdentity, console: &Console) -> Result<(), Failure> {
-    for signal in [Signal::TERM, Signal::KILL] {
-        if signal == Signal::KILL {
-            console.mark(
-                Mark::Warn,
-                &format!(
-                    "process {} is still there: killing it (SIGKILL)",
-                    process.pid
-                ),
-            );
-        }
-        send(process, signal)?;
-        let asked = Instant::now();
-        while asked.elapsed() < PATIENCE {
-            if !boot::is_alive(process) {
+/// A job of which something lives.
+struct Living {
+    unit: String,
+    state: PathBuf,
+    pids: Vec<u32>,
+}
+
+/// What bf-monitor said of a job that it ended.
+struct Ended {
+    message: String,
+    is_gone: bool,
+}
+
+impl Stop {
+    fn end_jobs(&mut self) -> Result<(), Failure> {
+        let (mut quiet_since, mut has_told_orchestrator) = (Instant::now(), false);
+        loop {
+            let found = runs::open(&self.run_dir.path)?;
+            let living = living(&found);
+            if !living.is_empty() {
+                self.end_all(living)?;
+                quiet_since = Instant::now();
+            }
+            let quiet_for = quiet_since.elapsed();
+            if runs::is_live(&self.run_dir) {
+                if quiet_for > ORCHESTRATOR_PATIENCE {
+                    return Err(does_not_end("its orchestrator"));
+                }
+                if quiet_for > ORCHESTRATOR_GRACE && !has_told_orchestrator {
+                    has_told_orchestrator = true;
+                    if let Some(pid) = runs::orchestrator(&self.run_dir) {
+                        send(pid, Signal::TERM);
+                    }
+                }
+            } else if quiet_for > QUIET && self.close(&found)? {
                 return Ok(());
             }
-            std::thread::sleep(LOOK_EVERY);
+            std::thread::sleep(PAUSE);
         }
     }
-    Err(Failure::new(
-        Exit::Failed,
-        format!("process {} does not end, not even by SIGKILL", process.pid),
-    ))
+
+    /// Has bf-monitor end each job that was not asked to end before; what it cannot end is signalled from here.
+    fn end_all(&mut self, living: Vec<Living>) -> Result<(), Failure> {
+        let (new, known): (Vec<Living>, Vec<Living>) = living
+            .into_iter()
+            .partition(|job| !self.asked.contains_key(&job.unit));
+        for job in &new {
+            let pids: Vec<String> = job.pids.iter().map(u32::to_string).collect();
+            let pids = pids.join(", ");
+            self.console
+                .stamp(format!("{}: ending pid {pids} (SIGTERM)", job.unit));
+        }
+        let (monitor, run_dir) = (self.monitor.as_path(), &self.run_dir);
+        let ended: Vec<Option<Ended>> = std::thread::scope(|scope| {
+            let calls = new
+                .iter()
+                .map(|job| scope.spawn(|| end(monitor, run_dir, job)));
+            let calls: Vec<_> = calls.collect();
+            calls
+                .into_iter()
+                .map(|call| call.join().ok().flatten())
+                .collect()
+        });
+        for (job, ended) in new.iter().zip(ended) {
+            self.asked.insert(job.unit.clone(), Instant::now());
+            match ended {
+                Some(ended) => {
+                    let mark = if ended.is_gone {
+                        Mark::Pass
+                    } else {
+                        Mark::Fail
+                    };
+                    self.console
+                        .mark(mark, &format!("{}: {}", job.unit, ended.message));
+                }
+                None => job.pids.iter().for_each(|&pid| send(pid, Signal::TERM)),
+            }
+        }
+        for job in known {
+            let waited = self.asked.get(&job.unit).map_or(PATIENCE, Instant::elapsed);
+            if waited > 2 * PATIENCE {
+                return Err(does_not_end(&format!("pid {}", job.pids[0])));
+            }
+            if waited > PATIENCE {
+                job.pids.iter().for_each(|&pid| send(pid, Signal::KILL));
+            }
+        }
+        Ok(())
+    }
+
+    /// Closes a run whose orchestrator is gone. False if another one has it.
+    fn close(&self, found: &Found) -> Result<bool, Failure> {
+        if found.state.finished.is_some() || found.state.interrupted_by == Some(Cause::Stopped) {
+            return Ok(true);
+        }
+        let Some(_claim) = runs::claim(&self.run_dir)? else {
+            return Ok(false);
+        };
+        let (mut journal, _) = Journal::reopen(&self.run_dir.journal())?;
+        journal.write(Step::Interrupted {
+            cause: Cause::Stopped,
+            signal: None,
+        })?;
+        Ok(true)
+    }
 }
 
-/// Signals the job's process group where the job leads one, so that its workers end with it.
-fn send(process: &ProcessIdentity, signal: Signal) -> Result<(), Failure> {
-    let Some(pid) = i32::try_from(process.pid).ok().and_then(Pid::from_raw) else {
-        return Ok(());
+fn does_not_end(what: &str) -> Failure {
+    Failure::new(Exit::Failed, format!("{what} does not end"))
+        .hint("nothing more is started; bf-orchestrate stop tries it again")
+}
+
+/// The jobs of a run of which something lives: by the mark that they carry, and by the journal.
+fn living(found: &Found) -> Vec<Living> {
+    let uuid = found.state.run_uuid.as_deref();
+    let uuid = uuid.unwrap_or(&found.run_dir.run_id);
+    let marked = mark::living(&mark::of_run(uuid));
+    let job = |(name, state): (UnitName<'_>, &crate::store::state::UnitState)| {
+        let prefix = mark::of_unit(uuid, name);
+        let of_job = marked.iter().filter(|one| one.mark.starts_with(&prefix));
+        let mut pids: Vec<u32> = of_job.map(|one| one.pid).collect();
+        let process = state.process.as_ref().filter(|one| proc::is_alive(one));
+        pids.extend(
+            process
+                .map(|process| process.pid)
+                .filter(|pid| !pids.contains(pid)),
+        );
+        let attempts = state.earlier_attempts;
+        let folder = found
+            .run_dir
+            .attempt_folder(name.phase, name.window, attempts);
+        (!pids.is_empty()).then(|| Living {
+            unit: name.to_string(),
+            state: folder.join("monitor_state.json"),
+            pids,
+        })
     };
-    let leads_a_group = getpgid(Some(pid)).is_ok_and(|group| group == pid && group != getpgrp());
-    let sent = if leads_a_group {
-        kill_process_group(pid, signal)
-    } else {
-        kill_process(pid, signal)
+    found.state.units().filter_map(job).collect()
+}
+
+/// Has bf-monitor, which knows what is of the job, give up on it at once. `None` if it does not know the job.
+fn end(monitor: &Path, run_dir: &RunDir, job: &Living) -> Option<Ended> {
+    let output = Command::new(monitor)
+        .args(["--format", "json", "--quiet", "--end"])
+        .arg("--config")
+        .arg(run_dir.config())
+        .arg("--state")
+        .arg(&job.state)
+        .stdin(Stdio::null())
+        .output();
+    let stdout = output.ok()?.stdout;
+    let text = String::from_utf8_lossy(&stdout);
+    let last = text
+        .lines()
+        .rev()
+        .find_map(|line| match read_document(line) {
+            Ok(Document::ProcessEvent(event)) => Some(*event),
+            _ => None,
+        });
+    let is_end = |event: &ProcessEvent| {
+        matches!(
+            event.event,
+            ProcessEventKind::TimedOut | ProcessEventKind::Exited
+        )
     };
-    match sent {
-        Ok(()) | Err(rustix::io::Errno::SRCH) => Ok(()),
-        Err(error) => Err(Failure::new(
-            Exit::Failed,
-            format!("signalling process {}: {error}", process.pid),
-        )),
+    last.filter(is_end).map(|event| Ended {
+        is_gone: event.exit.is_some() && event.alive.is_empty(),
+        message: event.message.unwrap_or_default(),
+    })
+}
+
+fn send(pid: u32, signal: Signal) {
+    if let Some(pid) = i32::try_from(pid).ok().and_then(Pid::from_raw) {
+        // It may have ended meanwhile.
+        let _ = kill_process(pid, signal);
     }
 }

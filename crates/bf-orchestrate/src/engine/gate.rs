@@ -197,6 +197,13 @@ pub(crate) fn judge_data(validated: &Validated) -> Judgement {
         ));
     }
     if report.verdict <= Verdict::Warn
+        && let Some(failure) = &validated.said
+    {
+        return Judgement::could_not_check(format!(
+            "the validator passes the table and reports a failure: {failure}"
+        ));
+    }
+    if report.verdict <= Verdict::Warn
         && let Some(table) = &report.missing_table
     {
         return Judgement::could_not_check(format!(

@@ -1,5 +1,6 @@
 //! The run: what happens when, and what it means.
 
+mod context;
 pub(crate) mod document;
 pub(crate) mod event;
 pub(crate) mod gate;

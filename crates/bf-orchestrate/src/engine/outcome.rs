@@ -19,6 +19,8 @@ pub(crate) struct RunEnd {
     pub interrupt: Option<Interrupt>,
     /// Whether a step could not be taken, so that the run can be resumed.
     pub is_broken: bool,
+    /// Whether `bf-orchestrate stop` ended the run before every phase had passed.
+    pub is_stopped: bool,
 }
 
 /// What a dry run came to: phases that it only names do not count against it.
@@ -31,7 +33,7 @@ pub(crate) fn of_dry_run(phases: Vec<Phase>, first_stop: Option<(String, Judgeme
     // A plan of which nothing can be judged yet is ready to be run.
     let (verdict, mut reason, exit) = match judged.is_empty() && !phases.is_empty() {
         true => (Verdict::Pass, "ready to be run".to_owned(), Exit::Success),
-        false => verdict(&judged, first_stop, None),
+        false => verdict(&judged, first_stop, None, false),
     };
     let not_judged: Vec<&str> = phases
         .iter()
@@ -51,14 +53,26 @@ pub(crate) fn of_dry_run(phases: Vec<Phase>, first_stop: Option<(String, Judgeme
         exit,
         interrupt: None,
         is_broken: false,
+        is_stopped: false,
     }
+}
+
+/// Whether every phase came through its gate.
+pub(crate) fn all_passed(phases: &[Phase]) -> bool {
+    let passed = |phase: &Phase| matches!(phase.status, PhaseStatus::Passed | PhaseStatus::Warned);
+    !phases.is_empty() && phases.iter().all(passed)
 }
 
 pub(crate) fn verdict(
     phases: &[Phase],
     first_stop: Option<(String, Judgement)>,
     interrupt: Option<Interrupt>,
+    is_stopped: bool,
 ) -> (Verdict, String, Exit) {
+    if is_stopped {
+        let reason = "stopped by bf-orchestrate stop".to_owned();
+        return (Verdict::Error, reason, Exit::Terminated);
+    }
     if let Some(signal) = interrupt {
         let reason = format!("interrupted by {}", signal.name());
         return (Verdict::Error, reason, signal.exit());
@@ -74,8 +88,7 @@ pub(crate) fn verdict(
             judgement.exit,
         );
     }
-    let passed = |phase: &Phase| matches!(phase.status, PhaseStatus::Passed | PhaseStatus::Warned);
-    if phases.is_empty() || !phases.iter().all(passed) {
+    if !all_passed(phases) {
         let reason = "not every phase came to its gate".to_owned();
         return (Verdict::Error, reason, Exit::CouldNotCheck);
     }

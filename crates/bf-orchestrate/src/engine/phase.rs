@@ -1,39 +1,14 @@
 //! One phase: its job and its gate, as a whole or in windows.
 
-use std::collections::BTreeMap;
-
 use bf_cli::Failure;
 use bf_contract::Phase;
 
+use crate::engine::context::RunContext;
 use crate::engine::document;
-use crate::engine::event::{Listeners, RunEvent};
-use crate::engine::slots::Slots;
+use crate::engine::event::RunEvent;
 use crate::engine::unit::Unit;
-use crate::plan::{PhasePlan, Plan};
-use crate::store::run_dir::RunDir;
-use crate::store::state::{Judgement, Recorder};
-use crate::store::table_lock::TableLock;
-use crate::tools::calls::Tools;
-
-/// What all phases of a run share.
-pub(crate) struct RunContext<'a> {
-    /// The plan.
-    pub plan: &'a Plan,
-    /// The run directory.
-    pub run_dir: &'a RunDir,
-    /// The journal and its state.
-    pub recorder: &'a Recorder,
-    /// The tools.
-    pub tools: Tools<'a>,
-    /// Everyone who hears of the run.
-    pub listeners: Listeners<'a>,
-    /// The locks of the phases' tables, where this process holds them.
-    pub locks: &'a BTreeMap<String, TableLock>,
-    /// How many jobs may run now.
-    pub slots: &'a Slots<'a>,
-    /// Whether jobs that a reboot interrupted are run again whatever the plan says.
-    pub restart_interrupted: bool,
-}
+use crate::plan::PhasePlan;
+use crate::store::state::Judgement;
 
 /// What a phase came to, and the code of a run that ends here.
 pub(crate) struct PhaseEnd {

@@ -6,8 +6,8 @@ use bf_contract::{DateRange, PhaseStatus, ProcessEventKind};
 use crate::engine::retry;
 use crate::plan::{PhasePlan, Plan, RetryOn};
 use crate::store::attempt::AttemptDir;
-use crate::store::boot;
 use crate::store::journal::{Step, UnitName};
+use crate::store::proc;
 use crate::store::run_dir::RunDir;
 use crate::store::state::{Judgement, Recorder, RunState, UnitState};
 
@@ -105,7 +105,7 @@ fn again(
             .job
             .as_ref()
             .is_some_and(|job| job.command().is_some());
-    let is_alive = unit.process.as_ref().is_some_and(boot::is_alive);
+    let is_alive = unit.process.as_ref().is_some_and(proc::is_alive);
     let end_was_seen = attempt
         .last_event()
         .is_some_and(|event| event.event == ProcessEventKind::Exited || event.exit.is_some());

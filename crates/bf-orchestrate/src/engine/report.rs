@@ -8,7 +8,7 @@ use bf_contract::{Exit, PhaseStatus, RunReport, RunReportType, Schema, Verdict, 
 use crate::engine::document::not_run;
 use crate::engine::outcome::RunEnd;
 use crate::plan::{Job, PhasePlan, Plan, shell_words};
-use crate::store::boot;
+use crate::store::proc;
 use crate::store::refusal::Refusal;
 use crate::store::run_dir::RunDir;
 use crate::store::runs::DEFAULT_RUNS;
@@ -16,11 +16,6 @@ use crate::store::runs::DEFAULT_RUNS;
 /// The report of a run that came to its end.
 pub(crate) fn of_run(plan: &Plan, run_dir: &RunDir, end: RunEnd, took: Duration) -> RunReport {
     let next_steps = next_steps(plan, run_dir, &end);
-    let reason = if run_dir.is_stopped() && end.verdict > Verdict::Warn {
-        format!("stopped by bf-orchestrate stop; {}", end.reason)
-    } else {
-        end.reason
-    };
     RunReport {
         kind: RunReportType,
         schema: Schema,
@@ -33,7 +28,7 @@ pub(crate) fn of_run(plan: &Plan, run_dir: &RunDir, end: RunEnd, took: Duration)
         provisional: false,
         verdict: end.verdict,
         exit_code: Some(end.exit.code()),
-        reason,
+        reason: end.reason,
         phases: end.phases,
         total_seconds: took.as_secs_f64(),
         next_steps,
@@ -83,14 +78,16 @@ fn next_steps(plan: &Plan, run_dir: &RunDir, end: &RunEnd) -> Vec<String> {
         return plan.next_steps.clone();
     }
     let run = resume_words(plan, run_dir);
-    let mut steps = Vec::new();
-    if run_dir.is_stopped() {
-        let again = "its jobs were ended by bf-orchestrate stop; the same command starts a new run";
-        steps.push(again.to_owned());
+    if end.is_stopped {
+        return vec![
+            format!("continue it: bf-orchestrate resume {run}"),
+            "or give the same command again, which starts a new run".to_owned(),
+        ];
     }
+    let mut steps = Vec::new();
     for phase in &end.phases {
         let process = phase.job.as_ref().and_then(|job| job.process.as_ref());
-        if let Some(process) = process.filter(|process| boot::is_alive(process))
+        if let Some(process) = process.filter(|process| proc::is_alive(process))
             && phase.status != PhaseStatus::Interrupted
         {
             // Nothing is to be repeated while the job still writes.
@@ -133,11 +130,11 @@ fn next_steps(plan: &Plan, run_dir: &RunDir, end: &RunEnd) -> Vec<String> {
                 }
             }
             PhaseStatus::Interrupted => steps.push(match process {
-                Some(process) if boot::is_alive(process) => format!(
+                Some(process) if proc::is_alive(process) => format!(
                     "the job of {} goes on as process {}: resume it with bf-orchestrate resume {run}",
                     phase.name, process.pid
                 ),
-                Some(process) if boot::is_over_for(process) => format!(
+                Some(process) if proc::is_over_for(process) => format!(
                     "the machine was restarted while the job of {} ran: bf-orchestrate resume {run} --restart-interrupted runs {}",
                     phase.name,
                     restart_command(plan, &phase.name)
@@ -153,7 +150,7 @@ fn next_steps(plan: &Plan, run_dir: &RunDir, end: &RunEnd) -> Vec<String> {
     if end.is_broken || steps.is_empty() && end.interrupt.is_some() {
         steps.push(format!("resume the run with bf-orchestrate resume {run}"));
     }
-    if end.interrupt.is_none() && !end.is_broken && !run_dir.is_stopped() {
+    if end.interrupt.is_none() && !end.is_broken {
         steps.extend(after_failure(plan, end, &run));
     }
     if steps.is_empty() {

@@ -11,18 +11,18 @@ use bf_config::Loaded;
 use bf_contract::{Exit, PhaseStatus, RunReport, Verdict};
 use chrono::{DateTime, Utc};
 
+use crate::engine::context::RunContext;
 use crate::engine::event::{Listeners, RunEvent};
 use crate::engine::outcome::RunEnd;
-use crate::engine::phase::RunContext;
 use crate::engine::preflight;
 use crate::engine::reopen;
 use crate::engine::report;
 use crate::engine::scheduler::{Event, run_all};
 use crate::engine::slots::Slots;
 use crate::plan::{Plan, TWO_PHASES};
-use crate::store::boot;
 use crate::store::journal::{Cause, Journal, Step, VERSION, VERSION_WITH_WINDOWS};
 use crate::store::mark;
+use crate::store::proc;
 use crate::store::refusal::{self, Refusal};
 use crate::store::run_dir::RunDir;
 use crate::store::runs::{self, Claim, Found, Unreadable};
@@ -134,7 +134,7 @@ impl Request<'_> {
             {
                 continue;
             }
-            let process = state.process.as_ref().filter(|one| boot::is_alive(one));
+            let process = state.process.as_ref().filter(|one| proc::is_alive(one));
             let uuid = found
                 .state
                 .run_uuid
@@ -283,9 +283,10 @@ impl Request<'_> {
             let _ = freed.send(Event::SlotFreed);
         };
         let slots = Slots::new(self.plan.concurrency, &on_free);
+        let plan = run_dir.with_kept_suites(self.plan);
         let context = RunContext {
             slots: &slots,
-            plan: self.plan,
+            plan: &plan,
             run_dir,
             recorder,
             tools: Tools {
@@ -304,7 +305,7 @@ impl Request<'_> {
         let end = run_all(&context, &sender, &receiver);
 
         let mut exit = end.exit;
-        let closing = closing_step(&end, run_dir.is_stopped());
+        let closing = closing_step(&end);
         let is_finished = matches!(closing, Step::RunFinished { .. });
         let took = since(first_began.unwrap_or_else(Utc::now), began.elapsed());
         let mut report = report::of_run(self.plan, run_dir, end, took);
@@ -414,7 +415,10 @@ impl Request<'_> {
 
     /// Claims a run for this process.
     fn claim(&self, run_dir: &RunDir) -> Result<Claim, Refusal> {
-        runs::claim(run_dir)?.ok_or_else(|| refusal::has_an_orchestrator(run_dir, self.runs))
+        let claim = runs::claim(run_dir)?;
+        let mut claim = claim.ok_or_else(|| refusal::has_an_orchestrator(run_dir, self.runs))?;
+        claim.sign()?;
+        Ok(claim)
     }
 }
 
@@ -445,7 +449,7 @@ fn keep(
 }
 
 /// The last line of the journal: a run that waits for a person, or until it is resumed, is not finished.
-fn closing_step(end: &RunEnd, is_stopped: bool) -> Step {
+fn closing_step(end: &RunEnd) -> Step {
     let waits = end
         .phases
         .iter()
@@ -455,9 +459,9 @@ fn closing_step(end: &RunEnd, is_stopped: bool) -> Step {
         signal: end.interrupt.map(|signal| signal.name().to_owned()),
     };
     match end.interrupt {
+        _ if end.is_stopped => interrupted(Cause::Stopped),
         Some(_) => interrupted(Cause::Signal),
         None if end.is_broken => interrupted(Cause::StepFailed),
-        None if waits && is_stopped => interrupted(Cause::Stopped),
         None if waits => interrupted(Cause::Waiting),
         None => Step::RunFinished {
             verdict: end.verdict,

@@ -7,10 +7,11 @@ use std::time::Duration;
 use bf_cli::{Failure, Interrupt};
 use bf_contract::{Exit, Phase, PhaseStatus};
 
+use crate::engine::context::RunContext;
 use crate::engine::document::not_run;
 use crate::engine::event::RunEvent;
-use crate::engine::outcome::{RunEnd, verdict};
-use crate::engine::phase::{PhaseEnd, RunContext};
+use crate::engine::outcome::{RunEnd, all_passed, verdict};
+use crate::engine::phase::PhaseEnd;
 use crate::plan::{OnFail, PhasePlan, Plan};
 use crate::store::state::Judgement;
 
@@ -86,7 +87,8 @@ pub(crate) fn run_all(
     });
 
     let phases = phase_documents(plans, ends, interrupt, is_broken);
-    let (verdict, reason, exit) = verdict(&phases, first_stop, interrupt);
+    let is_stopped = context.run_dir.is_stopped() && !all_passed(&phases);
+    let (verdict, reason, exit) = verdict(&phases, first_stop, interrupt, is_stopped);
     RunEnd {
         phases,
         verdict,
@@ -94,6 +96,7 @@ pub(crate) fn run_all(
         exit,
         interrupt,
         is_broken,
+        is_stopped,
     }
 }
 

@@ -8,21 +8,21 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use bf_cli::{Context, Failure};
-use bf_contract::{DateRange, Exit, PhaseStatus, ProcessEvent, ProcessEventKind};
+use bf_contract::{DateRange, Exit, PhaseStatus, ProcessEvent, ProcessEventKind, ProcessExit};
 use rustix::process::Signal;
 
+use crate::engine::context::RunContext;
 use crate::engine::event::RunEvent;
 use crate::engine::gate;
-use crate::engine::phase::RunContext;
 use crate::engine::retry::{self, Retry};
 use crate::plan::{AfterReboot, Job, OnFail, OnHang, PhasePlan};
 use crate::store::attempt::AttemptDir;
-use crate::store::boot;
 use crate::store::evidence;
 use crate::store::journal::{Step, UnitName};
 use crate::store::mark;
-use crate::store::state::{Judgement, is_interruption};
-use crate::tools::calls::{self, JobStart, Limit, Validated, Watched};
+use crate::store::proc;
+use crate::store::state::{Judgement, UnitState, is_interruption};
+use crate::tools::calls::{self, JobStart, Limit, LogPart, Validated, Watched};
 
 /// How often a job is watched again whose bf-monitor was killed, and after what pause.
 const WATCH_AGAIN: u32 = 5;
@@ -71,7 +71,7 @@ impl RunContext<'_> {
             match retry {
                 Some(retry) => {
                     if !self.plan_retry(unit, retry)? {
-                        return Ok((Judgement::interrupted("stopped before its retry"), false));
+                        return Ok((stopped(), false));
                     }
                 }
                 None => return Ok((self.close_gate(unit, judgement)?, false)),
@@ -97,8 +97,20 @@ impl RunContext<'_> {
                 None => return Ok(self.after_reboot(unit)),
             },
         };
-        if let Some(lost) = watched.as_ref().filter(|watched| is_lost(watched)) {
-            return Ok((self.watch_lost(unit, lost), None));
+        let was_cut_off = |watched: &Watched| has_ended(watched) && !ended_well(watched);
+        if watched.as_ref().is_some_and(was_cut_off) {
+            if self.run_dir.is_stopped() {
+                return Ok((stopped(), None));
+            }
+            if let Some(again) = self.after_stop(unit, &state) {
+                return Ok((stopped(), Some(again)));
+            }
+        }
+        if let Some(open) = watched
+            .as_ref()
+            .and_then(|watched| self.still_open(unit, watched))
+        {
+            return Ok((open, None));
         }
         if let Some(ended) = watched.as_ref().map(gate::judge_process)
             && matches!(
@@ -132,14 +144,20 @@ impl RunContext<'_> {
                 }
                 continue;
             }
+            if !judgement.opens() && job.is_some() && self.run_dir.is_stopped() {
+                return Ok((stopped(), None));
+            }
             // A job that may still run is never started a second time.
-            let may_retry = watched.as_ref().is_some_and(has_ended) && !self.run_dir.is_stopped();
+            let may_retry = watched.as_ref().is_some_and(has_ended);
             let retry = may_retry.then(|| {
                 retry::decide(unit.phase, &state, &judgement, || {
                     retry::dates_to_repeat(unit.phase, attempt, &judgement)
                 })
             });
-            let retry = retry.flatten();
+            let retry = retry.flatten().or_else(|| {
+                let failed = may_retry && !judgement.opens();
+                failed.then(|| self.after_stop(unit, &state)).flatten()
+            });
             if retry.is_some()
                 && let Some(living) = self.living_in_words(unit)
             {
@@ -219,17 +237,19 @@ impl RunContext<'_> {
             .and_then(|event| event.process.as_ref());
         let is_of_another_boot = process
             .or(state.process.as_ref())
-            .is_some_and(boot::is_over_for);
+            .is_some_and(proc::is_over_for);
         let ended = gate::judge_process(&watched);
         let is_known = ended.opens() || ended.status == PhaseStatus::Failed;
         if job.command().is_some() && is_of_another_boot && (!is_known || was_cut_off(&watched)) {
             return Ok(None);
         }
-        self.recorder.record(Step::JobEnded {
-            phase: unit.phase.name.clone(),
-            window: unit.window,
-            code: watched.code,
-        })?;
+        if !lives_on(&watched) {
+            self.recorder.record(Step::JobEnded {
+                phase: unit.phase.name.clone(),
+                window: unit.window,
+                code: watched.code,
+            })?;
+        }
         Ok(Some(watched))
     }
 
@@ -311,6 +331,16 @@ impl RunContext<'_> {
         Ok(state.exists().then_some(state))
     }
 
+    /// Where in the log each attempt after the first begins.
+    fn attempts_at(&self, unit: Unit<'_>) -> Result<Vec<u64>, Failure> {
+        let attempts = 1..=self.recorder.unit(unit.name()).earlier_attempts;
+        let mut offsets = Vec::new();
+        for earlier in attempts {
+            offsets.extend(self.attempt_dir(unit, earlier)?.begins_at());
+        }
+        Ok(offsets)
+    }
+
     /// A name that no other run has.
     fn run_uuid(&self) -> String {
         let (uuid, _) = self.recorder.origin();
@@ -323,22 +353,28 @@ impl RunContext<'_> {
         (!living.is_empty()).then(|| mark::in_words(&living))
     }
 
-    /// bf-monitor was killed more often than it is started again: nothing is known of the job's end, so nothing is
-    /// judged, and the watch continues when the run is resumed.
-    fn watch_lost(&self, unit: Unit<'_>, watched: &Watched) -> Judgement {
+    /// Why nothing is judged yet, although bf-monitor has ended: something of the job still runs, or bf-monitor was
+    /// killed more often than it is started again. The watch continues when the run is resumed.
+    fn still_open(&self, unit: Unit<'_>, watched: &Watched) -> Option<Judgement> {
         let event = watched.last.as_ref();
-        let process = event.and_then(|event| event.process.as_ref());
-        let job = match (process, self.living_in_words(unit)) {
-            (Some(process), _) => format!("its job (process {}) may still run", process.pid),
-            (None, Some(living)) => format!("its job still runs: {living}"),
-            (None, None) => "its job may still run".to_owned(),
+        let reason = if is_lost(watched) {
+            let process = event.and_then(|event| event.process.as_ref());
+            let job = match (process, self.living_in_words(unit)) {
+                (Some(process), _) => format!("its job (process {}) may still run", process.pid),
+                (None, Some(living)) => format!("its job still runs: {living}"),
+                (None, None) => "its job may still run".to_owned(),
+            };
+            format!("bf-monitor was killed again and again while it watched the job; {job}")
+        } else if lives_on(watched) {
+            let message = event.and_then(|event| event.message.clone());
+            message.unwrap_or_else(|| "something of its job still runs".to_owned())
+        } else {
+            return None;
         };
-        Judgement {
+        Some(Judgement {
             exit: Exit::CouldNotCheck,
-            ..Judgement::interrupted(format!(
-                "bf-monitor was killed again and again while it watched the job; {job}"
-            ))
-        }
+            ..Judgement::interrupted(reason)
+        })
     }
 
     /// Waits, and wakes up if the run is about to end or its jobs were stopped: then true.
@@ -364,12 +400,27 @@ impl RunContext<'_> {
             ..Judgement::interrupted(reason.clone())
         };
         let restart = self.restart_interrupted || unit.phase.after_reboot == AfterReboot::Restart;
+        let only_dates = self.recorder.unit(unit.name()).only_dates;
         let retry = restart.then_some(Retry {
             reason,
-            only_dates: None,
+            only_dates,
             is_restart: true,
         });
         (judgement, retry)
+    }
+
+    /// The attempt that follows one that `bf-orchestrate stop` ended.
+    fn after_stop(&self, unit: Unit<'_>, state: &UnitState) -> Option<Retry> {
+        let is_startable = unit
+            .phase
+            .job
+            .as_ref()
+            .is_some_and(|job| job.command().is_some());
+        (state.was_stopped && is_startable).then(|| Retry {
+            reason: stopped().reason,
+            only_dates: state.only_dates.clone(),
+            is_restart: true,
+        })
     }
 
     /// Reads the log and has the tables validated, as far as that is not done. `None` where the run is about to
@@ -394,9 +445,14 @@ impl RunContext<'_> {
             let code = if watched.is_some() && self.tools.take_monitor_log(attempt)? {
                 Some(i32::from(Exit::Success.code()))
             } else {
-                self.tools
-                    .read_log(unit.phase, job.log(), from_byte, is_over, attempt)?
-                    .code
+                let attempts_at = self.attempts_at(unit)?;
+                let part = LogPart {
+                    from_byte,
+                    attempts_at: &attempts_at,
+                    is_over,
+                };
+                let log = job.log();
+                self.tools.read_log(unit.phase, log, part, attempt)?.code
             };
             if is_interruption(code) {
                 return Ok(None);
@@ -422,7 +478,7 @@ impl RunContext<'_> {
                 Some(&code) => Validated {
                     code,
                     report: attempt.validation(index),
-                    said: None,
+                    said: attempt.validator_failure(index),
                     asked: Some(calls::asked(unit.phase, index, attempt)),
                 },
                 None => {
@@ -475,7 +531,8 @@ impl RunContext<'_> {
     /// decided then.
     fn plan_retry(&self, unit: Unit<'_>, retry: Retry) -> Result<bool, Failure> {
         let retries = &unit.phase.retries;
-        let wait = retries.backoff.map_or(Duration::ZERO, |time| time.0);
+        let backoff = retries.backoff.filter(|_| !retry.is_restart);
+        let wait = backoff.map_or(Duration::ZERO, |time| time.0);
         let state = self.recorder.unit(unit.name());
         self.listeners.emit(&RunEvent::Retrying {
             unit: unit.name(),
@@ -542,6 +599,24 @@ impl RunContext<'_> {
             .or_could_not_check(|| format!("creating {}", folder.display()))?;
         Ok(AttemptDir::in_folder(&folder, unit.phase))
     }
+}
+
+/// A unit of which `bf-orchestrate stop` ended the job, or what would have followed it.
+fn stopped() -> Judgement {
+    Judgement::interrupted("stopped by bf-orchestrate stop")
+}
+
+/// Whether the job exited with 0.
+fn ended_well(watched: &Watched) -> bool {
+    let exit = watched.last.as_ref().and_then(|event| event.exit.as_ref());
+    exit.is_some_and(ProcessExit::is_clean)
+}
+
+/// Whether something of the job lives, and its log did not complete.
+fn lives_on(watched: &Watched) -> bool {
+    let is_open = watched.code == Some(i32::from(Exit::CouldNotCheck.code()));
+    let alive = watched.last.as_ref().map(|event| &event.alive);
+    is_open && alive.is_some_and(|alive| !alive.is_empty())
 }
 
 /// Whether bf-monitor was killed before it saw the job end.

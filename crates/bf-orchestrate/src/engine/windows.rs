@@ -6,8 +6,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use bf_cli::Failure;
 use bf_contract::{DateRange, Exit, PhaseStatus};
 
+use crate::engine::context::RunContext;
 use crate::engine::event::RunEvent;
-use crate::engine::phase::RunContext;
 use crate::engine::unit::Unit;
 use crate::plan::{PhasePlan, ToolText, Windows};
 use crate::store::state::{Judgement, UnitState};
@@ -131,6 +131,7 @@ impl RunContext<'_> {
             let gate_only = PhasePlan {
                 job: None,
                 windows: None,
+                follows_windows: true,
                 ..phase.clone()
             };
             let judgement = self.judge_only(Unit::whole(&gate_only))?;

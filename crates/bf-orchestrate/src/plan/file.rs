@@ -10,7 +10,7 @@ use bf_contract::DateRange;
 use serde::{Deserialize, Serialize};
 
 use super::model::{AfterReboot, CheckAgain, OnFail, OnHang, OnTimeout, RetryOn};
-use super::windows::WindowSize;
+use super::window_size::WindowSize;
 use super::words::words;
 
 /// The file.

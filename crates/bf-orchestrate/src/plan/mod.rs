@@ -8,6 +8,7 @@ mod placeholder;
 mod resolve;
 mod start_from;
 mod two_phase;
+mod window_size;
 mod windows;
 mod words;
 
@@ -15,7 +16,7 @@ mod words;
 pub(crate) use model::tests;
 pub(crate) use model::{
     AfterReboot, Command, Job, OnFail, OnHang, OnTimeout, PhasePlan, Plan, Preflight, RetryOn,
-    ToolText, Validator, shell_words,
+    ToolText, Validator, Windows, shell_words,
 };
 pub(crate) use resolve::{config_file, load, table_of, zone_of};
 pub(crate) use start_from::start_from;
@@ -23,5 +24,4 @@ pub(crate) use two_phase::{
     NAME as TWO_PHASES, TwoPhases, file as two_phase_file, resolve as two_phases,
 };
 #[cfg(test)]
-pub(crate) use windows::WindowSize;
-pub(crate) use windows::Windows;
+pub(crate) use window_size::WindowSize;

@@ -7,7 +7,7 @@ use bf_cli::Seconds;
 use bf_contract::DateRange;
 use serde::{Deserialize, Serialize};
 
-use super::windows::Windows;
+use super::window_size::WindowSize;
 
 /// All phases of a run, in the order that they may start.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -94,9 +94,25 @@ pub(crate) struct PhasePlan {
     /// The documents of the log of an earlier run, of a phase that is judged again and not run.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub earlier_log: Option<PathBuf>,
+    /// Whether its windows were judged: no share of the whole range is too small for its threshold.
+    #[serde(skip)]
+    pub follows_windows: bool,
     /// What is shown of the text of its tools.
     #[serde(skip)]
     pub text: ToolText,
+}
+
+/// How a phase is run in windows.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Windows {
+    /// How large they are.
+    pub size: WindowSize,
+    /// After how many failed windows no other one is started, at least 1.
+    pub stop_after: u32,
+    /// How many may run at a time, at least 1.
+    pub concurrency: usize,
+    /// The job, with the placeholders still in it.
+    pub job: Job,
 }
 
 /// How long a validator may take whose plan does not say it.
@@ -362,6 +378,7 @@ pub(crate) mod tests {
             validate_timeout: an_hour(),
             windows: None,
             earlier_log: None,
+            follows_windows: false,
             text: ToolText::All,
         }
     }

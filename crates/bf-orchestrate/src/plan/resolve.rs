@@ -12,11 +12,11 @@ use serde::Deserialize;
 use super::file::{JobFile, PhaseFile, PlanFile, PreflightFile, RetriesFile, ValidatorFile};
 use super::model::{
     CheckAgain, Command, Job, PhasePlan, Plan, Preflight, Retries, RetryOn, ToolText, Validator,
-    an_hour,
+    Windows, an_hour,
 };
 use super::order;
 use super::placeholder::{fill_env, fill_path, fill_words, has_dates};
-use super::windows::{WindowSize, Windows};
+use super::window_size::WindowSize;
 
 /// How long a pre-flight check may take that names no time.
 const PREFLIGHT_TIMEOUT: Seconds = Seconds::new(60);
@@ -255,7 +255,7 @@ fn resolve_phase(phase: &PhaseFile, file: &PlanFile, warehouse: &str) -> Result<
     let job = phase
         .job
         .as_ref()
-        .map(|job| resolve_job(job, phase, range))
+        .map(|job| resolve_job(job, phase, file, range))
         .transpose()?;
     let windows = match phase.windows {
         Some(size) => Some(resolve_windows(size, phase, file, range)?),
@@ -288,6 +288,7 @@ fn resolve_phase(phase: &PhaseFile, file: &PlanFile, warehouse: &str) -> Result<
         validate_timeout: phase.validate_timeout.unwrap_or_else(an_hour),
         windows,
         earlier_log: None,
+        follows_windows: false,
         text: ToolText::All,
     })
 }
@@ -334,7 +335,7 @@ fn resolve_windows(
     }
     let log = match &phase.log {
         Some(log) => log.clone(),
-        None => PathBuf::from(format!("logs/{}_{{start}}_{{end}}.log", phase.name)),
+        None => default_log(file, phase, "{start} {end}"),
     };
     let shares_log = !has_dates(&[log.display().to_string()]);
     // Windows that share a log run one after the other, whatever the plan lets its phases do.
@@ -360,6 +361,18 @@ fn resolve_windows(
             log,
         }),
     })
+}
+
+/// The log of a phase whose plan names none: a log of its own for each plan and range.
+fn default_log(file: &PlanFile, phase: &PhaseFile, range: &str) -> PathBuf {
+    let plan = file.name.as_deref().unwrap_or("plan");
+    let name = format!("{plan}_{}_{range}", phase.name);
+    let plain = |c: char| match c {
+        '/' | '\\' | ' ' => '_',
+        c => c,
+    };
+    let name: String = name.chars().map(plain).collect();
+    PathBuf::from("logs").join(name + ".log")
 }
 
 /// The shells whose `-c` takes the whole command as one word.
@@ -410,7 +423,12 @@ fn resolve_retries(retries: &RetriesFile, job: Option<&Job>) -> Result<Retries, 
     })
 }
 
-fn resolve_job(job: &JobFile, phase: &PhaseFile, range: DateRange) -> Result<Job, Wrong> {
+fn resolve_job(
+    job: &JobFile,
+    phase: &PhaseFile,
+    file: &PlanFile,
+    range: DateRange,
+) -> Result<Job, Wrong> {
     let is_for_a_command = phase.log.is_some() || phase.cwd.is_some() || !phase.env.is_empty();
     if job.command.is_empty() && (is_for_a_command || !job.restart_command.is_empty()) {
         return Err(
@@ -427,7 +445,7 @@ fn resolve_job(job: &JobFile, phase: &PhaseFile, range: DateRange) -> Result<Job
             cwd: phase.cwd.clone(),
             log: match &phase.log {
                 Some(log) => fill_path(log, range).map_err(Wrong::at("log"))?,
-                None => PathBuf::from(format!("logs/{}.log", phase.name)),
+                None => default_log(file, phase, &format!("{} {}", range.start, range.end)),
             },
         })),
         (true, Some(attach), None) => Ok(Job::Attach {
@@ -527,7 +545,10 @@ mod tests {
         assert!(february.windows.is_none());
         let job = february.job.as_ref().and_then(Job::command).expect("a job");
         assert_eq!(shell_words(&job.command), "load 2024-02-01 2024-02-29");
-        assert_eq!(job.log, PathBuf::from("logs/a_2024-02-01_2024-02-29.log"));
+        assert_eq!(
+            job.log,
+            PathBuf::from("logs/plan_a_2024-02-01_2024-02-29.log")
+        );
     }
 
     #[test]

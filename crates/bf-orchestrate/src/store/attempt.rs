@@ -5,6 +5,7 @@ use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 
 use bf_contract::{Document, LogSummary, ProcessEvent, ValidationReport, read_document};
+use serde_json::Value;
 
 use crate::plan::PhasePlan;
 
@@ -85,6 +86,25 @@ impl AttemptDir {
             _ => None,
         });
         reports.max_by_key(|report| report.verdict)
+    }
+
+    /// Why a validator could not do its work, if it reported a failure.
+    pub fn validator_failure(&self, index: usize) -> Option<String> {
+        last_of(self.validations.get(index)?, |document| match document {
+            Document::Failure(failure) => Some(failure.message),
+            _ => None,
+        })
+    }
+
+    /// Where in the log bf-monitor began this attempt, as its record has it.
+    pub fn begins_at(&self) -> Option<u64> {
+        let file = File::open(self.monitor_record()).ok()?;
+        let lines = BufReader::new(file).lines().map_while(Result::ok);
+        let steps = lines.filter_map(|line| serde_json::from_str::<Value>(&line).ok());
+        steps
+            .filter(|step| step["step"] == "intended")
+            .filter_map(|step| step["from"]["offset"].as_u64())
+            .last()
     }
 
     /// Every file that is there.

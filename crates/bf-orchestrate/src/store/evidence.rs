@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use crate::plan::Job;
 use crate::store::attempt::AttemptDir;
-use crate::store::boot;
+use crate::store::proc;
 use crate::store::state::UnitState;
 
 /// The job as it is still known, and the files of its attempt, if it was seen and its record does not name it any
@@ -35,7 +35,7 @@ pub(crate) fn known_job(
     }
     let lost = || format!("{} is damaged or gone", record.display());
     match process {
-        Some(process) if boot::is_alive(process) => {
+        Some(process) if proc::is_alive(process) => {
             let attached = Job::Attach {
                 pid: process.pid,
                 log: job.log().to_owned(),

@@ -7,6 +7,7 @@
 use std::fs;
 
 use crate::store::journal::UnitName;
+use crate::store::proc::{self, Stat};
 
 /// The variable.
 pub(crate) const VARIABLE: &str = "BF_RUN";
@@ -36,24 +37,16 @@ pub(crate) struct Marked {
     pub pid: u32,
     /// When it started, in clock ticks after boot: with the pid it is this process and no other.
     pub start_ticks: u64,
+    /// The mark.
+    pub mark: String,
     /// Its command line.
     pub command: String,
 }
 
 /// The living processes whose mark begins so.
 pub(crate) fn living(prefix: &str) -> Vec<Marked> {
-    let wanted = format!("{VARIABLE}={prefix}");
-    let Ok(processes) = fs::read_dir("/proc") else {
-        return Vec::new();
-    };
-    let pids = processes.flatten().filter_map(|entry| {
-        let name = entry.file_name();
-        name.to_str()?.parse::<u32>().ok()
-    });
-    let mut found: Vec<Marked> = pids
-        .filter(|&pid| carries(pid, wanted.as_bytes()))
-        .filter_map(marked)
-        .collect();
+    let pids = proc::pids().into_iter();
+    let mut found: Vec<Marked> = pids.filter_map(|pid| marked(pid, prefix)).collect();
     found.sort();
     found
 }
@@ -78,39 +71,21 @@ pub(crate) fn in_words(processes: &[Marked]) -> String {
     words.join(", ")
 }
 
-fn carries(pid: u32, wanted: &[u8]) -> bool {
-    let environment = fs::read(format!("/proc/{pid}/environ")).unwrap_or_default();
-    let mut variables = environment.split(|byte| *byte == 0);
-    variables.any(|variable| variable.starts_with(wanted))
-}
-
-fn marked(pid: u32) -> Option<Marked> {
+fn marked(pid: u32, prefix: &str) -> Option<Marked> {
+    let environment = fs::read(format!("/proc/{pid}/environ")).ok()?;
+    let mark = environment.split(|byte| *byte == 0).find_map(|variable| {
+        let value = variable
+            .strip_prefix(VARIABLE.as_bytes())?
+            .strip_prefix(b"=")?;
+        value.starts_with(prefix.as_bytes()).then_some(value)
+    })?;
+    let stat = Stat::of(pid).filter(|stat| !stat.has_ended)?;
     Some(Marked {
         pid,
-        start_ticks: started(pid)?,
-        command: command_of(pid),
+        mark: String::from_utf8_lossy(mark).into_owned(),
+        start_ticks: stat.start_ticks,
+        command: bf_cli::text::printable(&proc::command_of(pid), 120),
     })
-}
-
-/// The command line of a process; empty if it cannot be read.
-pub(crate) fn command_of(pid: u32) -> String {
-    let command = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
-    let words = command.split(|byte| *byte == 0);
-    let words = words.filter(|word| !word.is_empty());
-    let words: Vec<_> = words.map(String::from_utf8_lossy).collect();
-    bf_cli::text::printable(&words.join(" "), 120)
-}
-
-/// When a process started that lives; a zombie has ended.
-fn started(pid: u32) -> Option<u64> {
-    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-    // The second field is the name in parentheses, which may hold anything; the state follows it.
-    let (_, rest) = stat.rsplit_once(") ")?;
-    let fields: Vec<&str> = rest.split(' ').collect();
-    let is_zombie = matches!(fields.first(), Some(&"Z" | &"X"));
-    // Field 22 of the whole line.
-    let start_ticks = fields.get(19)?.parse().ok()?;
-    (!is_zombie).then_some(start_ticks)
 }
 
 #[cfg(test)]

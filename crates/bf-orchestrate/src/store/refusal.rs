@@ -5,7 +5,7 @@ use std::path::Path;
 use bf_cli::Failure;
 use bf_contract::HeldBy;
 
-use crate::store::boot;
+use crate::store::proc;
 use crate::store::run_dir::RunDir;
 use crate::store::runs::{self, Found};
 use crate::store::table_lock::Holder;
@@ -76,7 +76,7 @@ fn in_words(holder: &Holder) -> String {
         let process = done
             .process
             .as_ref()
-            .filter(|process| boot::is_alive(process))?;
+            .filter(|process| proc::is_alive(process))?;
         Some((name.to_string(), process.pid))
     });
     match running {

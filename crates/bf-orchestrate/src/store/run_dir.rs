@@ -140,6 +140,25 @@ impl RunDir {
         self.path.join("suites")
     }
 
+    /// The plan with the suites as they were kept: they judge all of a run, whatever becomes of the files meanwhile.
+    pub fn with_kept_suites(&self, plan: &Plan) -> Plan {
+        let mut with_kept = plan.clone();
+        for (at, phase) in plan.phases.iter().enumerate() {
+            for index in 0..phase.validate.len() {
+                let suite = &mut with_kept.phases[at].validate[index].suite;
+                let kept = self.kept_suite(&phase.name, index);
+                if suite.is_some() && kept.is_file() {
+                    *suite = Some(kept);
+                }
+            }
+        }
+        with_kept
+    }
+
+    fn kept_suite(&self, phase: &str, index: usize) -> PathBuf {
+        self.suites().join(format!("{phase}-{}.yaml", index + 1))
+    }
+
     /// The suites of a plan that are not what was kept of them.
     pub fn changed_suites(&self, plan: &Plan) -> Vec<String> {
         let suites = self.suites_of(plan);
@@ -160,8 +179,7 @@ impl RunDir {
             let validators = phase.validate.iter().enumerate();
             validators.filter_map(move |(index, validator)| {
                 let path = validator.suite.as_deref()?;
-                let name = format!("{}-{}.yaml", phase.name, index + 1);
-                Some((path, self.suites().join(name)))
+                Some((path, self.kept_suite(&phase.name, index)))
             })
         })
     }

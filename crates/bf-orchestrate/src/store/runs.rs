@@ -1,6 +1,7 @@
 //! The runs that were begun in a folder.
 
 use std::fs::{self, File, OpenOptions};
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -262,7 +263,31 @@ const LOOKERS_GO_AWAY: u32 = 10;
 /// The right to orchestrate a run, held as long as the value lives.
 #[derive(Debug)]
 pub(crate) struct Claim {
-    _lock: File,
+    lock: File,
+}
+
+impl Claim {
+    /// Writes down who orchestrates the run, for `stop`.
+    ///
+    /// # Errors
+    /// It cannot be written (exit 3).
+    pub fn sign(&mut self) -> Result<(), Failure> {
+        let text = std::process::id().to_string();
+        let written = self
+            .lock
+            .set_len(0)
+            .and_then(|()| self.lock.write_all(text.as_bytes()));
+        written.or_could_not_check(|| "writing orchestrator.lock".to_owned())
+    }
+}
+
+/// The process that orchestrates a run that is live, if it has written itself down.
+pub(crate) fn orchestrator(run_dir: &RunDir) -> Option<u32> {
+    fs::read_to_string(lock_path(run_dir)).ok()?.parse().ok()
+}
+
+fn lock_path(run_dir: &RunDir) -> PathBuf {
+    run_dir.path.join("orchestrator.lock")
 }
 
 /// Claims a run for this process. `None` where another orchestrator has it.
@@ -280,7 +305,7 @@ pub(crate) fn claim(run_dir: &RunDir) -> Result<Option<Claim>, Failure> {
 }
 
 fn try_claim(run_dir: &RunDir) -> Result<Option<Claim>, Failure> {
-    let path = run_dir.path.join("orchestrator.lock");
+    let path = lock_path(run_dir);
     let doing = || format!("locking {}", path.display());
     let lock = OpenOptions::new()
         .read(true)
@@ -290,7 +315,7 @@ fn try_claim(run_dir: &RunDir) -> Result<Option<Claim>, Failure> {
         .open(&path)
         .or_could_not_check(doing)?;
     match flock(&lock, FlockOperation::NonBlockingLockExclusive) {
-        Ok(()) => Ok(Some(Claim { _lock: lock })),
+        Ok(()) => Ok(Some(Claim { lock })),
         Err(rustix::io::Errno::WOULDBLOCK) => Ok(None),
         Err(error) => Err(error).or_could_not_check(doing),
     }

@@ -66,6 +66,8 @@ pub(crate) struct UnitState {
     pub job_starting: bool,
     /// Whether this attempt takes up where a reboot stopped the one before.
     pub is_restart: bool,
+    /// `bf-orchestrate stop` ended this attempt: unless it passes all the same, another one follows.
+    pub was_stopped: bool,
     /// The process of the job is written.
     pub job_seen: bool,
     /// The process of the job.
@@ -177,7 +179,14 @@ fn apply(state: &mut RunState, record: &Record) {
             state.run_uuid.clone_from(run_uuid);
             state.began = Some(record.time);
         }
-        Step::RunResumed { .. } => state.interrupted_by = None,
+        Step::RunResumed { .. } => {
+            if state.interrupted_by.take() == Some(Cause::Stopped) {
+                let units = state.phases.values_mut().chain(state.windows.values_mut());
+                for unit in units.filter(|unit| unit.gate.is_none()) {
+                    unit.was_stopped = unit.job_starting;
+                }
+            }
+        }
         Step::JobStarting { phase, window } => {
             let unit = state.unit_mut(phase, *window);
             unit.job_starting = true;
@@ -238,7 +247,8 @@ fn apply(state: &mut RunState, record: &Record) {
             done.end_attempt(record.time, status, reason);
             *done = UnitState {
                 earlier_attempts: done.earlier_attempts + 1,
-                uncounted_attempts: done.uncounted_attempts,
+                // An attempt that was cut off is none that failed.
+                uncounted_attempts: done.uncounted_attempts + u32::from(*is_restart),
                 only_dates: only_dates.clone(),
                 is_restart: *is_restart,
                 attempts: std::mem::take(&mut done.attempts),

@@ -19,9 +19,6 @@ use crate::store::table_lock::TableLock;
 use crate::tools::locate::Siblings;
 use crate::tools::process::{Invocation, RunningTools, ToolEnd};
 
-/// A time limit, in seconds, that every process has passed.
-const OVER_AT_ONCE: f64 = 0.001;
-
 /// How long a tool may take that only reads a file, or only says what it would do.
 const QUICK: Duration = Duration::from_secs(300);
 
@@ -43,6 +40,27 @@ pub(crate) struct JobStart<'a> {
     pub mark: &'a str,
     /// The lock of its table, which what waits for the job inherits.
     pub lock: Option<&'a TableLock>,
+}
+
+/// Which part of a log is a job's.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct LogPart<'a> {
+    pub from_byte: u64,
+    /// Where other attempts begin: a run ends there.
+    pub attempts_at: &'a [u64],
+    /// Whether nothing writes it any more, so that a date without an end is lost and not under way.
+    pub is_over: bool,
+}
+
+impl LogPart<'_> {
+    /// All of a log.
+    pub fn whole(is_over: bool) -> Self {
+        Self {
+            from_byte: 0,
+            attempts_at: &[],
+            is_over,
+        }
+    }
 }
 
 /// What a tool prints while it runs.
@@ -136,12 +154,12 @@ impl Tools<'_> {
         }
         // The log is judged once, by the validators.
         args.extend(["--judge".into(), "process".into()]);
-        args.extend(timeout_args(match limit {
-            Limit::OfThePlan => phase.timeout.0.as_secs_f64(),
-            Limit::IsOver => OVER_AT_ONCE,
-        }));
+        if limit == Limit::OfThePlan {
+            let seconds = phase.timeout.0.as_secs_f64().to_string();
+            args.extend(["--timeout".into(), seconds.into()]);
+        }
         if job.command().is_some() {
-            if phase.on_timeout == OnTimeout::Kill || limit == Limit::IsOver {
+            if phase.on_timeout == OnTimeout::Kill && limit == Limit::OfThePlan {
                 args.push("--kill-on-timeout".into());
             }
             if phase.on_hang == OnHang::Kill {
@@ -158,6 +176,7 @@ impl Tools<'_> {
                 }
             }
             Job::AlreadyDone { .. } => {}
+            Job::Command(_) if limit == Limit::IsOver => args.push("--end".into()),
             Job::Command(job) => {
                 let variables = job
                     .env
@@ -244,8 +263,7 @@ impl Tools<'_> {
         })
     }
 
-    /// Reads the log of a job, date by date, from `from_byte` on. `is_over` says that nobody writes it any
-    /// more, so that a date without an end is lost and not under way.
+    /// Reads the log of a job, date by date.
     ///
     /// # Errors
     /// bf-parse-log could not be started, or its documents not be kept (exit 3).
@@ -253,18 +271,19 @@ impl Tools<'_> {
         &self,
         phase: &PhasePlan,
         log: &Path,
-        from_byte: u64,
-        is_over: bool,
+        part: LogPart<'_>,
         attempt: &AttemptDir,
     ) -> Result<ToolEnd, Failure> {
         let mut args = self.shared_args();
         args.extend(dialect_args(phase));
         args.push("--ledger".into());
-        if is_over {
+        if part.is_over {
             args.push("--writer-gone".into());
         }
-        if from_byte > 0 {
-            args.extend(["--from-byte".into(), from_byte.to_string().into()]);
+        args.extend(["--from-byte".into(), part.from_byte.to_string().into()]);
+        if !part.attempts_at.is_empty() {
+            let offsets: Vec<String> = part.attempts_at.iter().map(u64::to_string).collect();
+            args.extend(["--attempts-at".into(), offsets.join(",").into()]);
         }
         args.push(log.into());
         start_anew(&attempt.log)?;
@@ -422,6 +441,9 @@ impl Tools<'_> {
         if let Some(suite) = &validator.suite {
             args.extend(["--suite".into(), suite.into()]);
         }
+        if phase.follows_windows {
+            args.push("--no-small-numbers".into());
+        }
         Ok((program, args))
     }
 
@@ -500,10 +522,6 @@ fn dialect_args(phase: &PhasePlan) -> Vec<OsString> {
         Some(dialect) => vec!["--dialect".into(), dialect.into()],
         None => Vec::new(),
     }
-}
-
-fn timeout_args(seconds: f64) -> [OsString; 2] {
-    ["--timeout".into(), seconds.to_string().into()]
 }
 
 /// What a validator of a phase is asked to judge; the first one of a phase with a job judges its own table, by

@@ -1,13 +1,11 @@
 //! Where the other tools are.
 
-use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
-use bf_cli::Failure;
+use bf_cli::{Failure, find_sibling};
 use bf_config::Config;
 
 use crate::plan::Plan;
-use crate::tools::program::{find_on_path, is_program};
 
 /// The tools that a run starts.
 #[derive(Debug, Clone)]
@@ -35,17 +33,17 @@ impl Siblings {
         for validator in plan.phases.iter().flat_map(|phase| &phase.validate) {
             let name = &validator.program;
             if !validators.iter().any(|(known, _)| known == name) {
-                validators.push((name.clone(), find(name)?));
+                validators.push((name.clone(), find_sibling(name)?));
             }
         }
         Ok(Self {
-            monitor: find("bf-monitor")?,
-            parse_log: find("bf-parse-log")?,
+            monitor: find_sibling("bf-monitor")?,
+            parse_log: find_sibling("bf-parse-log")?,
             notify: match config.notify.is_empty() {
                 true => None,
-                false => Some(find("bf-notify")?),
+                false => Some(find_sibling("bf-notify")?),
             },
-            report: find("bf-report").ok(),
+            report: find_sibling("bf-report").ok(),
             validators,
         })
     }
@@ -57,33 +55,4 @@ impl Siblings {
             .find(|(known, _)| known == name)
             .map(|(_, path)| path.as_path())
     }
-}
-
-/// Finds one tool.
-///
-/// # Errors
-/// It is nowhere: usage (exit 2).
-pub(crate) fn find(name: &str) -> Result<PathBuf, Failure> {
-    if let Some(folder) = std::env::var_os("BF_BIN_DIR").filter(|folder| !folder.is_empty()) {
-        let path = Path::new(&folder).join(name);
-        return if is_program(&path) {
-            Ok(path)
-        } else {
-            Err(
-                Failure::usage(format!("there is no program {}", path.display()))
-                    .hint("BF_BIN_DIR must name the folder of all bf tools"),
-            )
-        };
-    }
-    let beside = std::env::current_exe()
-        .ok()
-        .and_then(|exe| exe.parent().map(|folder| folder.join(name)))
-        .filter(|path| is_program(path));
-    beside
-        .or_else(|| find_on_path(OsStr::new(name)))
-        .ok_or_else(|| {
-            Failure::usage(format!("the tool {name} was not found")).hint(
-                "install all bf tools into one folder (cargo install --path .), or set BF_BIN_DIR",
-            )
-        })
 }

@@ -20,7 +20,7 @@ pub(crate) fn find_program(name: &str, cwd: Option<&Path>) -> Option<PathBuf> {
 }
 
 /// The first program of that name on PATH.
-pub(crate) fn find_on_path(name: &OsStr) -> Option<PathBuf> {
+fn find_on_path(name: &OsStr) -> Option<PathBuf> {
     let path = env::var_os("PATH").unwrap_or_else(|| DEFAULT_PATH.into());
     env::split_paths(&path)
         .map(|folder| folder.join(name))
@@ -28,6 +28,6 @@ pub(crate) fn find_on_path(name: &OsStr) -> Option<PathBuf> {
 }
 
 /// Whether `path` is a file that this user may execute.
-pub(crate) fn is_program(path: &Path) -> bool {
+fn is_program(path: &Path) -> bool {
     path.is_file() && access(path, Access::EXEC_OK).is_ok()
 }

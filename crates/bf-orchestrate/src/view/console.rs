@@ -12,7 +12,7 @@ use chrono::{DateTime, Local};
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
 use crate::engine::event::{Listener, RunEvent};
-use crate::view::{terminal, text};
+use crate::view::{terminal, text, words, wrap};
 
 /// The text of a run, and its live bars where a terminal shows it.
 pub(crate) struct Console {
@@ -48,7 +48,7 @@ impl Console {
     /// terminal does not end it: the report and the run directory keep everything.
     pub fn say(&self, text: impl std::fmt::Display) {
         let mut output = self.lock();
-        let text = text::wrapped(&text.to_string(), output.columns());
+        let text = wrap::wrapped(&text.to_string(), output.columns());
         let mut write = || {
             let _ = output.text(&text);
         };
@@ -90,7 +90,7 @@ impl Console {
     /// What would have been a pass reached nobody (exit 3). A worse end stays what it is.
     pub fn finish(&self, report: &RunReport, exit: Exit) -> Result<Exit, Failure> {
         let mut output = self.lock();
-        let text = text::wrapped(&text::report(report, self.style), output.columns());
+        let text = wrap::wrapped(&text::report(report, self.style), output.columns());
         let shown = output.text(text);
         drop(output);
         let told = shown.and_then(|()| self.report(report));
@@ -123,7 +123,7 @@ impl Console {
     }
 
     fn phase_ended(&self, phase: &Phase) {
-        let (mark, words) = text::phase_words(phase);
+        let (mark, words) = words::phase_words(phase);
         let said = format!("{}: {}: {}", phase.name, words.to_lowercase(), phase.reason);
         self.mark(mark, &printable(&said, 400));
     }
@@ -200,7 +200,7 @@ impl Listener for Console {
                 done,
                 of,
             } => {
-                let (mark, words) = text::status_words(judgement.status);
+                let (mark, words) = words::status_words(judgement.status);
                 let words = words.to_lowercase();
                 let why = if judgement.opens() {
                     String::new()

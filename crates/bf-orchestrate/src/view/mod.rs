@@ -10,3 +10,5 @@ pub(crate) mod status;
 mod table;
 pub(crate) mod terminal;
 pub(crate) mod text;
+mod words;
+pub(crate) mod wrap;

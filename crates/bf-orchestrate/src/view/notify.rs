@@ -17,6 +17,7 @@ use crate::store::run_dir::RunDir;
 use crate::view::console::Console;
 use crate::view::delivery::Notifier;
 use crate::view::text;
+use crate::view::words::phase_words;
 
 /// Tells people of a run; no one if the config names none.
 pub(crate) struct Notify<'a> {
@@ -113,7 +114,7 @@ impl<'a> Notify<'a> {
             }
             PhaseStatus::Interrupted => (NotificationEvent::Interrupted, Verdict::Error),
         };
-        let words = text::phase_words(phase).1.to_lowercase();
+        let words = phase_words(phase).1.to_lowercase();
         let title = format!("{}: {words}: {}", phase.name, phase.reason);
         self.send(Notice {
             text: text::phase_plain_text(phase),

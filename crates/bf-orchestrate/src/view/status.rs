@@ -13,10 +13,10 @@ use chrono::{DateTime, Utc};
 use crate::engine::report::resume_words;
 use crate::plan::PhasePlan;
 use crate::store::attempt::{self, AttemptDir};
-use crate::store::boot;
+use crate::store::proc;
 use crate::store::runs::{self, Found, Unreadable};
 use crate::store::state::UnitState;
-use crate::view::text::{status_words, verdict_words};
+use crate::view::words::{status_words, verdict_words};
 
 /// What the journal, the processes and the latest documents say of a run now.
 pub(crate) fn status_of(found: &Found) -> RunStatus {
@@ -120,7 +120,7 @@ fn phase_progress(found: &Found, phase: &PhasePlan) -> PhaseProgress {
     progress.status = gate.map(|gate| gate.status);
     progress.reason = gate.map(|gate| gate.reason.clone());
     progress.process.clone_from(&state.process);
-    progress.process_is_alive = state.process.as_ref().map(boot::is_alive);
+    progress.process_is_alive = state.process.as_ref().map(proc::is_alive);
     progress.attempts = u64::from(state.earlier_attempts) + 1;
     let attempts = state.earlier_attempts;
     let folder = found.run_dir.attempt_folder(&phase.name, window, attempts);

@@ -7,7 +7,7 @@ use bf_cli::text::{Style, duration, printable, thousands};
 use bf_contract::{Check, CheckStatus, Phase, PhaseStatus, RunReport, Window};
 
 use crate::plan::Plan;
-use crate::view::text::{phase_words, status_words};
+use crate::view::words::{phase_words, status_words};
 
 /// Of how many windows each has a line; of more of them only those that did not pass.
 const FEW_WINDOWS: usize = 31;
