@@ -57,17 +57,6 @@ fn folder(change: impl Fn(String) -> String) -> Sandbox {
     sandbox
 }
 
-/// The log of a phase, which the plan does not name, if there is one.
-fn log_of(sandbox: &Sandbox, phase: &str) -> Option<std::path::PathBuf> {
-    let prefix = format!("nba_pipeline_{phase}_2024-");
-    let logs = fs::read_dir(sandbox.join("logs")).ok()?.flatten();
-    let mut logs = logs.map(|entry| entry.path());
-    logs.find(|path| {
-        path.file_name()
-            .is_some_and(|name| name.to_string_lossy().starts_with(&prefix))
-    })
-}
-
 fn orchestrate(sandbox: &Sandbox, action: &str) -> Output {
     let mut command = sandbox.command("bf-orchestrate");
     command
@@ -100,7 +89,10 @@ fn the_shipped_plan_passes_as_a_whole() {
     let check = orchestrate(&sandbox, "check");
     let said = String::from_utf8_lossy(&check.stderr);
     assert_eq!(check.status.code(), Some(0), "{said}");
-    assert!(!sandbox.join("logs").exists(), "a check starts nothing");
+    assert!(
+        !sandbox.join("logs/team_offense.log").exists(),
+        "a check starts nothing"
+    );
 
     let run = orchestrate(&sandbox, "run");
     let said = String::from_utf8_lossy(&run.stderr);
@@ -203,11 +195,10 @@ fn a_bad_phase_in_the_middle_holds_back_only_what_needs_it() {
         ("daily_cache", false),
         ("feature_store", false),
     ] {
-        let found = log_of(&sandbox, phase);
-        assert_eq!(found.is_some(), log, "{found:?}");
+        let path = sandbox.join(&format!("logs/{phase}.log"));
+        assert_eq!(path.exists(), log, "{}", path.display());
     }
-    let started = log_of(&sandbox, "player_zones").expect("a log");
-    let started = fs::read_to_string(started).expect("text");
+    let started = sandbox.read("logs/player_zones.log");
     let runs = started.matches("PHASE 3 PRE-FLIGHT CHECK").count();
     assert_eq!(runs, 2, "the plan allows one more attempt:\n{started}");
 }

@@ -63,8 +63,10 @@ fn a_job_whose_files_are_damaged_or_gone_is_watched_and_not_started_again() {
         shop.kill(run);
         damage(&state, &attempt.join("monitor_state.json.job"));
         let resumed = shop.spawn(&["resume"]);
-        wait_until("the run is resumed", || {
-            shop.journal().contains("run_resumed")
+        let events = attempt.join("process_events.ndjson");
+        wait_until("the job is watched again", || {
+            let events = fs::read_to_string(&events).unwrap_or_default();
+            events.contains(r#""attached""#)
         });
         shop.go();
         let ended = Ran::from(resumed.wait_with_output().expect("it ends"));
