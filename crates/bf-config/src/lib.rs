@@ -62,6 +62,9 @@ pub struct Config {
     pub levels: BTreeMap<String, BTreeMap<String, Level>>,
     /// The warehouse's URL, if neither a flag nor `BF_WAREHOUSE` names one.
     pub warehouse: Option<String>,
+    /// What the warehouse charges for reading 2^40 bytes, in any currency; without it no price is shown.
+    #[serde(deserialize_with = "numbers::price")]
+    pub price_per_tib: Option<f64>,
     /// The job that starts when phase 1 has passed its gate.
     pub phase2: Phase2,
     /// When a silent process is quiet, stalled or hung.
@@ -90,6 +93,7 @@ impl Default for Config {
             polling: Polling::default(),
             levels: BTreeMap::new(),
             warehouse: None,
+            price_per_tib: None,
             phase2: Phase2::default(),
             hang: Hang::default(),
             expected_dates: None,

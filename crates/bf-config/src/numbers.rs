@@ -30,3 +30,15 @@ impl<'de> Deserialize<'de> for Hours {
         }
     }
 }
+
+/// Reads a price, which is above 0.
+pub(crate) fn price<'de, D: Deserializer<'de>>(from: D) -> Result<Option<f64>, D::Error> {
+    let price = f64::deserialize(from)?;
+    if price > 0.0 && price.is_finite() {
+        Ok(Some(price))
+    } else {
+        Err(D::Error::custom(format!(
+            "{price} is not a price (above 0)"
+        )))
+    }
+}

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::document::{Schema, document_type};
+use crate::header::{Schema, document_type};
 
 document_type! {
     /// The `type` of a [`ValidationPlan`].
@@ -12,7 +12,7 @@ document_type! {
 }
 
 /// What a validator would ask, as `--explain` prints it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ValidationPlan {
     /// Always `validation_plan`.
     #[serde(rename = "type")]
@@ -29,4 +29,7 @@ pub struct ValidationPlan {
     pub params: BTreeMap<String, String>,
     /// Bytes that the engine expects to read; null where it does not say.
     pub estimated_bytes: Option<u64>,
+    /// What they cost at the rate that the config names, in its currency; absent without one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub estimated_price: Option<f64>,
 }

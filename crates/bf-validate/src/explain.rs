@@ -6,7 +6,6 @@ use bf_contract::{Exit, Schema, ValidationPlan, ValidationPlanType};
 use bf_warehouse::{Engine, Estimate, Param};
 
 use crate::run::Run;
-use crate::suite::Suite;
 use crate::{needs, report};
 
 /// Shows the scan of a suite. Only the table's columns are asked for; a table that is not there is reported as
@@ -60,15 +59,30 @@ pub fn explain(
         Some(bytes) => text.push_str(&format!("\n-- would read {} bytes", thousands(bytes))),
         None => text.push_str("\n-- the engine does not say how much it would read"),
     }
+    let plan = plan_of(run, &estimate);
+    if let (Some(price), Some(rate)) = (plan.estimated_price, run.config.price_per_tib) {
+        text.push_str(&format!("\n-- would cost about {price:.4} at {rate} a TiB"));
+    }
     if let Some(sign_in) = &estimate.sign_in {
         text.push_str(&format!("\n-- signed in with {sign_in}"));
     }
     output.text(&text)?;
-    output.document(&plan_of(suite, &estimate))?;
+    output.document(&plan)?;
     Ok(Exit::Success)
 }
 
-fn plan_of(suite: &Suite, estimate: &Estimate) -> ValidationPlan {
+/// Bytes for which BigQuery charges at least, for each table that a query reads.
+/// Source: "On-demand compute pricing" of BigQuery's price list.
+const LEAST_CHARGED: u64 = 10 << 20;
+
+/// What reading so many bytes of one table costs.
+#[allow(clippy::cast_precision_loss)] // of an estimate
+fn price(bytes: u64, per_tib: f64) -> f64 {
+    bytes.max(LEAST_CHARGED) as f64 / 2_f64.powi(40) * per_tib
+}
+
+fn plan_of(run: &Run<'_>, estimate: &Estimate) -> ValidationPlan {
+    let (suite, rate) = (run.suite, run.config.price_per_tib);
     ValidationPlan {
         kind: ValidationPlanType,
         schema: Schema,
@@ -81,6 +95,10 @@ fn plan_of(suite: &Suite, estimate: &Estimate) -> ValidationPlan {
             .map(|(name, param)| (name.clone(), shown(param)))
             .collect(),
         estimated_bytes: estimate.bytes,
+        estimated_price: estimate
+            .bytes
+            .zip(rate)
+            .map(|(bytes, rate)| price(bytes, rate)),
     }
 }
 
@@ -96,5 +114,18 @@ fn shown(param: &Param) -> String {
             .map(ToString::to_string)
             .collect::<Vec<_>>()
             .join(", "),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::price;
+
+    #[test]
+    fn a_query_costs_its_bytes_at_the_rate_and_at_least_ten_mebibytes() {
+        let is_close = |left: f64, right: f64| (left - right).abs() < 1e-12;
+        assert!(is_close(price(1 << 40, 6.25), 6.25));
+        assert!(is_close(price(0, 6.25), price(10 << 20, 6.25)));
+        assert!(is_close(price(11 << 30, 8.0), 11.0 / 128.0));
     }
 }

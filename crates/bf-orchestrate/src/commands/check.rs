@@ -5,7 +5,7 @@ use std::path::Path;
 
 use bf_cli::text::{Mark, duration, thousands};
 use bf_cli::{Context, Failure, Streams};
-use bf_contract::{Document, Exit, LogState};
+use bf_contract::{Document, Exit, LogState, ValidationPlan};
 
 use crate::cli::{self, CheckPlan};
 use crate::engine::preflight::{self, commands};
@@ -232,10 +232,14 @@ fn check_table(
         )));
     }
     Ok(if end.code == Some(0) {
-        let bytes = estimated_bytes(&attempt.validations[index]);
-        let estimate = bytes.map_or_else(String::new, |bytes| {
-            format!(", and would read {} bytes", thousands(bytes))
-        });
+        let documents = &attempt.validations[index];
+        let mut estimate = String::new();
+        if let Some(bytes) = estimated_bytes(documents) {
+            estimate = format!(", and would read {} bytes", thousands(bytes));
+        }
+        if let Some(price) = estimated_price(documents) {
+            estimate += &format!(" for about {price:.4}");
+        }
         Finding::good(format!(
             "{}: {program} can ask the warehouse{estimate}",
             phase.name
@@ -252,13 +256,22 @@ fn check_table(
 
 /// What the engine expects to read, if it says so.
 fn estimated_bytes(documents: &Path) -> Option<u64> {
-    attempt::documents(documents)
-        .into_iter()
-        .filter_map(|document| match document {
-            Document::ValidationPlan(plan) => plan.estimated_bytes,
-            _ => None,
-        })
-        .reduce(|one, other| one.saturating_add(other))
+    let bytes = plans(documents).filter_map(|plan| plan.estimated_bytes);
+    bytes.reduce(u64::saturating_add)
+}
+
+/// What that costs, if the config names a rate.
+fn estimated_price(documents: &Path) -> Option<f64> {
+    let prices = plans(documents).filter_map(|plan| plan.estimated_price);
+    prices.reduce(|one, other| one + other)
+}
+
+fn plans(documents: &Path) -> impl Iterator<Item = Box<ValidationPlan>> {
+    let documents = attempt::documents(documents).into_iter();
+    documents.filter_map(|document| match document {
+        Document::ValidationPlan(plan) => Some(plan),
+        _ => None,
+    })
 }
 
 /// Over how many windows a warehouse that bills each query is asked too often.
