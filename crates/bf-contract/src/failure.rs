@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::document::{Schema, document_type};
+use crate::header::{Schema, document_type};
 
 document_type! {
     /// The `type` of a [`FailureReport`].

@@ -8,6 +8,7 @@ mod capability;
 mod document;
 mod exit;
 mod failure;
+mod header;
 mod log_summary;
 mod notification;
 mod process_event;
@@ -19,9 +20,10 @@ mod validation_plan;
 mod validation_report;
 
 pub use capability::{Capability, CapabilityType};
-pub use document::{Document, DocumentError, Schema, read_document};
+pub use document::{Document, DocumentError, read_document};
 pub use exit::Exit;
 pub use failure::{FailureReport, FailureType};
+pub use header::Schema;
 pub use log_summary::{
     CheckpointDisagreement, Doubt, DoubtKind, ErrorClass, ErrorClassCount, LedgerEntry,
     LedgerEntryType, LedgerStatus, LogFile, LogState, LogSummary, LogSummaryType, percentage,

@@ -3,7 +3,7 @@
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
-use crate::document::{Schema, document_type};
+use crate::header::{Schema, document_type};
 use crate::range::DateRange;
 
 document_type! {

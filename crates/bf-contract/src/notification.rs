@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Deserializer, Serialize};
 
-use crate::document::{Schema, document_type, or_unknown};
+use crate::header::{Schema, document_type, or_unknown};
 use crate::{RunReport, Verdict};
 
 document_type! {

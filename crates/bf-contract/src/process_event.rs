@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::LogSummary;
-use crate::document::{Schema, document_type};
+use crate::header::{Schema, document_type};
 
 document_type! {
     /// The `type` of a [`ProcessEvent`].

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use crate::document::{Schema, document_type};
+use crate::header::{Schema, document_type};
 use crate::{DateRange, PhaseStatus, ProcessEventKind, ProcessIdentity, Verdict};
 
 document_type! {

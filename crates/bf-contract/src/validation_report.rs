@@ -6,7 +6,7 @@ use chrono::NaiveDate;
 use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::LogSummary;
-use crate::document::{Schema, document_type, or_unknown};
+use crate::header::{Schema, document_type, or_unknown};
 use crate::range::DateRange;
 
 document_type! {

@@ -6,10 +6,8 @@ use std::fs::File;
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
-use copies::UNREAD;
-
 use crate::place::{FileId, Place, SAMPLE};
-use crate::siblings::{SavedSibling, SiblingStatus, Siblings};
+use crate::siblings::{SavedSibling, SiblingStatus, Siblings, UNREAD};
 use crate::source::{Read, Source, is_beginning_of};
 
 /// Files of one log that are held open at the same time: a job that does not reopen its log continues

@@ -33,6 +33,9 @@ pub enum SiblingStatus {
     Fresh,
 }
 
+/// The files beside a log that may hold what was not read yet.
+pub(crate) const UNREAD: [SiblingStatus; 2] = [SiblingStatus::Candidate, SiblingStatus::Fresh];
+
 /// A file beside the log, as it is saved.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SavedSibling {

@@ -17,56 +17,26 @@ use crate::table::{Row, cell, text};
 )]
 pub(crate) struct FaultArgs {
     /// These dates fail; nothing is written
-    #[arg(
-        long,
-        value_name = "DATES",
-        default_value = "",
-        hide_default_value = true
-    )]
-    pub(crate) fail_dates: DateSet,
+    #[arg(long, value_name = "DATES")]
+    pub(crate) fail_dates: Option<DateSet>,
     /// These dates raise an exception (429, with a traceback); nothing is written
-    #[arg(
-        long,
-        value_name = "DATES",
-        default_value = "",
-        hide_default_value = true
-    )]
-    pub(crate) exception_dates: DateSet,
+    #[arg(long, value_name = "DATES")]
+    pub(crate) exception_dates: Option<DateSet>,
     /// Every date fails; the exit code is still 0
     #[arg(long)]
     pub(crate) all_fail: bool,
     /// Only half of the date's games (in phase 4: of its rows) are written; the log claims all
-    #[arg(
-        long,
-        value_name = "DATES",
-        default_value = "",
-        hide_default_value = true
-    )]
-    pub(crate) fewer_rows_dates: DateSet,
+    #[arg(long, value_name = "DATES")]
+    pub(crate) fewer_rows_dates: Option<DateSet>,
     /// Nothing is written (what was there stays); the log claims success
-    #[arg(
-        long,
-        value_name = "DATES",
-        default_value = "",
-        hide_default_value = true
-    )]
-    pub(crate) skip_write_dates: DateSet,
+    #[arg(long, value_name = "DATES")]
+    pub(crate) skip_write_dates: Option<DateSet>,
     /// The date's rows are written twice; the log claims them once
-    #[arg(
-        long,
-        value_name = "DATES",
-        default_value = "",
-        hide_default_value = true
-    )]
-    pub(crate) duplicate_dates: DateSet,
+    #[arg(long, value_name = "DATES")]
+    pub(crate) duplicate_dates: Option<DateSet>,
     /// Quality is poor, and no row is production ready
-    #[arg(
-        long,
-        value_name = "DATES",
-        default_value = "",
-        hide_default_value = true
-    )]
-    pub(crate) low_quality: DateSet,
+    #[arg(long, value_name = "DATES")]
+    pub(crate) low_quality: Option<DateSet>,
     /// SIGKILL the process at this date, before it is written
     #[arg(long, value_name = "DATE")]
     pub(crate) die_at: Option<NaiveDate>,
@@ -80,45 +50,20 @@ pub(crate) struct FaultArgs {
 #[command(next_help_heading = "Faults in the rows")]
 pub(crate) struct RowFaultArgs {
     /// The visitors of the date's first game are not written; the log claims both teams
-    #[arg(
-        long,
-        value_name = "DATES",
-        default_value = "",
-        hide_default_value = true
-    )]
-    pub(crate) half_game_dates: DateSet,
+    #[arg(long, value_name = "DATES")]
+    pub(crate) half_game_dates: Option<DateSet>,
     /// usage_rate is NULL
-    #[arg(
-        long,
-        value_name = "DATES",
-        default_value = "",
-        hide_default_value = true
-    )]
-    pub(crate) empty_usage: DateSet,
+    #[arg(long, value_name = "DATES")]
+    pub(crate) empty_usage: Option<DateSet>,
     /// minutes_played is NULL
-    #[arg(
-        long,
-        value_name = "DATES",
-        default_value = "",
-        hide_default_value = true
-    )]
-    pub(crate) empty_minutes: DateSet,
+    #[arg(long, value_name = "DATES")]
+    pub(crate) empty_minutes: Option<DateSet>,
     /// paint_attempts and mid_range_attempts are NULL
-    #[arg(
-        long,
-        value_name = "DATES",
-        default_value = "",
-        hide_default_value = true
-    )]
-    pub(crate) empty_shot_zones: DateSet,
+    #[arg(long, value_name = "DATES")]
+    pub(crate) empty_shot_zones: Option<DateSet>,
     /// The date's first row has the issue missing_required
-    #[arg(
-        long,
-        value_name = "DATES",
-        default_value = "",
-        hide_default_value = true
-    )]
-    pub(crate) blocking_issue_dates: DateSet,
+    #[arg(long, value_name = "DATES")]
+    pub(crate) blocking_issue_dates: Option<DateSet>,
 }
 
 /// How the processing of a date ends.
@@ -138,9 +83,9 @@ impl FaultArgs {
             }
             let _ = signal_hook::low_level::raise(signal_hook::consts::SIGKILL);
         }
-        if self.exception_dates.contains(date) {
+        if has(&self.exception_dates, date) {
             Ending::Exception
-        } else if self.all_fail || self.fail_dates.contains(date) {
+        } else if self.all_fail || has(&self.fail_dates, date) {
             Ending::Failure
         } else {
             Ending::Rows
@@ -150,15 +95,15 @@ impl FaultArgs {
     /// How often the date's rows are written: not at all, once or twice.
     pub(crate) fn copies(&self, date: NaiveDate) -> usize {
         match () {
-            () if self.skip_write_dates.contains(date) => 0,
-            () if self.duplicate_dates.contains(date) => 2,
+            () if has(&self.skip_write_dates, date) => 0,
+            () if has(&self.duplicate_dates, date) => 2,
             () => 1,
         }
     }
 
     /// Removes and spoils what is asked for. Rows of one game belong together.
     pub(crate) fn spoil(&self, date: NaiveDate, rows: &mut Vec<Row>) {
-        if self.fewer_rows_dates.contains(date) {
+        if has(&self.fewer_rows_dates, date) {
             let half = rows.len() / 2;
             let game = |row: &Row| cell(row, "game_id").cloned();
             let cut = rows.get(half).and_then(game);
@@ -167,7 +112,7 @@ impl FaultArgs {
                 .position(|row| cut.is_some() && game(row) == cut);
             rows.truncate(begin.unwrap_or(half));
         }
-        if self.low_quality.contains(date) {
+        if has(&self.low_quality, date) {
             for row in rows {
                 lower(row, "poor", "low_confidence");
                 set(row, "quality_score", Value::Real(42.0));
@@ -179,10 +124,7 @@ impl FaultArgs {
 impl RowFaultArgs {
     /// Removes and empties what is asked for; `games` are those of the date.
     pub(crate) fn spoil(&self, date: NaiveDate, games: &[Game], rows: &mut Vec<Row>) {
-        if let Some(first) = games
-            .first()
-            .filter(|_| self.half_game_dates.contains(date))
-        {
+        if let Some(first) = games.first().filter(|_| has(&self.half_game_dates, date)) {
             let (game, away) = (text(first.game_id()), text(first.away));
             let is_of = |row: &Row, column| cell(row, column) == Some(&away);
             rows.retain(|row| {
@@ -196,18 +138,22 @@ impl RowFaultArgs {
             (&self.empty_shot_zones, "paint_attempts"),
             (&self.empty_shot_zones, "mid_range_attempts"),
         ] {
-            if dates.contains(date) {
+            if has(dates, date) {
                 rows.iter_mut()
                     .for_each(|row| set(row, column, Value::Null));
             }
         }
         if let Some(row) = rows
             .first_mut()
-            .filter(|_| self.blocking_issue_dates.contains(date))
+            .filter(|_| has(&self.blocking_issue_dates, date))
         {
             lower(row, "unusable", "missing_required");
         }
     }
+}
+
+fn has(dates: &Option<DateSet>, date: NaiveDate) -> bool {
+    dates.as_ref().is_some_and(|dates| dates.contains(date))
 }
 
 fn lower(row: &mut Row, tier: &str, issue: &str) {

@@ -7,7 +7,7 @@
 //!
 //! - `job` the eight jobs: three of phase 3, which go by calendar days, and five of phase 4, which
 //!   go by game dates and read the tables before them
-//! - `run` what the command line asks for; `range`, `parallel`, `single` its dates; `process` one
+//! - `start` what the command line asks for; `run` what a run knows; `range`, `parallel`, `single` its dates; `process` one
 //!   date; `check` the player job's check of its own table
 //! - `words` what a job prints, from `words.txt`; `log`, `checkpoint`
 //! - `rows` what is written; `schedule` the games, from `schedule.csv`; `table` the columns, from
@@ -33,6 +33,7 @@ mod rows;
 mod run;
 mod schedule;
 mod single;
+mod start;
 mod store;
 mod table;
 mod text;
@@ -79,11 +80,11 @@ where
 
 fn analytics(job: &'static Job, args: &AnalyticsArgs, out: Box<dyn Write + Send>) -> u8 {
     let workers = args.parallel.then_some(args.workers);
-    run::start(job, &args.job, workers, &args.row_faults, out)
+    start::start(job, &args.job, workers, &args.row_faults, out)
 }
 
 fn precompute(job: &'static Job, args: &JobArgs, out: Box<dyn Write + Send>) -> u8 {
-    run::start(job, args, None, &RowFaultArgs::default(), out)
+    start::start(job, args, None, &RowFaultArgs::default(), out)
 }
 
 fn init(warehouse: &WarehouseArg, mut out: Box<dyn Write + Send>) -> u8 {

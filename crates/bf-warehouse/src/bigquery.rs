@@ -24,6 +24,7 @@ mod http;
 mod job;
 mod retry;
 mod settings;
+mod tls;
 mod url;
 mod usage;
 mod wire;

@@ -13,6 +13,7 @@ mod condition;
 mod duckdb;
 mod engine;
 mod error;
+mod measure;
 pub mod moment;
 mod name;
 mod options;
@@ -21,7 +22,6 @@ mod plan;
 mod probe;
 mod record;
 mod scan;
-mod selection;
 mod sql;
 mod sqlite;
 mod value;
@@ -33,17 +33,17 @@ pub use condition::{Condition, Literal, Operator, Test};
 pub use duckdb::DuckDb;
 pub use engine::{Engine, Estimate, Profiling, Question, Request};
 pub use error::{Denial, WarehouseError};
+pub use measure::Measure;
 pub use name::{Ident, NameError, TableName, nearest};
 pub use options::{Options, Usage};
 pub use pairs::{PairDay, Pairs, Side};
-pub use plan::{Measure, Metric, Plan, Planner, What};
+pub use plan::{Metric, Plan, Planner, What};
 pub use probe::{Listed, Listing, Probe, Sample, SampleRequest};
 pub use record::{Field, Record};
 pub use scan::{
     Cell, Daily, Groups, KeySums, Keys, Numbers, Scan, Surplus, Total, Unreadable, WriteTimes,
 };
-pub use selection::{Selection, Sink};
-pub use sqlite::Sqlite;
+pub use sqlite::{Selection, Sink, Sqlite};
 pub use value::{Column, ColumnKind, Param, Query, Rows, Value};
 
 /// Makes an engine of what follows the scheme in a URL.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use chrono::NaiveDate;
 
-use crate::plan::Measure;
+use crate::measure::Measure;
 use crate::{Keys, Plan, Scan};
 
 /// Two tables, compared by one key within each date.

@@ -1,10 +1,9 @@
 //! What a scan measures.
 
-use std::marker::PhantomData;
-
 use bf_contract::DateRange;
 
 use crate::condition::Condition;
+use crate::measure::Measure;
 use crate::scan::{Groups, Keys, Numbers, Surplus, WriteTimes};
 use crate::{ColumnKind, DatedTable, Ident};
 
@@ -21,50 +20,6 @@ pub struct Plan {
     pub conditions: Vec<Condition>,
     /// What is measured.
     pub metrics: Vec<Metric>,
-}
-
-/// Where a scan has what was measured. `T` is what one day has of it, or the whole range, so that figures of one kind
-/// cannot be taken for those of another.
-pub struct Measure<T> {
-    at: usize,
-    kind: PhantomData<fn() -> T>,
-}
-
-impl<T> Measure<T> {
-    pub(crate) const fn new(at: usize) -> Self {
-        Self {
-            at,
-            kind: PhantomData,
-        }
-    }
-
-    /// Its position in the plan.
-    #[must_use]
-    pub const fn position(self) -> usize {
-        self.at
-    }
-}
-
-impl<T> Clone for Measure<T> {
-    fn clone(&self) -> Self {
-        *self
-    }
-}
-
-impl<T> Copy for Measure<T> {}
-
-impl<T> PartialEq for Measure<T> {
-    fn eq(&self, other: &Self) -> bool {
-        self.at == other.at
-    }
-}
-
-impl<T> Eq for Measure<T> {}
-
-impl<T> std::fmt::Debug for Measure<T> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Measure({})", self.at)
-    }
 }
 
 /// One thing that is measured.

@@ -3,7 +3,7 @@
 use bf_contract::DateRange;
 use chrono::NaiveDate;
 
-use crate::{ColumnKind, Condition, DatedTable, Ident, TableName, Value};
+use crate::{ColumnKind, Condition, DatedTable, Ident, Rows, TableName, Value};
 
 /// How the rows that a finding is about are found.
 #[derive(Debug, Clone, PartialEq)]
@@ -100,6 +100,18 @@ pub struct Listing<'a> {
 
 /// Days with their values, in order.
 pub type Listed = Vec<(NaiveDate, Vec<Value>)>;
+
+impl Rows {
+    /// The rows of a listing; the first column is the day.
+    pub(crate) fn into_listed(self) -> Listed {
+        let read = self.rows.into_iter().filter_map(|mut row| {
+            let values = row.split_off(1.min(row.len()));
+            let day = bf_contract::parse_date(row.first()?.as_text()?).ok()?;
+            Some((day, values))
+        });
+        read.collect()
+    }
+}
 
 /// A few rows.
 #[derive(Debug, Clone, Default, PartialEq)]

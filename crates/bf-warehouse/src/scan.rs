@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use bf_contract::DateRange;
 use chrono::NaiveDate;
 
+use crate::measure::Measure;
 use crate::moment::Moment;
-use crate::plan::Measure;
 
 /// How many unreadable dates are kept to be shown.
 const EXAMPLES: usize = 3;

@@ -10,14 +10,15 @@ use rusqlite::{Connection, OpenFlags, Statement, ToSql};
 use crate::sql::{self, Params, Prober};
 use crate::{
     Column, ColumnKind, Columns, Engine, Estimate, Field, Ident, Listed, Listing, Options, Pairs,
-    Param, Plan, Probe, Profiling, Query, Question, Rows, Sample, SampleRequest, Scan, Selection,
-    Side, Sink, TableName, Usage, Value, WarehouseError, nearest,
+    Param, Plan, Probe, Profiling, Query, Question, Rows, Sample, SampleRequest, Scan, Side,
+    TableName, Usage, Value, WarehouseError, nearest,
 };
 
 mod dataset;
 mod flavor;
 mod halves;
 mod invalid_dates;
+mod selection;
 mod stream;
 mod twin;
 
@@ -26,6 +27,7 @@ mod conditions;
 
 use dataset::Dataset;
 pub(crate) use flavor::SqliteFlavor;
+pub use selection::{Selection, Sink};
 
 /// How long to wait for a writer that holds the file for itself.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);

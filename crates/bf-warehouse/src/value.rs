@@ -155,16 +155,6 @@ pub struct Rows {
 }
 
 impl Rows {
-    /// The rows of a listing; the first column is the day.
-    pub(crate) fn into_listed(self) -> crate::Listed {
-        let read = self.rows.into_iter().filter_map(|mut row| {
-            let values = row.split_off(1.min(row.len()));
-            let day = bf_contract::parse_date(row.first()?.as_text()?).ok()?;
-            Some((day, values))
-        });
-        read.collect()
-    }
-
     /// The value of a result of one row and one column.
     ///
     /// # Errors

@@ -5,11 +5,8 @@ use std::io;
 
 use super::{Follower, MAX_TRIES, Opened};
 use crate::place::{FileId, Place};
-use crate::siblings::SiblingStatus;
+use crate::siblings::{SiblingStatus, UNREAD};
 use crate::source::{Read, Source, is_beginning_of};
-
-/// The files beside a log that may hold what was not read yet.
-pub(super) const UNREAD: [SiblingStatus; 2] = [SiblingStatus::Candidate, SiblingStatus::Fresh];
 
 /// Whether a copy continues where reading stopped. What is written between copying and truncating is lost;
 /// if that was read, the copy is shorter, and what came after it is not in it.

@@ -2,25 +2,21 @@
 //! `GOOGLE_OAUTH_ACCESS_TOKEN`, the file of `GOOGLE_APPLICATION_CREDENTIALS`, the file of `gcloud auth
 //! application-default login`, the metadata server of a machine at Google, and last the `gcloud` program.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use gcp_auth::{CustomServiceAccount, GCloudAuthorizedUser, MetadataServiceAccount, TokenProvider};
 use reqwest::header::HeaderValue;
 
-use super::fault::{Fault, one_line};
+use super::fault::Fault;
 use super::settings::Identity;
 
 mod account;
+mod token;
 
 use account::Account;
-
-/// What a token must allow. Source: "OAuth 2.0 scopes for Google APIs", BigQuery API v2.
-const SCOPES: &[&str] = &["https://www.googleapis.com/auth/bigquery"];
-
-/// How long it may take to get a token from credentials that were found.
-const TOKEN_LIMIT: Duration = Duration::from_secs(30);
+use token::{SCOPES, TOKEN_LIMIT, describe, wrong};
 
 /// The variables that hold a token, the first of which wins.
 const TOKENS: [&str; 2] = ["BF_BIGQUERY_TOKEN", "GOOGLE_OAUTH_ACCESS_TOKEN"];
@@ -229,18 +225,4 @@ async fn of_file(path: PathBuf) -> Result<Source, Fault> {
     }
     let account = Account::new(&json, &path);
     account.map(|account| Source::Account(Box::new(account)))
-}
-
-fn wrong(path: &Path, reason: &str) -> Fault {
-    Fault::CredentialsFile(format!("credentials {}: {reason}", path.display()))
-}
-
-/// The error without anything that was read from a key or a token.
-fn describe(error: &gcp_auth::Error) -> String {
-    match error {
-        gcp_auth::Error::Json(doing, at) => {
-            format!("{doing} (line {}, column {})", at.line(), at.column())
-        }
-        other => one_line(&other.to_string()),
-    }
 }

@@ -1,6 +1,5 @@
 //! One request to BigQuery: sent, repeated where that helps, read to its end.
 
-use std::sync::Once;
 use std::time::Duration;
 
 use reqwest::header::{AUTHORIZATION, HeaderValue};
@@ -12,6 +11,7 @@ use super::auth::Tokens;
 use super::fault::Fault;
 use super::retry::{Backoff, Next};
 use super::settings::{Endpoint, Pace, Settings};
+use super::tls::install_crypto_provider;
 
 /// How long connecting may take.
 const CONNECT_LIMIT: Duration = Duration::from_secs(10);
@@ -237,13 +237,4 @@ fn innermost(error: &reqwest::Error) -> String {
         cause = source;
     }
     super::fault::one_line(&cause.to_string())
-}
-
-/// One cryptography for the whole process: ring, as in gcp_auth. reqwest asks for the installed one.
-pub fn install_crypto_provider() {
-    static INSTALLED: Once = Once::new();
-    INSTALLED.call_once(|| {
-        // An error says that there is one already, which is as good.
-        let _ = rustls::crypto::ring::default_provider().install_default();
-    });
 }

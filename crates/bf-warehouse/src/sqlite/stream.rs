@@ -9,7 +9,7 @@ mod tally;
 use std::sync::Arc;
 
 use self::days::Days;
-use self::key::Hashes;
+use self::key::{Hashes, push};
 use self::oldest::Oldest;
 use self::tally::{Figures, Tally};
 use super::SqliteFlavor;
@@ -340,11 +340,6 @@ impl Sink for Accumulator {
             .iter_mut()
             .for_each(|(_, keys)| keys.tally.settle());
     }
-}
-
-fn push<T>(list: &mut Vec<T>, item: T) -> usize {
-    list.push(item);
-    list.len() - 1
 }
 
 /// Adds a list with `width` items a day to another, which has the days under other numbers.

@@ -13,7 +13,8 @@ use reqwest::{Client, RequestBuilder};
 use serde_json::{Value, json};
 
 use super::super::fault::{Fault, one_line};
-use super::SCOPES;
+use super::super::tls::install_crypto_provider;
+use super::token::{SCOPES, TOKEN_LIMIT, describe, wrong};
 
 /// What the token of a service account's caller must allow.
 const PLATFORM: &str = "https://www.googleapis.com/auth/cloud-platform";
@@ -83,13 +84,13 @@ impl Account {
     /// # Errors
     /// [`Fault::CredentialsFile`]: their type is unknown, or they lack something.
     pub fn new(json: &Value, path: &Path) -> Result<Self, Fault> {
-        super::super::http::install_crypto_provider();
+        install_crypto_provider();
         let client = Client::builder()
             .user_agent(concat!("bf/", env!("CARGO_PKG_VERSION")))
             .connect_timeout(Duration::from_secs(10))
             .build()
             .map_err(|error| Fault::Credentials(format!("setting up TLS: {error}")))?;
-        let kind = Kind::of(json).map_err(|reason| super::wrong(path, &reason))?;
+        let kind = Kind::of(json).map_err(|reason| wrong(path, &reason))?;
         Ok(Self {
             path: path.to_owned(),
             kind,
@@ -119,7 +120,7 @@ impl Account {
             return Ok(token.clone());
         }
         let got = self.fetch().await;
-        let (token, lifetime) = got.map_err(|reason| super::wrong(&self.path, &reason))?;
+        let (token, lifetime) = got.map_err(|reason| wrong(&self.path, &reason))?;
         self.token = Some((token.clone(), Instant::now() + lifetime));
         Ok(token)
     }
@@ -201,7 +202,7 @@ impl Kind {
                     Some("authorized_user") => Caller::User(User::of(source)?),
                     Some("service_account") => {
                         let account = CustomServiceAccount::from_json(&source.to_string());
-                        Caller::Service(Box::new(account.map_err(|error| super::describe(&error))?))
+                        Caller::Service(Box::new(account.map_err(|error| describe(&error))?))
                     }
                     Some(other) => {
                         return Err(format!(
@@ -309,7 +310,7 @@ impl Subject {
                 headers,
                 field,
             } => {
-                let mut request = client.get(url).timeout(super::TOKEN_LIMIT);
+                let mut request = client.get(url).timeout(TOKEN_LIMIT);
                 for (name, value) in headers {
                     request = request.header(name, value);
                 }
@@ -439,7 +440,7 @@ async fn token_of(request: RequestBuilder, doing: &str) -> Result<(String, Durat
 
 /// The text of an answer; of a refusal only what Google says of it, never what was sent.
 async fn text_of(request: RequestBuilder, doing: &str) -> Result<String, String> {
-    let response = request.timeout(super::TOKEN_LIMIT).send().await;
+    let response = request.timeout(TOKEN_LIMIT).send().await;
     let response = response.map_err(|error| {
         let mut cause: &dyn std::error::Error = &error;
         while let Some(source) = cause.source() {

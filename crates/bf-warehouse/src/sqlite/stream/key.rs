@@ -24,13 +24,13 @@ impl Hashes {
             .into_iter()
             .map(|column| {
                 let known = self.columns.iter().position(|(at, _)| *at == column);
-                known.unwrap_or_else(|| super::push(&mut self.columns, (column, 0)))
+                known.unwrap_or_else(|| push(&mut self.columns, (column, 0)))
             })
             .collect();
         let known = self.keys.iter().position(|key| *key == columns);
         known.unwrap_or_else(|| {
             self.hashes.push(0);
-            super::push(&mut self.keys, columns)
+            push(&mut self.keys, columns)
         })
     }
 
@@ -76,4 +76,10 @@ fn join(hash: u64, next: u64) -> u64 {
     #[allow(clippy::cast_possible_truncation)] // the lower half
     let low = product as u64;
     low ^ (product >> 64) as u64
+}
+
+/// Adds an item to a list and returns its position.
+pub(super) fn push<T>(list: &mut Vec<T>, item: T) -> usize {
+    list.push(item);
+    list.len() - 1
 }

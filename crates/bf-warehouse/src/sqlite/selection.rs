@@ -1,7 +1,7 @@
 //! Rows of one table that are judged while they are read.
 
+use super::flavor::SqliteFlavor;
 use crate::sql::Flavor;
-use crate::sqlite::SqliteFlavor;
 use crate::{Ident, Param, Query, Record, TableName};
 
 /// Some columns of those rows of a table that meet one of some conditions.
