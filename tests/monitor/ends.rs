@@ -177,7 +177,8 @@ fn a_zombie_of_another_user_is_over_and_no_success() {
 #[test]
 fn a_job_under_an_init_that_never_reaps_is_over() {
     let rig = Rig::new();
-    let monitor = env!("CARGO_BIN_EXE_bf-monitor");
+    let monitor = crate::support::bin_dir().join("bf-monitor");
+    let monitor = monitor.display();
     let script = rig.script(&format!(
         "(wait_for go; exit 7) &\n\
          ({monitor} --config bf.yaml --pid $! > inner.ndjson 2> inner.txt; echo $? > inner.code) &\n\

@@ -2,18 +2,33 @@
 
 use std::time::Duration;
 
+use serde_json::Value;
+
 use super::rig::{Ran, Rig, log_of, watching};
 use crate::support::{Dice, wait_until};
 
 const LINES: u64 = 12_000;
 
 fn watched(script: &str) -> Ran {
+    watched_in_steps(script, &[])
+}
+
+/// The same for a job that waits for each of these files, which are made when so many lines were read.
+fn watched_in_steps(script: &str, steps: &[(u64, &str)]) -> Ran {
     let rig = Rig::new();
     let mut job = rig.job(script);
     job.reap_in_background();
     let monitor = rig.start(&["--pid", &job.pid(), "--log", "run.log"]);
     monitor.wait_for("attached");
     rig.touch("go");
+    for &(lines, file) in steps {
+        wait_until(&format!("{lines} lines are read"), || {
+            let events = monitor.events();
+            let read = |event: &Value| event["log_summary"]["log"]["lines"] == lines;
+            events.iter().any(read)
+        });
+        rig.touch(file);
+    }
     monitor.end()
 }
 
@@ -163,11 +178,12 @@ fn twenty_rotations_by_copy_and_truncate_lose_no_line_though_every_copy_begins_t
 
 #[test]
 fn a_copy_that_takes_long_is_found_again_when_the_log_is_cut() {
-    // The copy is there, unfinished, for several looks before the log is cut.
-    let ran = watched(
+    // The copy is there, unfinished, while the log is read to its end.
+    let ran = watched_in_steps(
         "wait_for go\ni=0\nwhile [ $i -lt 4000 ]; do i=$((i + 1)); echo \"line $i\"; done\n\
-         head -c 5000 run.log > run.log.1\nsleep 2\necho \"line 4001\"\n\
+         head -c 5000 run.log > run.log.1\necho \"line 4001\"\nwait_for cut\n\
          tail -c +5001 run.log >> run.log.1\n: > run.log\necho \"line 4002\"\nexit 7",
+        &[(4_001, "cut")],
     );
     assert_eq!(lines(&ran), 4_002, "{}", ran.text);
     assert!(!ran.text.contains("may be lost"), "{}", ran.text);
@@ -175,35 +191,24 @@ fn a_copy_that_takes_long_is_found_again_when_the_log_is_cut() {
 
 #[test]
 fn what_was_read_between_a_copy_and_the_cut_is_counted_once() {
-    let rig = Rig::new();
-    let mut job = rig.job(&format!(
+    let script = format!(
         "{SHIFT}print() {{ i=0; while [ $i -lt $1 ]; do i=$((i + 1)); echo \"$2 $i\"; done; }}\n\
          wait_for go\nprint 100 before\ncp run.log run.log.1\nprint 50 between\nwait_for cut\n: > run.log\n\
          print 10 after\nshift_all; cp run.log run.log.1; : > run.log\nprint 5 later\nexit 7"
-    ));
-    job.reap_in_background();
-    let monitor = rig.start(&["--pid", &job.pid(), "--log", "run.log"]);
-    monitor.wait_for("attached");
-    rig.touch("go");
-    wait_until("all of it is read", || {
-        let events = monitor.events();
-        events
-            .iter()
-            .any(|event| event["log_summary"]["log"]["lines"] == 150)
-    });
-    rig.touch("cut");
-    let ran = monitor.end();
+    );
+    let ran = watched_in_steps(&script, &[(150, "cut")]);
     assert_eq!(lines(&ran), 165, "{}", ran.text);
 }
 
 #[test]
 fn a_copy_that_somebody_makes_of_the_log_is_not_read() {
-    let ran = watched(
-        "wait_for go\necho one\ncp run.log run.log.1\nsleep 1.5\necho two\n\
-         mv run.log run.log.2\necho three >> run.log\nsleep 1.5\n\
+    let ran = watched_in_steps(
+        "wait_for go\necho one\ncp run.log run.log.1\necho two\nwait_for renamed\n\
+         mv run.log run.log.2\necho three >> run.log\nwait_for cut\n\
          : > run.log\necho four >> run.log\nexit 7",
+        &[(2, "renamed"), (3, "cut")],
     );
-    // The one that was cut without a copy may have been read before.
+    // The one that was cut without a copy was read before.
     assert_eq!(lines(&ran), 4, "{}", ran.text);
 }
 

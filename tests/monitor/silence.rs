@@ -94,27 +94,25 @@ fn the_work_of_a_descendant_is_the_work_of_the_job() {
 #[test]
 fn the_work_of_short_lived_children_is_the_work_of_the_job() {
     let (_rig, _job, monitor) = watched(
-        "{quiet: 1s, stalled: 60s, hung: 2s}",
+        "{quiet: 1s, stalled: 6s, hung: 3s}",
         "while [ -e bf.yaml ]; do\n\
            sh -c 'i=0; while [ $i -lt 20000 ]; do i=$((i + 1)); done'\n\
          done",
     );
-    monitor.wait_for("quiet");
-    std::thread::sleep(std::time::Duration::from_secs(3));
+    monitor.wait_for("stalled");
     assert!(!stopped(monitor).said("hung"));
 }
 
 #[test]
 fn a_child_that_waits_for_a_lock_is_no_hang_as_long_as_a_sibling_works() {
     let (rig, _job, monitor) = watched(
-        "{quiet: 1s, stalled: 2s, hung: 3s}",
+        "{quiet: 1s, stalled: 6s, hung: 3s}",
         "exec 8> lock; flock 8\n\
          (exec 9> lock; exec flock 9) &\n\
          (while [ -e bf.yaml ] && ! [ -e idle ]; do :; done; exec flock lock true) &\n\
          wait",
     );
     monitor.wait_for("stalled");
-    std::thread::sleep(std::time::Duration::from_secs(2));
     assert!(
         !monitor
             .events()
