@@ -1,7 +1,6 @@
 //! The same suites over the same rows through SQLite and through a BigQuery emulator.
 //!
-//! `scripts/bigquery-emulator run` starts one. Without one these tests say so and pass, unless
-//! `BF_REQUIRE_ALL=1` says that there must be one.
+//! `scripts/bigquery-emulator run` starts one.
 
 mod duck;
 mod load;

@@ -4,14 +4,14 @@ use std::io::Write;
 use std::net::TcpListener;
 use std::os::unix::process::CommandExt;
 use std::path::Path;
-use std::process::{Child, Command, Output, Stdio};
-use std::time::Duration;
+use std::process::{Child, Command, Stdio};
 
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
-use tempfile::TempDir;
 use wiremock::matchers::{header, method, path};
 use wiremock::{Mock, MockServer, Request, ResponseTemplate};
+
+use crate::support::{Sandbox, documents, wait_until};
 
 const FINISHED: &str = r#"{"type": "notification", "schema": 1, "event": "run_finished",
     "time": "2026-01-03T13:45:12Z", "run_id": "r1", "run_dir": null, "phase": null, "verdict": "fail",
@@ -19,19 +19,16 @@ const FINISHED: &str = r#"{"type": "notification", "schema": 1, "event": "run_fi
 
 /// A config in a folder of its own, and bf-notify started with it.
 struct Bench {
-    dir: TempDir,
+    sandbox: Sandbox,
     env: Vec<(&'static str, String)>,
 }
 
 impl Bench {
     fn new(channels: &str) -> Self {
-        let dir = tempfile::tempdir().expect("a folder");
-        std::fs::write(dir.path().join("c.yaml"), format!("notify:\n{channels}\n"))
-            .expect("a config");
-        Self {
-            dir,
-            env: Vec::new(),
-        }
+        let sandbox = Sandbox::new();
+        sandbox.write("c.yaml", &format!("notify:\n{channels}\n"));
+        let env = Vec::new();
+        Self { sandbox, env }
     }
 
     fn env(mut self, name: &'static str, value: impl Into<String>) -> Self {
@@ -39,18 +36,11 @@ impl Bench {
         self
     }
 
-    fn path(&self, name: &str) -> std::path::PathBuf {
-        self.dir.path().join(name)
-    }
-
     fn command(&self, flags: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_bf-notify"));
+        let mut command = self.sandbox.command("bf-notify");
         command
             .args(["--config", "c.yaml", "--format", "json"])
             .args(flags)
-            .current_dir(self.dir.path())
-            .env_clear()
-            .env("PATH", std::env::var_os("PATH").unwrap_or_default())
             .envs(self.env.iter().map(|(name, value)| (name, value)))
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -61,11 +51,8 @@ impl Bench {
     fn start(&self, flags: &[&str], input: &str) -> Child {
         let mut child = self.command(flags).spawn().expect("bf-notify starts");
         // --test and --check do not read.
-        let _ = child
-            .stdin
-            .take()
-            .expect("a pipe")
-            .write_all(input.as_bytes());
+        let mut stdin = child.stdin.take().expect("a pipe");
+        let _ = stdin.write_all(input.as_bytes());
         child
     }
 
@@ -83,28 +70,17 @@ struct Told {
 
 impl Told {
     fn of(child: Child) -> Self {
-        let Output {
-            status,
-            stdout,
-            stderr,
-        } = child.wait_with_output().expect("bf-notify ends");
-        let stdout = String::from_utf8(stdout).expect("text");
+        let output = child.wait_with_output().expect("bf-notify ends");
         Self {
-            code: status.code(),
-            lines: String::from_utf8(stderr).expect("text"),
-            documents: stdout
-                .lines()
-                .map(|line| serde_json::from_str(line).expect("a document"))
-                .collect(),
+            code: output.status.code(),
+            lines: String::from_utf8(output.stderr).expect("text"),
+            documents: documents(&output.stdout),
         }
     }
 
     fn has(&self, line: &str) -> &Self {
-        assert!(
-            self.lines.lines().any(|said| said == line),
-            "{}",
-            self.lines
-        );
+        let said = self.lines.lines().any(|said| said == line);
+        assert!(said, "{}", self.lines);
         self
     }
 
@@ -127,23 +103,14 @@ async fn requests(server: &MockServer) -> Vec<Request> {
     server.received_requests().await.expect("requests are kept")
 }
 
-/// Looks until `look` finds something. Gives up long after any machine would have come so far.
-fn until<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
-    for _ in 0..6_000 {
-        if let Some(found) = look() {
-            return found;
-        }
-        std::thread::sleep(Duration::from_millis(10));
-    }
-    panic!("{what}: in vain");
-}
-
 /// The line in the file that a program of a channel writes when it has come so far.
 fn wait_for(path: &Path) -> String {
-    until("waiting for a program", || {
-        let text = std::fs::read_to_string(path).ok()?;
-        text.ends_with('\n').then_some(text)
-    })
+    let mut text = String::new();
+    wait_until(&format!("{} is written", path.display()), || {
+        text = std::fs::read_to_string(path).unwrap_or_default();
+        text.ends_with('\n')
+    });
+    text
 }
 
 fn term(child: &Child) {
@@ -322,7 +289,7 @@ fn a_program_gets_the_document_on_its_input_and_its_complaint_is_shown() {
             "bf-notify: channel missing: gave up after 1 attempt: \
              starting no-such-program: No such file or directory",
         );
-    let got = std::fs::read_to_string(bench.path("got.json")).expect("the document");
+    let got = std::fs::read_to_string(bench.sandbox.join("got.json")).expect("the document");
     assert_eq!(got.lines().count(), 1);
     assert_eq!(
         serde_json::from_str::<Value>(&got).expect("JSON"),
@@ -550,14 +517,14 @@ fn a_secret_is_found_nowhere() {
     .env("HOOK", format!("http://{silent}/s3cret-path"))
     .env("TOKEN", "s3cret-token")
     .env("NONSENSE", "s3cret-nonsense");
-    let fifo = bench.path("fifo");
+    let fifo = bench.sandbox.join("fifo");
     let made = Command::new("mkfifo")
         .arg(&fifo)
         .status()
         .expect("mkfifo runs");
     assert!(made.success());
     let child = bench.start(&[], FINISHED);
-    wait_for(&bench.path("ready"));
+    wait_for(&bench.sandbox.join("ready"));
     let lines = command_lines(child.id());
     assert!(lines.contains("bf-notify"), "{lines}");
     assert!(lines.contains("fifo"), "{lines}");
@@ -584,16 +551,15 @@ fn sigterm_ends_it_and_the_program_that_it_runs() {
          - {name: slow, command: [sh, -c, 'sleep 1000 & echo $! > pid; wait'], timeout: 1h, deadline: 1h}",
     );
     let child = bench.start(&[], FINISHED);
-    let sleeper = wait_for(&bench.path("pid"));
+    let sleeper = wait_for(&bench.sandbox.join("pid"));
     term(&child);
     let told = Told::of(child);
     told.ends(143)
         .has("bf-notify: channel slow: gave up: SIGTERM arrived first");
     // Killed with bf-notify: it is gone, or a zombie that its new parent has not buried yet.
     let stat = format!("/proc/{}/stat", sleeper.trim());
-    until("waiting for the end of a program", || {
-        let is_there = std::fs::read_to_string(&stat).is_ok_and(|stat| !stat.contains(") Z "));
-        (!is_there).then_some(())
+    wait_until("the program has ended", || {
+        !std::fs::read_to_string(&stat).is_ok_and(|stat| !stat.contains(") Z "))
     });
 }
 
@@ -606,8 +572,8 @@ fn sigterm_ends_it_while_it_waits_for_its_input() {
     let input = child.stdin.take();
     // Its handlers stand when a thread of it waits for signals beside the one that reads.
     let tasks = format!("/proc/{}/task", child.id());
-    until("waiting for its threads", || {
-        (std::fs::read_dir(&tasks).ok()?.count() >= 3).then_some(())
+    wait_until("its threads are there", || {
+        std::fs::read_dir(&tasks).is_ok_and(|tasks| tasks.count() >= 3)
     });
     term(&child);
     Told::of(child).ends(143);

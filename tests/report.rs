@@ -2,31 +2,13 @@
 
 mod browser;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Output};
 
 use serde_json::{Value, json};
 
 use crate::support::Sandbox;
-
-/// The path of a program that is not of this repository. Without it the test is left out, and says so; with
-/// `BF_REQUIRE_ALL=1` that is a failure.
-pub fn external(names: &[&str]) -> Option<PathBuf> {
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    let found = std::env::split_paths(&path)
-        .flat_map(|folder| names.iter().map(move |name| folder.join(name)))
-        .find(|path| path.is_file());
-    if found.is_none() {
-        assert_ne!(
-            std::env::var("BF_REQUIRE_ALL").as_deref(),
-            Ok("1"),
-            "{} is required",
-            names[0]
-        );
-        eprintln!("SKIPPED: {} is not installed", names[0]);
-    }
-    found
-}
+use crate::support::require::program;
 
 const HOSTILE: &str = "<script>document.title='owned'</script>\u{1b}[31m\u{0}\u{202e}\"'&";
 
@@ -291,7 +273,7 @@ fn browse(browser: &Path, sandbox: &Sandbox, page: &str, flags: &[&str]) -> Stri
 
 #[test]
 fn a_browser_shows_all_of_it_narrow_and_wide_light_and_dark() {
-    let Some(browser) = external(&["chromium", "chromium-browser", "google-chrome"]) else {
+    let Some(browser) = program(&["chromium", "chromium-browser", "google-chrome"]) else {
         return;
     };
     let sandbox = sandbox_with(&validation());
@@ -322,7 +304,7 @@ fn a_browser_shows_all_of_it_narrow_and_wide_light_and_dark() {
 
 #[test]
 fn a_screen_reader_is_told_every_status_and_every_bad_date() {
-    let Some(browser) = external(&["chromium", "chromium-browser", "google-chrome"]) else {
+    let Some(browser) = program(&["chromium", "chromium-browser", "google-chrome"]) else {
         return;
     };
     let sandbox = sandbox_with(&validation());
@@ -445,7 +427,7 @@ for case in cases:
 
 #[test]
 fn another_program_reads_the_test_results() {
-    let Some(python) = external(&["python3"]) else {
+    let Some(python) = program(&["python3"]) else {
         return;
     };
     let has_reader = Command::new(&python)
@@ -471,7 +453,7 @@ fn another_program_reads_the_test_results() {
 
 /// Whether Prometheus reads these metrics, and has nothing to say against their names.
 pub fn check_metrics(sandbox: &Sandbox, file: &str) {
-    let Some(promtool) = external(&["promtool"]) else {
+    let Some(promtool) = program(&["promtool"]) else {
         return;
     };
     let metrics = std::fs::File::open(sandbox.join(file)).expect("metrics");
@@ -486,7 +468,7 @@ pub fn check_metrics(sandbox: &Sandbox, file: &str) {
 
 #[test]
 fn the_alerts_are_raised_when_they_should_be_and_not_before() {
-    let Some(promtool) = external(&["promtool"]) else {
+    let Some(promtool) = program(&["promtool"]) else {
         return;
     };
     let sandbox = Sandbox::new();

@@ -2,31 +2,14 @@
 
 use std::fmt::Write as _;
 use std::io::Write as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Stdio};
 
 use rusqlite::{Connection, OpenFlags};
 use serde_json::{Map, Value};
 
 use super::load::Kind;
-
-/// The program; `None` if there is none and none is required.
-pub fn program() -> Option<PathBuf> {
-    let named = std::env::var_os("BF_DUCKDB").filter(|name| !name.is_empty());
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    let on_path = || std::env::split_paths(&path).map(|folder| folder.join("duckdb"));
-    let found = named
-        .map(PathBuf::from)
-        .or_else(|| on_path().find(|file| file.is_file()));
-    if found.is_none() {
-        assert!(
-            std::env::var_os("BF_REQUIRE_ALL").is_none(),
-            "no duckdb on the PATH"
-        );
-        eprintln!("SKIPPED: duckdb (not on the PATH)");
-    }
-    found
-}
+pub use crate::support::require::duckdb as program;
 
 /// Runs statements on a file, which is made if it does not exist.
 pub fn run(program: &Path, file: &Path, sql: &str) {

@@ -10,15 +10,7 @@ use serde_json::{Map, Value, json};
 /// The variable that names the emulator.
 pub const EMULATOR_HOST: &str = "BIGQUERY_EMULATOR_HOST";
 
-/// Where the emulator listens; `None` where there is none and none is required.
-pub fn emulator() -> Option<String> {
-    let value = |name| std::env::var(name).ok().filter(|value| !value.is_empty());
-    let host = value(EMULATOR_HOST);
-    if host.is_none() {
-        crate::support::skip("there is no BigQuery emulator (BIGQUERY_EMULATOR_HOST is not set)");
-    }
-    host
-}
+pub use crate::support::require::emulator;
 
 /// A project of the emulator that belongs to one test.
 pub struct Project {

@@ -1,12 +1,15 @@
 //! A folder of its own for each test, with the tools, a warehouse and real jobs in it.
 
 use std::fs;
-use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
+
+pub mod require;
+
+pub use require::{seed, skip};
 
 /// The folder that the tools under test were built into.
 pub fn bin_dir() -> PathBuf {
@@ -18,30 +21,6 @@ pub fn bin_dir() -> PathBuf {
 
 /// How long a test waits for something that must happen. It bounds a hang; it asserts no speed.
 pub const PATIENCE: Duration = Duration::from_secs(60);
-
-/// Reports that a test, or a part of it, cannot run on this machine. With `BF_REQUIRE_ALL=1` that is a failure;
-/// elsewhere it is shown, also by a harness that captures what tests print.
-pub fn skip(why: &str) {
-    let is_required = std::env::var_os("BF_REQUIRE_ALL").is_some_and(|value| value == "1");
-    let thread = std::thread::current();
-    let test = thread.name().unwrap_or("a test");
-    assert!(!is_required, "{test} cannot run here: {why}");
-    let _ = writeln!(std::io::stderr(), "SKIPPED: {test}: {why}");
-}
-
-/// The seed of a test that draws at random: `BF_SEED`, which repeats a failure, or a new one. It is shown.
-pub fn seed() -> u64 {
-    let given = std::env::var("BF_SEED").ok();
-    let seed = given.map_or_else(
-        || {
-            let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
-            now.map_or(0, |now| now.as_nanos() as u64)
-        },
-        |text| text.parse().expect("BF_SEED is a number"),
-    );
-    println!("BF_SEED={seed}");
-    seed
-}
 
 /// A folder in which one test works, with nothing of the caller's environment.
 pub struct Sandbox {

@@ -29,6 +29,9 @@ mod lanes;
 mod line;
 mod parser;
 mod report;
+#[cfg(test)]
+#[path = "../../../tests/support/require.rs"]
+mod require;
 mod run;
 mod scan;
 mod shapes;

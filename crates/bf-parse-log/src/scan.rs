@@ -384,6 +384,7 @@ fn time_of(line: &[u8]) -> Option<u64> {
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
+    use proptest::test_runner::RngSeed;
 
     use super::{Filter, Reading, Scanner, State};
     use crate::Dialects;
@@ -468,6 +469,7 @@ mod tests {
         #![proptest_config(ProptestConfig {
             cases: 2_000,
             failure_persistence: None,
+            rng_seed: RngSeed::Fixed(crate::require::seed()),
             ..ProptestConfig::default()
         })]
 

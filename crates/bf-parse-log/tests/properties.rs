@@ -7,12 +7,15 @@
     clippy::unwrap_used
 )]
 
+#[path = "../../../tests/support/require.rs"]
+mod require;
 mod support;
 
 use bf_contract::{LogState, LogSummary};
 use bf_parse_log::{Dialects, LogEnd, LogParser};
 use chrono::NaiveDate;
 use proptest::prelude::*;
+use proptest::test_runner::RngSeed;
 use support::{Fate, Form, Log, adds_up, day};
 
 fn fate() -> impl Strategy<Value = Fate> {
@@ -172,7 +175,11 @@ fn junk() -> impl Strategy<Value = Vec<u8>> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig {
+        failure_persistence: None,
+        rng_seed: RngSeed::Fixed(require::seed()),
+        ..ProptestConfig::default()
+    })]
 
     #[test]
     fn the_last_word_on_each_date_is_what_the_ledger_says(

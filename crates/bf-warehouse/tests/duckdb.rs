@@ -1,7 +1,6 @@
 //! DuckDB files and folders of Parquet, CSV and NDJSON, through the user's own `duckdb` program.
 //!
-//! `scripts/install-test-tools` installs one. Without one these tests say so and pass, unless `BF_REQUIRE_ALL=1` says
-//! that there must be one.
+//! `scripts/install-test-tools` installs one.
 
 #![allow(
     unreachable_pub,
@@ -11,7 +10,7 @@
 )]
 
 use std::io::Write as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
 use bf_contract::DateRange;
@@ -20,23 +19,8 @@ use bf_warehouse::{
     SampleRequest, Scan, Side, TableName, Test, Value, WarehouseError,
 };
 
-/// The program; `None` if there is none and none is required.
-fn program() -> Option<PathBuf> {
-    let named = std::env::var_os("BF_DUCKDB").filter(|name| !name.is_empty());
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    let on_path = || std::env::split_paths(&path).map(|folder| folder.join("duckdb"));
-    let found = named
-        .map(PathBuf::from)
-        .or_else(|| on_path().find(|file| file.is_file()));
-    if found.is_none() {
-        assert!(
-            std::env::var_os("BF_REQUIRE_ALL").is_none(),
-            "no duckdb on the PATH"
-        );
-        eprintln!("SKIPPED: duckdb (not on the PATH)");
-    }
-    found
-}
+#[path = "../../../tests/support/require.rs"]
+mod require;
 
 fn start(program: &Path, file: &Path) -> Child {
     Command::new(program)
@@ -103,7 +87,9 @@ const ROWS: &str = "SELECT * FROM (VALUES
 
 #[test]
 fn a_file_and_a_parquet_folder_give_the_same_figures() {
-    let Some(program) = program() else { return };
+    let Some(program) = require::duckdb() else {
+        return;
+    };
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("shop.duckdb");
     let parquet = folder.path().join("parquet");
@@ -150,9 +136,93 @@ fn a_file_and_a_parquet_folder_give_the_same_figures() {
     assert_eq!(counts(&mut engine, "sales.parts", &is_number).1, 2);
 }
 
+/// The same rows, written by the program that the second argument names.
+const WRITERS: &str = r#"
+import sys
+from datetime import date
+from decimal import Decimal
+columns = {
+    "day": [date(2024, 1, 1), date(2024, 1, 1), date(2024, 1, 2), date(2024, 2, 1), None],
+    "id": ["007", "008", "009", "010", "011"],
+    "amount": [Decimal("1.50"), None, Decimal("2.50"), Decimal("3.50"), Decimal("3.50")],
+    "issues": [["late"], [], ["blocked", "late"], None, None],
+    "nested": [{"list": [{"element": "blocked"}]}, None, {"list": []}, None, None],
+    "rate": [float("nan"), 2.0, float("inf"), 4.0, 4.0],
+    "ok": [True, False, None, True, True],
+}
+file, writer = sys.argv[1:]
+if writer == "pyarrow":
+    import pyarrow
+    import pyarrow.parquet
+    pyarrow.parquet.write_table(pyarrow.table(columns), file)
+else:
+    import polars
+    polars.DataFrame(columns, strict=False).write_parquet(file)
+"#;
+
+#[test]
+fn parquet_of_other_writers_gives_the_same_figures() {
+    if require::duckdb().is_none() {
+        return;
+    }
+    for writer in ["pyarrow", "polars"] {
+        let Some(python) = require::python(writer) else {
+            continue;
+        };
+        let folder = tempfile::tempdir().expect("a folder");
+        std::fs::create_dir(folder.path().join("sales")).expect("a folder");
+        let file = folder.path().join("sales/orders.parquet");
+        let mut command = Command::new(python);
+        let written = command.args(["-c", WRITERS]).arg(file).arg(writer).status();
+        assert!(written.expect("python runs").success(), "{writer}");
+        let mut engine = open(folder.path());
+        for (column, test, met) in [
+            ("issues", Test::ContainsAny(vec!["blocked".to_owned()]), 1),
+            ("nested", Test::ContainsAny(vec!["blocked".to_owned()]), 1),
+            ("amount", Test::IsNumber, 2),
+            ("rate", Test::IsNumber, 1),
+            ("id", Test::IsPresent, 3),
+        ] {
+            let condition = Condition::test(&ident(column), test);
+            let (scan, rows, found) = counts(&mut engine, "sales.orders", &condition);
+            assert_eq!((rows, found), (3, met), "{writer}: {column}");
+            assert_eq!(scan.unreadable.rows, 1, "{writer}");
+        }
+    }
+}
+
+#[test]
+fn a_file_of_a_newer_duckdb_is_named_with_the_way_out() {
+    if require::duckdb().is_none() {
+        return;
+    }
+    // The emulator of BigQuery brings a newer one than the program of the tests.
+    let target = Path::new(env!("CARGO_TARGET_TMPDIR"))
+        .parent()
+        .expect("a folder");
+    let python = target.join("bigquery-emulator/venv/bin/python");
+    if !python.exists() {
+        return require::skip("there is no newer duckdb (scripts/bigquery-emulator install)");
+    }
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("d.duckdb");
+    let script = "import duckdb, sys
+newest = {'storage_compatibility_version': 'latest'}
+duckdb.connect(sys.argv[1], config=newest).execute('CREATE TABLE t AS SELECT 1 AS x').close()";
+    let mut command = Command::new(python);
+    let made = command.args(["-c", script]).arg(&file).status();
+    assert!(made.expect("python runs").success());
+    let error = open(&file).columns(&table("main.t"));
+    let error = error.expect_err("a newer version").to_string();
+    assert!(error.contains("another version of DuckDB"), "{error}");
+    assert!(error.contains("BF_DUCKDB"), "{error}");
+}
+
 #[test]
 fn keys_are_compared_day_by_day() {
-    let Some(program) = program() else { return };
+    let Some(program) = require::duckdb() else {
+        return;
+    };
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("shop.duckdb");
     make(
@@ -188,7 +258,7 @@ fn keys_are_compared_day_by_day() {
 
 #[test]
 fn csv_and_ndjson_are_read_as_they_are_written() {
-    let Some(_) = program() else { return };
+    let Some(_) = require::duckdb() else { return };
     let folder = tempfile::tempdir().expect("a folder");
     std::fs::create_dir(folder.path().join("shop")).expect("a folder");
     std::fs::write(
@@ -231,7 +301,9 @@ fn csv_and_ndjson_are_read_as_they_are_written() {
 
 #[test]
 fn a_query_of_a_person_may_name_any_table_and_is_one_select() {
-    let Some(program) = program() else { return };
+    let Some(program) = require::duckdb() else {
+        return;
+    };
     let folder = tempfile::tempdir().expect("a folder");
     for (dataset, sql) in [("a", "SELECT 1 AS x"), ("b", "SELECT 2 AS x")] {
         std::fs::create_dir(folder.path().join(dataset)).expect("a folder");
@@ -267,7 +339,9 @@ fn a_query_of_a_person_may_name_any_table_and_is_one_select() {
 
 #[test]
 fn what_cannot_be_opened_is_named_with_the_way_out() {
-    let Some(program) = program() else { return };
+    let Some(program) = require::duckdb() else {
+        return;
+    };
     let folder = tempfile::tempdir().expect("a folder");
     let columns =
         |path: &Path| -> Result<Columns, WarehouseError> { open(path).columns(&table("main.t")) };

@@ -126,9 +126,16 @@ mod tests {
     use super::Dates;
     use chrono::NaiveDate;
     use proptest::prelude::*;
+    use proptest::test_runner::RngSeed;
     use std::collections::BTreeMap;
 
     proptest! {
+        #![proptest_config(ProptestConfig {
+            failure_persistence: None,
+            rng_seed: RngSeed::Fixed(crate::require::seed()),
+            ..ProptestConfig::default()
+        })]
+
         #[test]
         fn it_is_a_map(days in proptest::collection::vec(710_000_i32..712_000, 0..60)) {
             let mut dates: Dates<usize> = Dates::default();

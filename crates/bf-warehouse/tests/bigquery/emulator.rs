@@ -1,23 +1,16 @@
 //! The client against a real emulator: what the SQL means, and what the types look like on the way.
 //!
-//! `scripts/bigquery-emulator run` starts one. Without one these tests say so and pass, unless
-//! `BF_REQUIRE_ALL=1` says that there must be one.
+//! `scripts/bigquery-emulator run` starts one.
 
 use bf_warehouse::{
     BigQuery, ColumnKind, Options, Param, Query, Rows, Settings, TableName, Value, WarehouseError,
 };
 
+use super::require;
+
 /// A warehouse in the emulator that no other test writes to; `None` if there is no emulator.
 fn warehouse(test: &str) -> Option<BigQuery> {
-    let is_set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
-    if !is_set("BIGQUERY_EMULATOR_HOST") {
-        assert!(
-            !is_set("BF_REQUIRE_ALL"),
-            "BIGQUERY_EMULATOR_HOST is not set"
-        );
-        eprintln!("SKIPPED: bigquery emulator (BIGQUERY_EMULATOR_HOST is not set)");
-        return None;
-    }
+    require::emulator()?;
     let project = format!("bf-{test}-{}", std::process::id());
     let settings = Settings::new(project, Some("US".to_owned()), None).expect("settings");
     let mut warehouse = BigQuery::with_settings(settings, Options::default());

@@ -12,6 +12,8 @@ mod emulator;
 mod faults;
 mod jobs;
 mod requests;
+#[path = "../../../../tests/support/require.rs"]
+mod require;
 mod support;
 mod tables;
 mod tokens;

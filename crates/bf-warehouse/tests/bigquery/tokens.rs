@@ -4,11 +4,11 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
-use bf_warehouse::{BigQuery, Denial, Identity, Options, WarehouseError};
+use bf_warehouse::{BigQuery, Denial, Endpoint, Identity, Options, Pace, Settings, WarehouseError};
 use serde_json::json;
 use wiremock::ResponseTemplate;
 
-use crate::support::{Server, answer, ok, query, refusal};
+use crate::support::{Server, answer, ok, query, quick, refusal};
 
 /// A key file whose tokens come from `server`.
 fn key_file(folder: &Path, server: &Server) -> Identity {
@@ -326,4 +326,69 @@ fn what_is_wrong_with_a_file_is_named_and_another_login_is_no_cure() {
         message.contains("expired") && !message.contains("s3cret") && !message.contains("r3fresh"),
         "{message}"
     );
+}
+
+/// Names the server of [`one_query_as_the_environment_says`].
+const SERVER: &str = "BF_TEST_SERVER";
+
+/// A part of the test below, in a process with an environment of its own.
+#[test]
+#[ignore = "started by the test of the environment"]
+fn one_query_as_the_environment_says() {
+    let server = std::env::var(SERVER).expect("a server");
+    let endpoint = Endpoint {
+        identity: Identity::Default,
+        ..Endpoint::emulator(&server).expect("an address")
+    };
+    let settings = Settings {
+        project: "nba-props".to_owned(),
+        location: None,
+        maximum_bytes_billed: 10_485_760,
+        endpoint,
+        pace: Pace {
+            // The metadata server has no time to answer, should this be a machine of Google's.
+            credentials: Duration::ZERO,
+            ..quick()
+        },
+    };
+    let mut client = BigQuery::with_settings(settings, Options::default());
+    if let Err(error) = client.query(&[], &query()) {
+        println!("{error}");
+    }
+}
+
+#[test]
+fn a_variable_with_a_token_wins_and_gcloud_comes_last() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let program = folder.path().join("gcloud");
+    let script = "#!/bin/sh\ncase \"$*\" in *print-access-token*) echo of-gcloud;; *) echo nba-props;; esac\n";
+    std::fs::write(&program, script).expect("a program");
+    let executable = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+    std::fs::set_permissions(&program, executable).expect("permissions");
+    let (first, second) = ("BF_BIGQUERY_TOKEN", "GOOGLE_OAUTH_ACCESS_TOKEN");
+    let login = ("CLOUDSDK_CONFIG", folder.path().to_str().expect("UTF-8"));
+    for (variables, bearer) in [
+        (vec![(first, "one"), (second, "two")], "Bearer one"),
+        (vec![(first, " "), (second, "two\n")], "Bearer two"),
+        (vec![login], "Bearer of-gcloud"),
+    ] {
+        let server = Server::answering([ok(answer(&[1]))]);
+        let mut child = Command::new(std::env::current_exe().expect("this program"));
+        let output = child
+            .args([
+                "--exact",
+                "tokens::one_query_as_the_environment_says",
+                "--ignored",
+            ])
+            .env_clear()
+            .envs(variables)
+            .env("HOME", folder.path())
+            .env("PATH", folder.path())
+            .env(SERVER, server.uri())
+            .output()
+            .expect("it runs");
+        let said = String::from_utf8_lossy(&output.stdout);
+        let wanted = [step("POST nba-props/queries", Some(bearer))];
+        assert_eq!(asked_as(&server), wanted, "{said}");
+    }
 }
