@@ -97,11 +97,12 @@ impl Crate {
             let paths = uses.flat_map(|(_, tree)| expand(tree)).chain(inline(text));
             for path in paths {
                 let target = self.resolve(module, &path);
-                if let Some((target, _)) = target.and_then(|to| self.files.get_key_value(&to)) {
-                    if target != module {
-                        needed.insert(target);
-                    }
-                }
+                let target = target.and_then(|to| self.files.get_key_value(&to));
+                needed.extend(
+                    target
+                        .map(|(target, _)| target)
+                        .filter(|target| *target != module),
+                );
             }
             (module, needed)
         };

@@ -131,3 +131,12 @@ fn a_reader_that_goes_away_is_no_reason_to_complain() {
         assert_eq!((status.code(), said.as_str()), (Some(0), ""), "{action}");
     }
 }
+
+#[test]
+fn a_pass_that_nothing_reads_is_no_pass() {
+    let rig = rig(TWO);
+    let run = ["run", "plan.yaml"];
+    let (code, text) = crate::conventions::unread(&rig.sandbox, "bf-orchestrate", &run);
+    assert_eq!(code, Some(3), "{text}");
+    assert!(text.contains("the reader went away"), "{text}");
+}
