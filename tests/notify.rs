@@ -303,7 +303,7 @@ fn a_program_that_takes_text_needs_no_script() {
         "- name: mail\n  stdin: text\n  command: [sh, -c, 'printf %s \"$1\" > title; cat > text', -, \"bf: {title}\"]",
     );
     bench.run(&[], FINISHED).ends(0);
-    let read = |name: &str| std::fs::read_to_string(bench.path(name)).expect("a file");
+    let read = |name: &str| std::fs::read_to_string(bench.sandbox.join(name)).expect("a file");
     assert_eq!(read("title"), "bf: r1 failed");
     assert_eq!(
         read("text"),
