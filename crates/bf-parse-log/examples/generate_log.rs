@@ -2,8 +2,9 @@
 //! the rest from other loggers; sequential and parallel runs over four seasons, again and again until the
 //! size is reached.
 //!
-//! `cargo run --release -p bf-parse-log --example generate_log -- BYTES FILE [named|timed]`
-//! `named` (the default) is `INFO:__main__:`, `timed` is `2026-01-03 13:45:12,345 - INFO - `.
+//! `cargo run --release -p bf-parse-log --example generate_log -- BYTES FILE [named|timed|json]`
+//! `named` (the default) is `INFO:__main__:`, `timed` is `2026-01-03 13:45:12,345 - INFO - `, `json` is one
+//! object a line, two lines in eleven of interest.
 
 #![allow(
     unreachable_pub,
@@ -60,6 +61,37 @@ impl Log {
         self.second += self.dice.roll(2);
         self.left = self.left.saturating_sub(self.line.len() as u64);
         self.out.write_all(self.line.as_bytes())
+    }
+
+    fn object(&mut self, rest: &str) -> std::io::Result<()> {
+        self.second += self.dice.roll(2);
+        let (minute, second) = (self.second / 60 % 60, self.second % 60);
+        let text = format!(
+            "{{\"ts\": \"2026-01-03T13:{minute:02}:{second:02}.123Z\", \"level\": \"info\", {rest}}}\n"
+        );
+        self.left = self.left.saturating_sub(text.len() as u64);
+        self.out.write_all(text.as_bytes())
+    }
+
+    fn json_run(&mut self, start: NaiveDate, days: u64) -> std::io::Result<()> {
+        for at in 0..days {
+            if self.left == 0 {
+                return Ok(());
+            }
+            let date = start + Days::new(at);
+            self.object(&format!("\"event\": \"date_start\", \"date\": \"{date}\""))?;
+            for _ in 0..9 {
+                let (page, ms) = (self.dice.roll(9_999), self.dice.roll(900));
+                self.object(&format!(
+                    "\"event\": \"request_done\", \"url\": \"https://api.example.com/v1/orders?page={page}\", \"status\": 200, \"ms\": {ms}"
+                ))?;
+            }
+            let rows = self.dice.roll(900);
+            self.object(&format!(
+                "\"event\": \"date_done\", \"date\": \"{date}\", \"rows\": {rows}"
+            ))?;
+        }
+        Ok(())
     }
 
     fn job(&mut self, message: &str) -> std::io::Result<()> {
@@ -167,14 +199,15 @@ impl Log {
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut args = std::env::args().skip(1);
-    let usage = "usage: generate_log BYTES FILE [named|timed]";
+    let usage = "usage: generate_log BYTES FILE [named|timed|json]";
     let bytes = args.next().ok_or(usage)?.parse()?;
     let path = args.next().ok_or(usage)?;
+    let form = args.next();
     let mut log = Log {
         // As Python writes into a file. How a file was written decides how its pages lie in the page cache,
         // and with that what reading it costs.
         out: BufWriter::with_capacity(8 << 10, File::create(path)?),
-        timed: args.next().as_deref() == Some("timed"),
+        timed: form.as_deref() == Some("timed"),
         line: String::new(),
         dice: Dice(0x5eed_b0b5_1dea_5eed),
         second: 47_112,
@@ -183,6 +216,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let start = NaiveDate::from_ymd_opt(2021, 10, 19).ok_or("no such date")?;
     let mut parallel = false;
     while log.left > 0 {
+        if form.as_deref() == Some("json") {
+            log.json_run(start, 1537)?;
+            continue;
+        }
         log.run(start, 1537, parallel)?;
         parallel = !parallel;
     }

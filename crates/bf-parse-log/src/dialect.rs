@@ -2,11 +2,11 @@
 
 mod captures;
 pub(crate) mod event;
-pub(crate) mod json;
 pub(crate) mod prefilter;
 mod rule;
 pub(crate) mod rules;
 mod samples;
+mod steps;
 mod tell;
 
 pub(crate) use captures::Scratch;

@@ -7,7 +7,6 @@ use bf_config::Dialect;
 
 use crate::dialect::check_samples;
 use crate::dialect::rules::Rules;
-use crate::scan::{Filter, Scanner};
 
 /// One file for each dialect that bf ships: its name and its text. Made by build.rs of `src/dialects`.
 pub(crate) const SHIPPED: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/dialects.rs"));
@@ -166,10 +165,6 @@ impl Dialects {
             list.push_str(&format!("{:<16} {about}\n", rules.name));
         }
         list
-    }
-
-    pub(crate) fn scanner(&self) -> Scanner {
-        Scanner::of(Filter::of(self, self.tried().into_iter()))
     }
 
     /// All of them, the one that is tried first at place 0.

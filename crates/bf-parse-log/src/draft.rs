@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use crate::line::fields::contains_ignoring_case;
-use crate::shapes::{Token, tokens};
+use crate::line::tokens::{Token, tokens};
 
 /// Rules of one event, at most.
 const MOST: usize = 8;

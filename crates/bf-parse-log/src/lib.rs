@@ -27,6 +27,7 @@ mod follow;
 mod given;
 mod lanes;
 mod line;
+mod log_end;
 mod parser;
 mod report;
 #[cfg(test)]
@@ -42,6 +43,7 @@ mod tool;
 pub use args::Args;
 pub use check::min_success_rate;
 pub use dialects::{BUILT_IN, Dialects};
-pub use parser::{LogEnd, LogParser, Snapshot};
+pub use log_end::LogEnd;
+pub use parser::{LogParser, Snapshot};
 pub use report::report;
 pub use tool::run;

@@ -8,21 +8,13 @@ use crate::dialect::event::{Event, Reading};
 use crate::explain::Trace;
 use crate::lanes::Lanes;
 use crate::line::split::Splitter;
+use crate::log_end::LogEnd;
 use crate::run::history::History;
-use crate::scan::{Filter, Scanner, State};
+use crate::scan::{Scanner, State};
 use crate::summary;
 
 /// Bytes after the first line that any dialect reads, within which it is decided which one the log is in.
 const DECIDED_WITHIN: u64 = 4 * 1024 * 1024;
-
-/// Whether more of the log is to come.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum LogEnd {
-    /// The job may write on, as far as anybody knows: a run without its end marker is running.
-    StillWritten,
-    /// The job is gone: a run without its end marker was interrupted.
-    WriterGone,
-}
 
 /// Reads a log piece by piece, in memory that depends on the dates in it and not on its size. Where the
 /// pieces are cut makes no difference, down to the middle of a character.
@@ -186,8 +178,8 @@ impl LogParser {
     fn of(dialects: Dialects, mut known: Snapshot) -> Self {
         known.promise(&dialects);
         let scanner = match known.decided {
-            Some(place) => Scanner::of(Filter::of(&dialects, std::iter::once(place))),
-            None => dialects.scanner(),
+            Some(place) => Scanner::of(&dialects, [place]),
+            None => Scanner::of(&dialects, dialects.tried()),
         };
         Self {
             known,
@@ -326,11 +318,11 @@ impl LogParser {
                 known.count_readers();
                 let place = known.best(&self.dialects, self.job.as_deref());
                 known.decided = Some(place);
-                self.scanner = Scanner::of(Filter::of(&self.dialects, std::iter::once(place)));
+                self.scanner = Scanner::of(&self.dialects, [place]);
             }
             (Some(place), _) if !has_read && piece.len() > 32 * 1024 => {
                 let others = self.dialects.tried().into_iter().filter(|at| *at != place);
-                let mut scanner = Scanner::of(Filter::of(&self.dialects, others));
+                let mut scanner = Scanner::of(&self.dialects, others);
                 let mut found = (0, 0);
                 scanner.scan(
                     piece,

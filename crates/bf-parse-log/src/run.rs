@@ -3,6 +3,7 @@
 pub(crate) mod coverage;
 mod dates;
 mod doubts;
+mod endings;
 pub(crate) mod errors;
 pub(crate) mod history;
 mod job_name;

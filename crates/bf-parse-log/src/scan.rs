@@ -46,7 +46,7 @@ fn looks_like_an_error(line: &[u8]) -> bool {
 
 /// Which dialects are tried, and how most lines are known to report nothing in them.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Filter {
+struct Filter {
     /// The places of those that know a line by how its message begins.
     by_beginning: Vec<usize>,
     beginnings: Option<Box<Beginnings>>,
@@ -59,7 +59,7 @@ pub(crate) struct Filter {
 
 impl Filter {
     /// For the dialects at these places.
-    pub(crate) fn of(dialects: &Dialects, tried: impl Iterator<Item = usize>) -> Self {
+    fn of(dialects: &Dialects, tried: impl Iterator<Item = usize>) -> Self {
         let mut filter = Self::default();
         let mut texts = Vec::new();
         for place in tried {
@@ -127,9 +127,10 @@ pub(crate) struct Scanner {
 pub(crate) type Sink<'a> = &'a mut dyn FnMut(&Reading, &[u8], u64);
 
 impl Scanner {
-    pub(crate) fn of(filter: Filter) -> Self {
+    /// For the dialects at these places.
+    pub(crate) fn of(dialects: &Dialects, tried: impl IntoIterator<Item = usize>) -> Self {
         Self {
-            filter,
+            filter: Filter::of(dialects, tried.into_iter()),
             scratch: Scratch::default(),
         }
     }
@@ -498,7 +499,7 @@ mod tests {
             if let Some(name) = only {
                 dialects = dialects.only(name).expect("a shipped dialect");
             }
-            let mut scanner = dialects.scanner();
+            let mut scanner = Scanner::of(&dialects, dialects.tried());
             let found = |scanner: &mut Scanner, bytes: &[u8]| {
                 let mut found: Vec<(Reading, u64)> = Vec::new();
                 let line_feeds = scanner.scan(bytes, &dialects, &mut State::default(), &mut |reading, _, at| {

@@ -13,7 +13,7 @@ use crate::encoding::{Encoding, HEAD, Utf16};
 use crate::explain::Trace;
 use crate::line::escapes::clean;
 use crate::line::split::{LONGEST, Splitter};
-use crate::scan::State;
+use crate::scan::{Scanner, State};
 use crate::shapes::Shapes;
 
 /// What is done with each piece.
@@ -194,7 +194,7 @@ pub(crate) fn explain(
     let dialects = parser.dialects().clone();
     let mut splitter = Splitter::new();
     let stream = BufReader::with_capacity(PIECE, stream);
-    let mut scanner = dialects.scanner();
+    let mut scanner = Scanner::of(&dialects, dialects.tried());
     let mut state = State::default();
     let mut add = |line: &[u8], number| {
         let mut says = false;

@@ -3,13 +3,14 @@
 use bf_contract::{Doubt, DoubtKind, LedgerEntry, LogFile, LogState, LogSummary, percentage};
 use chrono::NaiveDate;
 
+use crate::Dialects;
 use crate::dialect::event::Mode;
+use crate::log_end::LogEnd;
 use crate::run::Doubts;
 use crate::run::coverage::Stretches;
 use crate::run::history::History;
 use crate::run::past::Past;
 use crate::run::run::Run;
-use crate::{Dialects, LogEnd};
 
 /// Said of a job that announces nothing and marks no end.
 pub(crate) const NO_END: &str = "this job says one word for each date and never that it is over; whether these were all that it was given is told by bf-parse-log --dates";

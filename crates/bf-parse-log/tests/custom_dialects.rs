@@ -472,3 +472,50 @@ fn a_word_that_tells_workers_apart_gives_an_undated_line_its_date() {
     let open = summary("job start 2024-01-05\njob start 2024-01-06\njob error boom\nend\n");
     assert_eq!(open.doubts[0].kind, DoubtKind::UndatedFailure);
 }
+
+#[test]
+fn a_copy_of_a_dialect_that_ships_reads_every_log_as_the_dialect_does() {
+    let family =
+        include_str!("../src/dialects/family.yaml").replacen("name: family", "name: copy", 1);
+    let mut yaml = "dialects:\n".to_owned();
+    for (at, line) in family.lines().enumerate() {
+        yaml.push_str(if at == 0 { "  - " } else { "    " });
+        yaml.push_str(line);
+        yaml.push('\n');
+    }
+    let both = dialects(&yaml);
+    let summary = |name: &str, text: &str| {
+        let summary = parse(&both.clone().only(name).expect("it is there"), text)
+            .summary(LogEnd::StillWritten);
+        bf_contract::LogSummary {
+            dialect: None,
+            notes: Vec::new(),
+            ..summary
+        }
+    };
+    for form in support::FORMS {
+        let mut log = Log::new(form);
+        let fates = [
+            (day(1), Fate::Good(16)),
+            (day(2), Fate::Bad),
+            (day(3), Fate::Thrown),
+            (day(4), Fate::Bootstrap),
+        ];
+        log.begin(day(1), day(4), None)
+            .dates("day", &fates)
+            .end(day(1), day(4), 1, 2);
+        log.begin_parallel(day(1), day(6), Some(day(5)));
+        log.parallel_date(day(5), Fate::Good(1))
+            .parallel_date(day(6), Fate::Bad);
+        log.end_parallel(1, 1)
+            .begin_list(1)
+            .info("Processing date 1/1: 2024-01-06");
+        log.info("  ✓ Success: 3 records").end_list(1, 0);
+        log.raw("Traceback (most recent call last):\nRuntimeError: x\n")
+            .error("  ? 2024-01-06: quota");
+        for cut in [log.text.len(), log.text.len() / 2, log.text.len() / 3] {
+            let text = log.text.get(..cut).unwrap_or(&log.text);
+            assert_eq!(summary("copy", text), summary("family", text), "{form:?}");
+        }
+    }
+}

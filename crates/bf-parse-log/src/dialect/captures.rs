@@ -3,6 +3,8 @@
 use regex::bytes::{CaptureLocations, Regex};
 
 use super::event::Span;
+use super::prefilter::parse;
+use super::steps::Steps;
 use crate::line::fields::end_of_figure;
 
 /// The captures, each with its place in [`Captured`].
@@ -105,6 +107,65 @@ impl Captured {
     }
 }
 
+/// How a rule's pattern is matched.
+#[derive(Debug)]
+pub(super) struct Matcher {
+    steps: Option<Steps>,
+    /// The general engine, where there are no steps.
+    regex: Option<Regex>,
+    /// What each group captures.
+    names: Vec<Option<Name>>,
+}
+
+impl Matcher {
+    pub(super) fn of(pattern: &str) -> Result<Self, regex::Error> {
+        let regex = Regex::new(pattern)?;
+        let names = regex.capture_names().map(|name| Name::of(name?)).collect();
+        let steps = parse(pattern).as_ref().and_then(Steps::of);
+        Ok(Self {
+            regex: Some(regex).filter(|_| steps.is_none()),
+            steps,
+            names,
+        })
+    }
+
+    /// Where a match ends of `on`, a piece of `line`; what it captures.
+    pub(super) fn capture(
+        &self,
+        on: &[u8],
+        line: &[u8],
+        memory: &mut Option<CaptureLocations>,
+        captured: &mut Captured,
+    ) -> Option<usize> {
+        let offset = Span::of(line, on).start as usize;
+        let mut set = |group: usize, start: usize, end: usize| {
+            if let Some(Some(name)) = self.names.get(group) {
+                captured.set(*name, offset + start, offset + end);
+            }
+        };
+        let end = match (&self.steps, &self.regex) {
+            (Some(steps), _) => steps.run(on, &mut set)?,
+            (None, Some(regex)) => {
+                let locations = memory.get_or_insert_with(|| regex.capture_locations());
+                let whole = regex.captures_read(locations, on)?;
+                for group in 1..self.names.len() {
+                    if let Some((start, end)) = locations.get(group) {
+                        set(group, start, end);
+                    }
+                }
+                whole.end()
+            }
+            (None, None) => return None,
+        };
+        let end = offset + end;
+        let records = captured.0[Name::Records as usize];
+        captured.widen_records(line);
+        let is_last = records.is_some_and(|(_, at)| at as usize == end);
+        let wide = captured.0[Name::Records as usize].filter(|_| is_last);
+        Some(wide.map_or(end, |(_, wide)| wide as usize))
+    }
+}
+
 /// Memory for the captures of a line, for each rule of each dialect.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Scratch(Vec<(usize, Vec<Option<CaptureLocations>>)>);
@@ -119,32 +180,4 @@ impl Scratch {
         });
         &mut self.0[at].1
     }
-}
-
-/// Whether `regex` matches `on`, a piece of `line`; what it captures, and where the match ends in the line.
-pub(super) fn capture(
-    regex: &Regex,
-    groups: &[(Name, usize)],
-    on: &[u8],
-    line: &[u8],
-    memory: &mut Option<CaptureLocations>,
-    captured: &mut Captured,
-) -> Option<usize> {
-    let offset = Span::of(line, on).start as usize;
-    if groups.is_empty() {
-        return regex.shortest_match(on).map(|end| offset + end);
-    }
-    let locations = memory.get_or_insert_with(|| regex.capture_locations());
-    let whole = regex.captures_read(locations, on)?;
-    for (name, group) in groups {
-        if let Some((start, end)) = locations.get(*group) {
-            captured.set(*name, offset + start, offset + end);
-        }
-    }
-    let end = offset + whole.end();
-    let records = captured.0[Name::Records as usize];
-    captured.widen_records(line);
-    let is_last = records.is_some_and(|(_, at)| at as usize == end);
-    let wide = captured.0[Name::Records as usize].filter(|_| is_last);
-    Some(wide.map_or(end, |(_, wide)| wide as usize))
 }

@@ -4,8 +4,6 @@
 use regex_syntax::hir::literal::{ExtractKind, Extractor};
 use regex_syntax::hir::{Hir, HirKind, Look};
 
-use super::rule::Rule;
-
 /// Texts of which one must be in every line that a rule matches.
 pub(crate) type Needles = Vec<Vec<u8>>;
 
@@ -17,7 +15,7 @@ const SHORTEST: usize = 3;
 /// Beginnings of one pattern, at most; of more only their first bytes count.
 const MOST_LEADS: usize = 40;
 
-fn parse(pattern: &str) -> Option<Hir> {
+pub(super) fn parse(pattern: &str) -> Option<Hir> {
     regex_syntax::ParserBuilder::new()
         .utf8(false)
         .build()
@@ -33,23 +31,31 @@ pub(super) fn leads(pattern: &str) -> Vec<Vec<u8>> {
     if !hir.properties().look_set_prefix().contains(Look::Start) {
         return Vec::new();
     }
-    let mut extractor = Extractor::new();
-    extractor.kind(ExtractKind::Prefix);
-    let found = extractor.extract(&hir);
-    let mut leads: Vec<Vec<u8>> = found
-        .literals()
-        .unwrap_or_default()
-        .iter()
-        .map(|literal| literal.as_bytes().to_vec())
-        .collect();
-    if leads.iter().any(Vec::is_empty) {
-        return Vec::new();
-    }
+    // A figure at the end of a beginning tells nothing; at the very beginning it is all that there is.
+    let mut leads = [2, 10]
+        .into_iter()
+        .map(|most| literals(&hir, most))
+        .find(|leads| !leads.is_empty())
+        .unwrap_or_default();
     if leads.len() > MOST_LEADS {
         leads.iter_mut().for_each(|lead| lead.truncate(1));
     }
     leads.sort();
     leads.dedup();
+    leads
+}
+
+fn literals(hir: &Hir, class: usize) -> Vec<Vec<u8>> {
+    let mut extractor = Extractor::new();
+    extractor.kind(ExtractKind::Prefix).limit_class(class);
+    let found = extractor.extract(hir);
+    let literals = found.literals().unwrap_or_default().iter();
+    let leads: Vec<Vec<u8>> = literals
+        .map(|literal| literal.as_bytes().to_vec())
+        .collect();
+    if leads.iter().any(Vec::is_empty) {
+        return Vec::new();
+    }
     leads
 }
 
@@ -128,19 +134,22 @@ impl Table {
 }
 
 impl Beginnings {
-    /// Of all rules that read lines below the level of an error; `None` if one of them may begin anyhow.
-    pub(super) fn of(rules: &[Rule]) -> Option<Self> {
+    /// Of rules, each with its leads and whether it reads the lines of any logger; `None` if one of them may
+    /// begin anyhow.
+    pub(super) fn of<'a>(
+        rules: impl Iterator<Item = (impl ExactSizeIterator<Item = &'a [u8]>, bool)>,
+    ) -> Option<Self> {
         let mut all = Self {
             of_job: Table::empty(),
             of_others: Table::empty(),
         };
-        for rule in rules.iter().filter(|rule| rule.needs_beginning()) {
-            if rule.leads.is_empty() {
+        for (leads, is_of_any) in rules {
+            if leads.len() == 0 {
                 return None;
             }
-            for lead in &rule.leads {
+            for lead in leads {
                 all.of_job.add(lead);
-                if rule.logger == bf_config::Logger::Any {
+                if is_of_any {
                     all.of_others.add(lead);
                 }
             }
@@ -255,7 +264,7 @@ mod tests {
                 .map(|lead| String::from_utf8_lossy(&lead).into_owned())
                 .collect()
         };
-        assert_eq!(leads("^✓ Success: (?P<records>[0-9]+)")[0], "✓ Success: 0");
+        assert_eq!(leads("^✓ Success: (?P<records>[0-9]+)")[0], "✓ Success: ");
         assert_eq!(
             leads("^(Progress|PROGRESS): x"),
             ["PROGRESS: x", "Progress: x"]

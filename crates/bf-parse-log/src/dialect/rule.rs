@@ -2,12 +2,11 @@
 
 use bf_cli::Failure;
 use bf_config::{AtLeast, Form, Logger, NeedsPrefix};
-use regex::bytes::Regex;
 
-use super::captures::Name;
+use super::captures::{Matcher, Name};
 use super::event::Mode;
-use super::json::{self, Path, Value};
 use super::prefilter;
+use crate::line::json::{self, Path, Value};
 use crate::line::prefix::{Level, Origin, Prefix};
 
 /// What a rule reports.
@@ -108,19 +107,61 @@ impl JsonRule {
     }
 }
 
+/// How a text may begin; most others are told by their first four bytes alone.
+#[derive(Debug)]
+pub(super) struct Lead {
+    pub(super) text: Vec<u8>,
+    word: u32,
+    mask: u32,
+}
+
+impl Lead {
+    fn of(text: Vec<u8>) -> Self {
+        let mut mask = [0; 4];
+        for (byte, _) in mask.iter_mut().zip(&text) {
+            *byte = 0xff;
+        }
+        Self {
+            word: first_word(&text),
+            mask: u32::from_le_bytes(mask),
+            text,
+        }
+    }
+
+    /// Whether `text`, whose first word is given, begins so.
+    #[inline]
+    pub(super) fn begins(&self, text: &[u8], word: u32) -> bool {
+        word & self.mask == self.word && text.starts_with(&self.text)
+    }
+}
+
+/// The first four bytes of a text as a number.
+pub(super) fn first_word(text: &[u8]) -> u32 {
+    text.first_chunk().map_or_else(
+        || {
+            let mut word = [0; 4];
+            for (byte, of) in word.iter_mut().zip(text) {
+                *byte = *of;
+            }
+            u32::from_le_bytes(word)
+        },
+        |word| u32::from_le_bytes(*word),
+    )
+}
+
 /// One kind of line.
 #[derive(Debug)]
 pub(super) struct Rule {
     pub(super) kind: Kind,
     pub(super) name: String,
-    pub(super) regex: Option<(Regex, Vec<(Name, usize)>)>,
+    pub(super) matcher: Option<Matcher>,
     pub(super) json: Option<JsonRule>,
     pub(super) written: bf_config::Rule,
     pub(super) logger: Logger,
     /// 1 for the part after the end marker, then the dialect's own blocks.
     pub(super) within: Option<u8>,
     /// How every text begins that it matches; empty if that is not known.
-    pub(super) leads: Vec<Vec<u8>>,
+    pub(super) leads: Vec<Lead>,
     /// Its place among the beginnings of a run, by its name.
     pub(super) opening: u8,
 }
@@ -148,20 +189,13 @@ impl Rule {
                 })?)
             }
         };
-        let regex = match &written.r#match {
-            None => None,
-            Some(pattern) => {
-                let regex = Regex::new(pattern.as_str()).map_err(|error| {
+        let matcher =
+            match &written.r#match {
+                None => None,
+                Some(pattern) => Some(Matcher::of(pattern.as_str()).map_err(|error| {
                     format!("{event}: {}", error.to_string().replace('\n', " "))
-                })?;
-                let groups = regex
-                    .capture_names()
-                    .enumerate()
-                    .filter_map(|(at, name)| Some((Name::of(name?)?, at)))
-                    .collect();
-                Some((regex, groups))
-            }
-        };
+                })?),
+            };
         let mut place = |text: &String| {
             let path = json::path(text);
             let known = paths.iter().position(|other| *other == path);
@@ -193,10 +227,11 @@ impl Rule {
             (Some(pattern), None) => prefilter::leads(pattern.as_str()),
             _ => Vec::new(),
         };
+        let leads = leads.into_iter().map(Lead::of).collect();
         Ok(Self {
             kind,
             name: written.name.clone().unwrap_or_else(|| event.to_owned()),
-            regex,
+            matcher,
             json,
             written: written.clone(),
             logger: written.logger.unwrap_or(logger),

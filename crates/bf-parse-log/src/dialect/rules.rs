@@ -4,13 +4,13 @@ use std::cell::OnceCell;
 
 use aho_corasick::{AhoCorasick, MatchKind};
 use bf_cli::Failure;
-use bf_config::{Dialect, Ends, NeedsPrefix, Reads, Unmentioned};
+use bf_config::{Dialect, Ends, Logger, NeedsPrefix, Reads, Unmentioned};
 
-use super::captures::{Captured, Scratch, capture};
+use super::captures::{Captured, Scratch};
 use super::event::{Details, Event, Promises};
-use super::json::{self, Path, Value};
 use super::prefilter::{self, Beginnings};
-use super::rule::{Kind, Rule, wrong};
+use super::rule::{Kind, Rule, first_word, wrong};
+use crate::line::json::{self, Path, Value};
 use crate::line::prefix::{Level, Origin, Prefix, indent, prefix};
 
 /// A line, and what stands before its message once somebody asks.
@@ -107,7 +107,17 @@ impl Rules {
             .map_err(|what| wrong(&dialect.name, &what))?;
         name_openings(&mut rules);
         let is_text = dialect.reads == Reads::Text;
-        let beginnings = is_text.then(|| Beginnings::of(&rules)).flatten();
+        let by_beginning = rules.iter().filter(|rule| rule.needs_beginning());
+        let beginnings = is_text.then(|| {
+            let is_of_any = |rule: &Rule| rule.logger == Logger::Any;
+            Beginnings::of(by_beginning.map(|rule| {
+                (
+                    rule.leads.iter().map(|lead| lead.text.as_slice()),
+                    is_of_any(rule),
+                )
+            }))
+        });
+        let beginnings = beginnings.flatten();
         let ways: Vec<_> = written
             .iter()
             .map(|(_, rule)| prefilter::ways_of(rule))
@@ -180,13 +190,14 @@ impl Rules {
             Reads::Line | Reads::Message => (0, body),
         };
         let first = text.first().copied().unwrap_or_default();
+        let word = first_word(text);
         let memory = scratch.of(std::ptr::from_ref(self) as usize, self.rules.len());
         let mut values: Option<Vec<Option<Value<'_>>>> = None;
         for at in &self.by_first[usize::from(first)] {
             let at = usize::from(*at);
             let rule = &self.rules[at];
             let may_match = rule.within.is_none_or(|within| within == block)
-                && (rule.leads.is_empty() || rule.leads.iter().any(|lead| text.starts_with(lead)))
+                && (rule.leads.is_empty() || rule.leads.iter().any(|lead| lead.begins(text, word)))
                 && (reads_lines || rule.fits(prefix, blanks));
             if !may_match {
                 continue;
@@ -210,7 +221,7 @@ impl Rules {
                     }
                 }
             }
-            if let Some((regex, groups)) = &rule.regex {
+            if let Some(matcher) = &rule.matcher {
                 let field = rule.json.as_ref().and_then(|json| json.field);
                 let on = match (field, &values) {
                     (Some(path), Some(values)) => match values[path] {
@@ -220,8 +231,7 @@ impl Rules {
                     (Some(_), None) => continue,
                     (None, _) => text,
                 };
-                let memory = &mut memory[at];
-                let end = capture(regex, groups, on, line.bytes, memory, &mut captured);
+                let end = matcher.capture(on, line.bytes, &mut memory[at], &mut captured);
                 let Some(end) = end else { continue };
                 if self.promises.strict && !is_whole(&captured, end, line) {
                     continue;
@@ -312,7 +322,10 @@ fn by_first(rules: &[Rule], is_text: bool) -> Vec<Vec<u16>> {
             let fits = |rule: &Rule| {
                 !is_text
                     || rule.leads.is_empty()
-                    || rule.leads.iter().any(|lead| lead.first() == Some(&byte))
+                    || rule
+                        .leads
+                        .iter()
+                        .any(|lead| lead.text.first() == Some(&byte))
             };
             let places = rules.iter().enumerate().filter(|(_, rule)| fits(rule));
             places

@@ -149,6 +149,11 @@ fn before_words(text: &str) -> Option<&str> {
 /// Reads a whole figure: `16`, `1,204`, `1 204`, `1.204.567`, `1_204`, `16.0`, `1.2M`, `3k`.
 pub(crate) fn figure(bytes: &[u8]) -> Figure {
     let bytes = trim(bytes);
+    if let Some((value, taken)) = number_at(bytes)
+        && taken == bytes.len()
+    {
+        return Figure::Count(value);
+    }
     let Some(first) = bytes.first() else {
         return Figure::None;
     };
@@ -217,6 +222,12 @@ pub(crate) fn end_of_figure(line: &[u8], end: usize) -> usize {
         "\u{202f}".as_bytes(),
     ];
     let is_digit = |at: usize| line.get(at).is_some_and(u8::is_ascii_digit);
+    // Nearly always a word follows, or nothing.
+    match line.get(end) {
+        None | Some(b',' | b'"' | b'}' | b')') => return end,
+        Some(b' ') if !is_digit(end + 1) => return end,
+        _ => {}
+    }
     let mut end = end;
     while let Some(space) = SPACES.iter().find(|space| {
         let at = end + space.len();

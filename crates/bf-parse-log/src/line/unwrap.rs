@@ -7,7 +7,7 @@ use std::sync::OnceLock;
 use regex::bytes::Regex;
 use serde::Deserialize;
 
-use crate::dialect::json;
+use super::json;
 
 /// The prefixes and wrappers that bf knows, as data.
 const FILE: &str = include_str!("prefixes.yaml");

@@ -61,29 +61,34 @@ fn object<'a>(
             return None;
         }
         at = blanks(line, at + 1);
-        let is_step =
-            |path: &Path| fits(path) && path.get(depth).is_some_and(|step| step.as_bytes() == key);
-        let leads_on = depth < 8
-            && paths
-                .iter()
-                .any(|path| path.len() > depth + 1 && is_step(path));
-        let end = if leads_on && line.get(at) == Some(&b'{') {
-            object(line, at, depth + 1, paths, &is_step, found)?
+        let value = at;
+        let is_nested = depth < 8 && line.get(at) == Some(&b'{');
+        let is_key = |path: &Path| path.get(depth).is_some_and(|step| step.as_bytes() == key);
+        let mut leads_on = false;
+        let mut ends_here = false;
+        for path in paths.iter().filter(|path| is_key(path) && fits(path)) {
+            leads_on |= path.len() > depth + 1;
+            ends_here |= path.len() == depth + 1;
+        }
+        let end = if leads_on && is_nested {
+            let fits = |path: &Path| is_key(path) && fits(path);
+            object(line, at, depth + 1, paths, &fits, found)?
         } else {
-            let end = skip(line, at)?;
+            skip(line, at)?
+        };
+        if ends_here {
+            let is_string = line[value] == b'"';
+            let text = if is_string {
+                &line[value + 1..end - 1]
+            } else {
+                &line[value..end]
+            };
             for (path, slot) in paths.iter().zip(found.iter_mut()) {
-                if path.len() == depth + 1 && is_step(path) {
-                    let is_string = line[at] == b'"';
-                    let text = if is_string {
-                        &line[at + 1..end - 1]
-                    } else {
-                        &line[at..end]
-                    };
+                if path.len() == depth + 1 && is_key(path) && fits(path) {
                     *slot = Some(Value { text, is_string });
                 }
             }
-            end
-        };
+        }
         at = blanks(line, end);
         match line.get(at)? {
             b',' => at = blanks(line, at + 1),
