@@ -4,5 +4,7 @@
 
 mod duck;
 mod load;
+mod proof;
+mod recorder;
 mod same;
 mod service;

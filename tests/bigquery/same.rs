@@ -1,19 +1,22 @@
 //! Both engines say the same of the same rows, figure by figure.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use rusqlite::Connection;
 use serde_json::Value;
 
 use super::duck;
 use super::load::{EMULATOR_HOST, Project, emulator};
+use super::proof;
+use super::recorder::{Recorder, Replay};
 use crate::support::{Sandbox, document};
 
 /// The same rows in both engines, and a folder to work in.
 struct Twins {
     sandbox: Sandbox,
     project: Project,
-    host: String,
+    recorder: Recorder,
     duckdb: Option<PathBuf>,
 }
 
@@ -27,7 +30,7 @@ impl Twins {
         let twins = Self {
             sandbox: Sandbox::new(),
             project: Project::new(&host),
-            host,
+            recorder: Recorder::new(&host),
             duckdb: duck::program(),
         };
         twins.job("init.log", &["init"]);
@@ -71,7 +74,7 @@ impl Twins {
             .command(tool)
             .args(args)
             .args(["--warehouse", warehouse])
-            .env(EMULATOR_HOST, &self.host)
+            .env(EMULATOR_HOST, self.recorder.host())
             .output()
             .expect("the validator runs");
         let people = String::from_utf8(output.stderr).expect("text");
@@ -80,6 +83,11 @@ impl Twins {
             "{warehouse}: no report: {people}"
         );
         (output.status.code(), document(&output.stdout), people)
+    }
+
+    /// Has everything that was asked of BigQuery so far checked by Google's analyser and its API's description.
+    fn prove(&self) {
+        proof::check(&self.sandbox, &self.recorder.requests());
     }
 
     /// Runs a validator on both engines, holds their reports against each other, and returns the report.
@@ -271,6 +279,7 @@ fn planted_defects_are_found_with_the_same_dates_in_both_engines() {
         assert_eq!(code, Some(1));
     }
     assert_partition_filters(&twins.project.queries());
+    twins.prove();
 }
 
 /// BigQuery refuses a query of a table that requires a partition filter where one is missing, and reads
@@ -294,7 +303,9 @@ fn assert_partition_filters(queries: &[String]) {
             // The rows without a day have a partition of their own.
             assert!(
                 filters.iter().any(|filter| rest.starts_with(filter))
-                    || rest == " WHERE `game_date` IS NULL",
+                    || rest == " WHERE `game_date` IS NULL"
+                    || rest.starts_with(" WHERE `game_date` IS NULL) UNION ALL ")
+                    || rest == " WHERE `game_date` IS NULL)",
                 "{table} has no partition filter: {query}"
             );
             seen += 1;
@@ -324,6 +335,7 @@ fn games_that_are_not_as_scheduled_are_found_in_both_engines() {
         serde_json::json!(["2024-11-08", "2024-11-12"])
     );
     assert_partition_filters(&twins.project.queries());
+    twins.prove();
 }
 
 #[test]
@@ -424,7 +436,7 @@ fn an_estimate_is_shown_and_nothing_is_run() {
         .tool(TEAM)
         .args(["2024-11-01", "2024-11-03", "--explain", "--format", "text"])
         .args(["--warehouse", &twins.project.url()])
-        .env(EMULATOR_HOST, &twins.host)
+        .env(EMULATOR_HOST, twins.recorder.host())
         .assert()
         .code(0)
         .get_output()
@@ -535,6 +547,8 @@ fn every_table_of_the_pipeline_is_judged_alike_in_both_engines() {
     let codes = judge(&damaged);
     let failed = codes.iter().filter(|code| **code == Some(1)).count();
     assert!(failed >= 6, "{suites:?}: {codes:?}");
+    twins.prove();
+    damaged.prove();
 }
 
 #[test]
@@ -594,5 +608,51 @@ fn what_is_there_and_says_nothing_is_judged_alike_in_both_engines() {
     let (_, team, people) = twins.agree(TEAM, &range);
     for name in ["sound_keys", "home_and_away"] {
         assert_eq!(check(&team, name)["status"], "fail", "{name}: {people}");
+    }
+    twins.prove();
+}
+
+#[test]
+fn a_clean_run_asks_for_each_thing_once_and_waits_for_few() {
+    let Some(twins) = Twins::new() else { return };
+    twins.fill(["2024-11-01", "2024-11-30"], &[], &[]);
+    // Both schedules that the suites know, as in the real warehouse.
+    let reference = twins.sandbox.join("warehouse/nba_reference.db");
+    twins.change(
+        "nba_raw",
+        &format!(
+            "ATTACH '{}' AS reference; CREATE TABLE nbac_schedule AS SELECT * FROM reference.nba_schedule",
+            reference.display()
+        ),
+    );
+    twins.copy();
+    for tool in [TEAM, PLAYER] {
+        let url = twins.project.url();
+        let range = ["2024-11-01", "2024-11-30"];
+        let (code, report, people) = twins.validate(tool, &range, &url);
+        assert_eq!(code, Some(0), "{people}");
+        let far = Replay::new(twins.recorder.requests(), Duration::from_secs(1));
+        let output = twins
+            .sandbox
+            .command(tool)
+            .args(range)
+            .args(["--warehouse", &url])
+            .env(EMULATOR_HOST, far.host())
+            .output()
+            .expect("the validator runs");
+        let again = document(&output.stdout);
+        assert_eq!(difference("", &figures(&report), &figures(&again)), None);
+        let (requests, steps) = far.requests_and_steps();
+        println!("{tool}: {requests} requests in {steps} steps");
+        assert!(
+            !far.targets().iter().any(|target| target.contains("/jobs/")),
+            "what a query cost is in its answer: {:#?}",
+            far.targets()
+        );
+        assert!(
+            steps <= 3,
+            "{tool}: {requests} requests in {steps} steps: {:#?}",
+            far.targets()
+        );
     }
 }

@@ -62,6 +62,8 @@ pub struct BigQuery {
     schemas: BTreeMap<TableName, Result<Vec<Column>, WarehouseError>>,
     /// Answers to queries that were asked ahead.
     answers: Vec<(Query, Result<Outcome, WarehouseError>)>,
+    /// The rows without a date of tables that were asked for together.
+    undated: BTreeMap<TableName, Rows>,
 }
 
 /// What is made with the first query.
@@ -94,10 +96,11 @@ impl Engine for BigQuery {
         }
         let rows = self.query(&[table], &measures(plan))?;
         let mut scan = sql::read_grouped(plan, &rows)?;
-        match self.query(
-            &[table],
-            &sql::without_a_date(plan, &Params::named(&BigQueryFlavor)),
-        ) {
+        let undated = match self.undated.remove(table) {
+            Some(known) => Ok(known),
+            None => self.query(&[table], &undated(plan)),
+        };
+        match undated {
             Ok(found) => sql::read_without_a_date(&found, &mut scan),
             Err(error) if error.ends_the_run() => return Err(error),
             Err(error) => scan.unreadable.unknown = Some(error.to_string()),
@@ -154,7 +157,7 @@ impl Engine for BigQuery {
     }
 
     fn prepare(&mut self, requests: &[Request<'_>]) {
-        let (mut tables, mut queries) = (Vec::new(), Vec::new());
+        let (mut tables, mut queries, mut without_dates) = (Vec::new(), Vec::new(), Vec::new());
         for request in requests {
             match request {
                 Request::Columns(table) => {
@@ -165,8 +168,9 @@ impl Engine for BigQuery {
                 Request::Measure(plan) if !sql::counts_nothing(plan) => {
                     let table = &plan.table.name;
                     queries.push((table.clone(), measures(plan)));
-                    let others = sql::without_a_date(plan, &Params::named(&BigQueryFlavor));
-                    queries.push((table.clone(), others));
+                    if !self.undated.contains_key(table) {
+                        without_dates.push((table.clone(), undated(plan)));
+                    }
                 }
                 Request::Measure(_) => {}
                 Request::Compare(here, there) => {
@@ -182,6 +186,13 @@ impl Engine for BigQuery {
                 }
             }
         }
+        // Each reads the one partition of such rows: one query for all tables is one trip less.
+        without_dates.dedup();
+        let together = (without_dates.len() > 1).then(|| union(&without_dates));
+        match &together {
+            Some(query) => queries.push((without_dates[0].0.clone(), query.clone())),
+            None => queries.append(&mut without_dates),
+        }
         let mut asked: Vec<(TableName, Query)> = Vec::new();
         for query in queries {
             let is_known = |known: &Query| *known == query.1;
@@ -193,6 +204,9 @@ impl Engine for BigQuery {
         }
         if tables.len() + asked.len() > 1 {
             self.ask_ahead(tables, asked);
+        }
+        if let Some(together) = together {
+            self.keep_undated(&together, &without_dates);
         }
     }
 
@@ -208,6 +222,21 @@ const PROBER: Prober<'static> = Prober {
     tries: false,
     has_params: true,
 };
+
+/// The rows of several tables without a date, in one query; the first column is the table's number.
+fn union(queries: &[(TableName, Query)]) -> Query {
+    let parts = queries.iter().enumerate().map(|(at, (_, query))| {
+        format!(
+            "SELECT {at} AS bf_table, records, least, most FROM ({})",
+            query.sql
+        )
+    });
+    Query::new(parts.collect::<Vec<_>>().join(" UNION ALL "))
+}
+
+fn undated(plan: &Plan) -> Query {
+    sql::without_a_date(plan, &Params::named(&BigQueryFlavor))
+}
 
 fn measures(plan: &Plan) -> Query {
     sql::grouped_query(plan, Params::named(&BigQueryFlavor))
@@ -251,6 +280,7 @@ impl BigQuery {
             tally,
             schemas: BTreeMap::new(),
             answers: Vec::new(),
+            undated: BTreeMap::new(),
         }
     }
 
@@ -311,6 +341,27 @@ impl BigQuery {
                     self.answers.push((query, outcome));
                 }
             }
+        }
+    }
+
+    /// Keeps the answer to [`union`], if there is one. Without, each table is asked for by itself.
+    fn keep_undated(&mut self, together: &Query, tables: &[(TableName, Query)]) {
+        let known = self.answers.iter().position(|(asked, _)| asked == together);
+        let Some((_, Ok(outcome))) = known.map(|at| self.answers.swap_remove(at)) else {
+            return;
+        };
+        let found = self.tally.add(outcome);
+        for (at, (table, _)) in tables.iter().enumerate() {
+            let is_its_own =
+                |row: &&Vec<Value>| row.first().and_then(Value::as_count) == Some(at as u64);
+            let Some(row) = found.rows.iter().find(is_its_own) else {
+                continue;
+            };
+            let rows = Rows {
+                columns: found.columns.iter().skip(1).cloned().collect(),
+                rows: vec![row[1..].to_vec()],
+            };
+            self.undated.insert(table.clone(), rows);
         }
     }
 
