@@ -23,7 +23,7 @@ const SHORTEST_SECRET: usize = 8;
 ///
 /// # Errors
 /// It cannot be started, or did not end with code 0.
-pub async fn attempt(command: &[String], document: &[u8]) -> Result<(), Fault> {
+pub(crate) async fn attempt(command: &[String], document: &[u8]) -> Result<(), Fault> {
     let Some((program, arguments)) = command.split_first() else {
         return Err(Fault::lasting("command has no program"));
     };
@@ -76,7 +76,7 @@ pub async fn attempt(command: &[String], document: &[u8]) -> Result<(), Fault> {
 ///
 /// # Errors
 /// One line: it is not there, or cannot be executed.
-pub fn find(program: &str) -> Result<PathBuf, String> {
+pub(crate) fn find(program: &str) -> Result<PathBuf, String> {
     let is_executable = |path: &PathBuf| path.is_file() && access(path, Access::EXEC_OK).is_ok();
     let path = std::env::var_os("PATH").unwrap_or_default();
     let found = if program.contains('/') {

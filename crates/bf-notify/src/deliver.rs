@@ -19,7 +19,7 @@ use crate::route::{Resolved, resolve};
 use crate::{command, reach};
 
 /// What became of a notification, or of a look, on one channel.
-pub struct Outcome {
+pub(crate) struct Outcome {
     /// How often it was tried.
     pub attempts: u32,
     /// Why it did not work.
@@ -34,7 +34,7 @@ enum Delivery {
 }
 
 /// Delivers the notification: at once, and again where that may help, within the channel's deadline.
-pub async fn deliver(channel: &Channel, notification: &Notification) -> Outcome {
+pub(crate) async fn deliver(channel: &Channel, notification: &Notification) -> Outcome {
     let prepared = resolve(&channel.route, |name| std::env::var(name).ok())
         .and_then(|route| prepare(route, notification));
     let delivery = match prepared {
@@ -76,7 +76,7 @@ pub async fn deliver(channel: &Channel, notification: &Notification) -> Outcome 
 }
 
 /// Looks whether the channel could be told; sends nothing.
-pub async fn look(channel: &Channel) -> Outcome {
+pub(crate) async fn look(channel: &Channel) -> Outcome {
     let result = match resolve(&channel.route, |name| std::env::var(name).ok()) {
         Ok(route) => timeout(channel.timeout, reach::reach(&route))
             .await

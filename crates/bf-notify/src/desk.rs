@@ -8,7 +8,7 @@ use bf_contract::{Delivery, DeliveryStatus, DeliveryType, Exit, NotificationEven
 use crate::Outcome;
 
 /// The channels that are being told, and what is known of them.
-pub struct Desk {
+pub(crate) struct Desk {
     output: Output,
     event: Option<NotificationEvent>,
     waiting: BTreeSet<String>,
@@ -19,7 +19,7 @@ pub struct Desk {
 
 impl Desk {
     /// Nothing is known yet.
-    pub fn new(output: Output) -> Self {
+    pub(crate) fn new(output: Output) -> Self {
         Self {
             output,
             event: None,
@@ -33,7 +33,7 @@ impl Desk {
     ///
     /// # Errors
     /// Nobody takes the output (exit 3).
-    pub fn open(
+    pub(crate) fn open(
         &mut self,
         event: Option<NotificationEvent>,
         names: impl Iterator<Item = String>,
@@ -51,7 +51,7 @@ impl Desk {
     }
 
     /// Says what became of a channel.
-    pub fn done(&mut self, name: &str, outcome: Outcome) {
+    pub(crate) fn done(&mut self, name: &str, outcome: Outcome) {
         self.waiting.remove(name);
         let attempts = outcome.attempts;
         let times = format!("{attempts} attempt{}", if attempts == 1 { "" } else { "s" });
@@ -70,7 +70,7 @@ impl Desk {
     ///
     /// # Errors
     /// Nobody takes the output (exit 3).
-    pub fn interrupted(&mut self, signal: Interrupt) -> Result<(), Failure> {
+    pub(crate) fn interrupted(&mut self, signal: Interrupt) -> Result<(), Failure> {
         for name in std::mem::take(&mut self.waiting) {
             let reason = format!("{} arrived first", signal.name());
             self.say(&name, &format!("gave up: {reason}"), None, Some(reason));
@@ -82,7 +82,7 @@ impl Desk {
     ///
     /// # Errors
     /// Nobody took the output (exit 3).
-    pub fn close(&mut self) -> Result<Exit, Failure> {
+    pub(crate) fn close(&mut self) -> Result<Exit, Failure> {
         std::mem::replace(&mut self.written, Ok(()))?;
         Ok(if self.all_told {
             Exit::Success

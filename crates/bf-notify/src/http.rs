@@ -14,7 +14,7 @@ use crate::retry::{Again, Fault, without_number};
 const LONGEST_ANSWER: usize = 4_096;
 
 /// A POST, as often as it is sent.
-pub struct Post {
+pub(crate) struct Post {
     /// The client to send it with.
     pub client: Client,
     /// Where it goes.
@@ -32,7 +32,7 @@ impl Post {
     ///
     /// # Errors
     /// It was not taken, or nobody knows; no URL and no header stands in the reason.
-    pub async fn attempt(&self) -> Result<(), Fault> {
+    pub(crate) async fn attempt(&self) -> Result<(), Fault> {
         let response = self
             .client
             .post(self.url.clone())
@@ -112,7 +112,7 @@ impl Post {
 ///
 /// # Errors
 /// One line: the TLS library finds no root certificates.
-pub fn client(url: &Url) -> Result<Client, String> {
+pub(crate) fn client(url: &Url) -> Result<Client, String> {
     install_crypto_provider();
     let builder = Client::builder()
         .user_agent(concat!("bf/", env!("CARGO_PKG_VERSION")))

@@ -18,7 +18,7 @@ const TITLE: &str = "{title}";
 const LONGEST_HEADING: usize = 500;
 
 /// The notification of `--test`.
-pub fn test(time: DateTime<Utc>) -> Notification {
+pub(crate) fn test(time: DateTime<Utc>) -> Notification {
     Notification {
         kind: NotificationType,
         schema: Schema,
@@ -39,7 +39,7 @@ pub fn test(time: DateTime<Utc>) -> Notification {
 }
 
 /// What a message begins with: the plan and the machine, then what happened.
-pub fn heading(notification: &Notification) -> String {
+pub(crate) fn heading(notification: &Notification) -> String {
     let title = notification.title.replace('\n', " ");
     match (&notification.plan, &notification.host) {
         (Some(plan), Some(host)) => format!("{plan} on {host}: {title}"),
@@ -59,7 +59,7 @@ fn body(notification: &Notification) -> String {
 
 /// Slack's incoming form: a block each for the heading, the text, and where it is from; `text` is what a phone shows
 /// without blocks.
-pub fn slack(notification: &Notification) -> Value {
+pub(crate) fn slack(notification: &Notification) -> Value {
     let heading = markup_free(&heading(notification));
     let bold = format!("*{}*", cut_markup(&heading, LONGEST_HEADING));
     let mut blocks = vec![section(&bold)];
@@ -127,14 +127,14 @@ fn cut(text: &str, limit: usize) -> String {
 }
 
 /// The heading in place of `{title}` in the arguments of a command.
-pub fn with_title(words: Vec<String>, notification: &Notification) -> Vec<String> {
+pub(crate) fn with_title(words: Vec<String>, notification: &Notification) -> Vec<String> {
     let title = printable(&heading(notification), LONGEST_HEADING);
     let words = words.into_iter();
     words.map(|word| word.replace(TITLE, &title)).collect()
 }
 
 /// What a command reads as text: without the heading if its arguments have it.
-pub fn text(notification: &Notification, words: &[String]) -> String {
+pub(crate) fn text(notification: &Notification, words: &[String]) -> String {
     let body = body(notification);
     if body.is_empty() || !words.iter().any(|word| word.contains(TITLE)) {
         return format!("{}\n\n{body}", heading(notification))
@@ -148,7 +148,7 @@ pub fn text(notification: &Notification, words: &[String]) -> String {
 /// The URL of a ping. A run begins with `/start` and ends with the plain URL or `/fail`; whatever happens
 /// between goes to the check's log and changes nothing. Source: the Pinging API of Healthchecks.io, also for
 /// `rid`, which must be a UUID.
-pub fn ping(check: &Url, notification: &Notification) -> Url {
+pub(crate) fn ping(check: &Url, notification: &Notification) -> Url {
     let mut url = check.clone();
     let signal = match (notification.event, notification.verdict) {
         (NotificationEvent::RunStarted, _) => "start",

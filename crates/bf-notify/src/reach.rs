@@ -13,7 +13,7 @@ use crate::route::Resolved;
 ///
 /// # Errors
 /// One line without any secret: there is no such program or host, or it takes no connection.
-pub async fn reach(route: &Resolved) -> Result<(), String> {
+pub(crate) async fn reach(route: &Resolved) -> Result<(), String> {
     match route {
         Resolved::Command(command, _) => {
             let program = command.first().map_or("", String::as_str);

@@ -17,7 +17,7 @@ const MOST: usize = 10;
 
 /// What was read.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Reading {
+pub(crate) struct Reading {
     /// What the channels are told.
     pub notification: Notification,
     /// How bad it is: the least that bf-notify ends with.
@@ -26,7 +26,7 @@ pub struct Reading {
 
 /// Reads what a tool printed. Nothing, and what breaks off, is told as well: a tool that was killed must not look
 /// like one that had nothing to say.
-pub fn read(text: &str, time: DateTime<Utc>, host: Option<String>) -> Reading {
+pub(crate) fn read(text: &str, time: DateTime<Utc>, host: Option<String>) -> Reading {
     // One document may be written over several lines.
     match read_document(text) {
         Ok(Document::Notification(notification)) => {

@@ -11,7 +11,7 @@ const LONGEST_STEP: Duration = Duration::from_secs(30);
 
 /// Why an attempt failed.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Fault {
+pub(crate) struct Fault {
     /// One line, without any secret.
     pub reason: String,
     /// Whether another attempt may help.
@@ -20,7 +20,7 @@ pub struct Fault {
 
 /// Whether another attempt may help.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Again {
+pub(crate) enum Again {
     /// No: the answer would be the same.
     Never,
     /// Yes, after the next delay.
@@ -31,7 +31,7 @@ pub enum Again {
 
 impl Fault {
     /// A fault that stays.
-    pub fn lasting(reason: impl Into<String>) -> Self {
+    pub(crate) fn lasting(reason: impl Into<String>) -> Self {
         Self {
             reason: reason.into(),
             again: Again::Never,
@@ -39,7 +39,7 @@ impl Fault {
     }
 
     /// A fault that may pass.
-    pub fn passing(reason: impl Into<String>) -> Self {
+    pub(crate) fn passing(reason: impl Into<String>) -> Self {
         Self {
             reason: reason.into(),
             again: Again::Later,
@@ -48,7 +48,7 @@ impl Fault {
 }
 
 /// The text of a system error without its number.
-pub fn without_number(text: &str) -> &str {
+pub(crate) fn without_number(text: &str) -> &str {
     text.split_once(" (os error ")
         .map_or(text, |(words, _)| words)
 }
@@ -56,14 +56,14 @@ pub fn without_number(text: &str) -> &str {
 /// The delays between the attempts: each step twice the one before, up to a longest, a part of it by chance
 /// so that many runs do not come back at the same moment.
 #[derive(Debug)]
-pub struct Backoff {
+pub(crate) struct Backoff {
     step: Duration,
     left: u32,
 }
 
 impl Backoff {
     /// So many repetitions.
-    pub fn new(retries: u32) -> Self {
+    pub(crate) fn new(retries: u32) -> Self {
         Self {
             step: FIRST_STEP,
             left: retries,
@@ -72,7 +72,7 @@ impl Backoff {
 
     /// The delay before the next attempt; none where the fault stays, all repetitions are used up, or the
     /// attempt would come after `remaining` has passed.
-    pub fn delay(&mut self, again: Again, remaining: Duration) -> Option<Duration> {
+    pub(crate) fn delay(&mut self, again: Again, remaining: Duration) -> Option<Duration> {
         let delay = match again {
             Again::Never => return None,
             Again::Later => self.step.div_f64(2.0).mul_f64(1.0 + chance()),

@@ -10,7 +10,7 @@ use reqwest::{
 };
 
 /// A route that can be taken. It holds secrets, so it cannot be printed.
-pub enum Resolved {
+pub(crate) enum Resolved {
     /// A POST.
     #[cfg(feature = "network")]
     Webhook {
@@ -53,7 +53,7 @@ pub fn resolve(
 /// # Errors
 /// One line that names the variable and never its value: it is not set, or holds no URL or header.
 #[cfg(feature = "network")]
-pub fn resolve(
+pub(crate) fn resolve(
     route: &Route,
     environment: impl Fn(&str) -> Option<String>,
 ) -> Result<Resolved, String> {

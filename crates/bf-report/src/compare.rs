@@ -26,7 +26,7 @@ pub(crate) enum ChangeKind {
 }
 
 impl ChangeKind {
-    pub fn words(self) -> &'static str {
+    pub(crate) fn words(self) -> &'static str {
         match self {
             Self::New => "new",
             Self::StillFailing => "still failing",

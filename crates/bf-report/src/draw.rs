@@ -113,7 +113,7 @@ pub(crate) struct Axis {
 
 impl Axis {
     /// From the run's beginning to the last thing that is known; `None` if no attempt has a time.
-    pub fn of<'a>(
+    pub(crate) fn of<'a>(
         started_at: Option<DateTime<Utc>>,
         attempts: impl Iterator<Item = &'a PhaseAttempt>,
     ) -> Option<Self> {
@@ -140,7 +140,7 @@ impl Axis {
     }
 
     /// What a phase did when. An attempt that has not ended lasts to the end.
-    pub fn segments(&self, attempts: &[PhaseAttempt]) -> Vec<Segment> {
+    pub(crate) fn segments(&self, attempts: &[PhaseAttempt]) -> Vec<Segment> {
         let mut segments = Vec::new();
         let mut at = 0;
         for attempt in attempts {

@@ -58,7 +58,7 @@ pub(crate) struct PhaseReport {
 impl Report {
     /// Puts documents together. The last report of a run says what its phases are; without one, each validation
     /// and each log is a phase of its own.
-    pub fn of(input: Input) -> Self {
+    pub(crate) fn of(input: Input) -> Self {
         let mut report = Self {
             notes: input.passed_over,
             ..Self::default()
@@ -233,7 +233,7 @@ impl PhaseReport {
     }
 
     /// Whether it needs a person.
-    pub fn is_bad(&self) -> bool {
+    pub(crate) fn is_bad(&self) -> bool {
         match self.status {
             Some(PhaseStatus::Passed | PhaseStatus::NotStarted) => false,
             Some(_) => true,

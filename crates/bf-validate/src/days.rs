@@ -10,7 +10,7 @@ use crate::judge::Facts;
 
 /// The dates of the range on which rows are expected, claimed or there, or that the job failed or skipped.
 #[must_use]
-pub fn days(facts: &Facts<'_>) -> Vec<Day> {
+pub(crate) fn days(facts: &Facts<'_>) -> Vec<Day> {
     let found = facts.rows_by_date();
     let expected = match facts.expected {
         Expectation::Known(expected) if !expected.is_of_the_log() && !expected.by_month => {

@@ -19,7 +19,7 @@ use profile::Profile;
 ///
 /// # Errors
 /// The table did not answer, or has no column with days: could not check (exit 3).
-pub fn draft(
+pub(crate) fn draft(
     table: &TableName,
     range: Option<DateRange>,
     today: NaiveDate,

@@ -13,7 +13,7 @@ use crate::{needs, report};
 ///
 /// # Errors
 /// The warehouse did not answer: could not check (exit 3).
-pub fn explain(
+pub(crate) fn explain(
     run: &Run<'_>,
     warehouse: &mut dyn Engine,
     output: &mut Output,

@@ -28,15 +28,15 @@ pub mod text;
 
 /// What the warehouse counts, and what it is asked with.
 mod scan {
-    pub use bf_warehouse::{Cell, Numbers, Plan, Planner, Scan, Total, WriteTimes};
+    pub(crate) use bf_warehouse::{Cell, Numbers, Plan, Planner, Scan, Total, WriteTimes};
 }
 
 mod columns {
-    pub use bf_warehouse::Columns;
+    pub(crate) use bf_warehouse::Columns;
 }
 
 mod condition {
-    pub use bf_warehouse::{Condition, Literal, Operator, Test};
+    pub(crate) use bf_warehouse::{Condition, Literal, Operator, Test};
 }
 
 use bf_warehouse::moment;

@@ -18,7 +18,7 @@ const GROUPS: u32 = 1_000;
 ///
 /// # Errors
 /// The warehouse did not answer.
-pub fn names(
+pub(crate) fn names(
     suite: &Suite,
     table: &DatedTable,
     schedule: &ScheduleTable,

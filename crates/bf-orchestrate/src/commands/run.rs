@@ -131,7 +131,7 @@ impl Call<'_> {
     ///
     /// # Errors
     /// The run was refused (exit 2), broke off, or its report reached no one (exit 3).
-    pub fn see_through(
+    pub(crate) fn see_through(
         self,
         run: impl FnOnce(Request<'_>) -> Result<Ended, Refusal>,
     ) -> Result<Exit, Failure> {

@@ -94,7 +94,7 @@ pub(crate) struct Listeners<'a>(pub &'a [&'a dyn Listener]);
 
 impl Listeners<'_> {
     /// Has everyone hear of an event.
-    pub fn emit(&self, event: &RunEvent<'_>) {
+    pub(crate) fn emit(&self, event: &RunEvent<'_>) {
         self.0.iter().for_each(|listener| listener.on(event));
     }
 }

@@ -23,7 +23,7 @@ impl RunContext<'_> {
     ///
     /// # Errors
     /// A step could not be taken: a tool that does not start, a journal that cannot be written (exit 3).
-    pub fn run_phase(&self, phase: &PhasePlan) -> Result<PhaseEnd, Failure> {
+    pub(super) fn run_phase(&self, phase: &PhasePlan) -> Result<PhaseEnd, Failure> {
         let (judgement, was_decided) = match &phase.windows {
             Some(windows) => self.run_windows(phase, windows)?,
             None => self.run_unit(Unit::whole(phase))?,
@@ -36,7 +36,7 @@ impl RunContext<'_> {
     }
 
     /// The phase as the report has it.
-    pub fn document(&self, phase: &PhasePlan, judgement: &Judgement) -> Phase {
+    pub(super) fn document(&self, phase: &PhasePlan, judgement: &Judgement) -> Phase {
         let unit = Unit::whole(phase);
         let attempt = self.latest_attempt(unit);
         let mut document = document::of_phase(phase, &attempt, self.run_dir, judgement);

@@ -46,7 +46,7 @@ pub(crate) struct Permissions {
 }
 
 /// What a run needs from outside.
-pub struct Request<'a> {
+pub(crate) struct Request<'a> {
     /// Where run directories are kept.
     pub runs: &'a Path,
     /// What the caller permits.
@@ -77,7 +77,7 @@ impl Request<'_> {
     /// # Errors
     /// The run is refused before anything is started (exit 2), or its state cannot be read or written
     /// (exit 3).
-    pub fn start(&self) -> Result<Ended, Refusal> {
+    pub(crate) fn start(&self) -> Result<Ended, Refusal> {
         match self.unfinished()? {
             Some(found) => self.resume(found),
             None => self.begin(),
@@ -88,7 +88,7 @@ impl Request<'_> {
     ///
     /// # Errors
     /// As [`Request::start`].
-    pub fn resume(&self, found: Found) -> Result<Ended, Refusal> {
+    pub(crate) fn resume(&self, found: Found) -> Result<Ended, Refusal> {
         self.refuse_to_forget_a_job(&found)?;
         let mut plan = self.plan.clone();
         for phase in &mut plan.phases {

@@ -11,7 +11,7 @@ pub(crate) struct Slots<'a> {
 
 impl<'a> Slots<'a> {
     /// `on_free` hears of each place that is given back.
-    pub fn new(limit: usize, on_free: &'a (dyn Fn() + Sync)) -> Self {
+    pub(super) fn new(limit: usize, on_free: &'a (dyn Fn() + Sync)) -> Self {
         Self {
             limit,
             used: Mutex::new(0),
@@ -20,12 +20,12 @@ impl<'a> Slots<'a> {
     }
 
     /// How many are free.
-    pub fn free(&self) -> usize {
+    pub(super) fn free(&self) -> usize {
         self.limit.saturating_sub(*self.lock())
     }
 
     /// Takes a place; false if none is free.
-    pub fn take(&self) -> bool {
+    pub(super) fn take(&self) -> bool {
         let mut used = self.lock();
         let is_free = *used < self.limit;
         if is_free {
@@ -35,7 +35,7 @@ impl<'a> Slots<'a> {
     }
 
     /// Gives a place back.
-    pub fn give_back(&self) {
+    pub(super) fn give_back(&self) {
         let mut used = self.lock();
         *used = used.saturating_sub(1);
         drop(used);

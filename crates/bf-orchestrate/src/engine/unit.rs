@@ -39,14 +39,14 @@ pub(crate) struct Unit<'a> {
 
 impl<'a> Unit<'a> {
     /// A phase as a whole.
-    pub fn whole(phase: &'a PhasePlan) -> Self {
+    pub(super) fn whole(phase: &'a PhasePlan) -> Self {
         Self {
             phase,
             window: None,
         }
     }
 
-    pub fn name(&self) -> UnitName<'a> {
+    pub(super) fn name(&self) -> UnitName<'a> {
         UnitName {
             phase: &self.phase.name,
             window: self.window,
@@ -60,7 +60,7 @@ impl RunContext<'_> {
     ///
     /// # Errors
     /// A step could not be taken: a tool that does not start, a journal that cannot be written (exit 3).
-    pub fn run_unit(&self, unit: Unit<'_>) -> Result<(Judgement, bool), Failure> {
+    pub(super) fn run_unit(&self, unit: Unit<'_>) -> Result<(Judgement, bool), Failure> {
         loop {
             let state = self.recorder.unit(unit.name());
             if let Some(judgement) = state.gate {
@@ -175,7 +175,7 @@ impl RunContext<'_> {
     ///
     /// # Errors
     /// As [`RunContext::run_unit`].
-    pub fn judge_only(&self, unit: Unit<'_>) -> Result<Judgement, Failure> {
+    pub(super) fn judge_only(&self, unit: Unit<'_>) -> Result<Judgement, Failure> {
         let attempt = self.attempt_dir(unit, self.recorder.unit(unit.name()).earlier_attempts)?;
         Ok(self.attempt(unit, &attempt)?.0)
     }
@@ -561,7 +561,11 @@ impl RunContext<'_> {
     ///
     /// # Errors
     /// It could not be written (exit 3).
-    pub fn close_gate(&self, unit: Unit<'_>, judgement: Judgement) -> Result<Judgement, Failure> {
+    pub(super) fn close_gate(
+        &self,
+        unit: Unit<'_>,
+        judgement: Judgement,
+    ) -> Result<Judgement, Failure> {
         let judgement = match unit.phase.on_fail {
             OnFail::Warn => judgement.downgrade(),
             OnFail::Block | OnFail::Continue => judgement,
@@ -580,7 +584,7 @@ impl RunContext<'_> {
     }
 
     /// Where the documents of the latest attempt are kept, without making a place for them.
-    pub fn latest_attempt(&self, unit: Unit<'_>) -> AttemptDir {
+    pub(super) fn latest_attempt(&self, unit: Unit<'_>) -> AttemptDir {
         let state = self.recorder.unit(unit.name());
         let name = unit.name();
         let folder = self

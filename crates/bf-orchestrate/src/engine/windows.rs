@@ -81,7 +81,7 @@ impl RunContext<'_> {
     ///
     /// # Errors
     /// As [`RunContext::run_unit`].
-    pub fn run_windows(
+    pub(super) fn run_windows(
         &self,
         phase: &PhasePlan,
         windows: &Windows,

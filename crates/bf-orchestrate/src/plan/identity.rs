@@ -40,7 +40,7 @@ fn lasting(phase: &PhasePlan) -> Vec<(&'static str, Value)> {
 
 impl Plan {
     /// A hash of what makes a plan the same: the warehouse, and each phase's job, table, range and needs.
-    pub fn identity(&self) -> String {
+    pub(crate) fn identity(&self) -> String {
         let mut hasher = Sha256::new();
         hasher.update(self.warehouse.as_bytes());
         for phase in &self.phases {
@@ -59,7 +59,7 @@ impl Plan {
 
     /// Whether both were made of the same documented flags, given in the same folder. The config
     /// may differ.
-    pub fn has_flags_of(&self, other: &Self) -> bool {
+    pub(crate) fn has_flags_of(&self, other: &Self) -> bool {
         let flags = |plan: &Self| {
             let phases = plan.phases.iter().map(|phase| {
                 let attached = match &phase.job {
@@ -76,7 +76,7 @@ impl Plan {
     }
 
     /// In what `now` is not the plan that a run was begun with; empty if it can resume the run.
-    pub fn differences(&self, now: &Self) -> Vec<Difference> {
+    pub(crate) fn differences(&self, now: &Self) -> Vec<Difference> {
         let mut differences = Vec::new();
         let mut compare = |place: String, was: String, is: String| {
             if was != is {

@@ -261,7 +261,7 @@ pub(crate) enum AfterReboot {
 
 impl Plan {
     /// Whether some of its phases may run at the same time.
-    pub fn runs_side_by_side(&self) -> bool {
+    pub(crate) fn runs_side_by_side(&self) -> bool {
         let follows =
             |(before, after): (&PhasePlan, &PhasePlan)| after.needs.contains(&before.name);
         let is_a_chain = self
@@ -275,7 +275,7 @@ impl Plan {
 
 impl Job {
     /// The log that the job writes.
-    pub fn log(&self) -> &Path {
+    pub(crate) fn log(&self) -> &Path {
         match self {
             Self::Attach { log, .. } | Self::AlreadyDone { log } => log,
             Self::Command(command) => &command.log,
@@ -283,7 +283,7 @@ impl Job {
     }
 
     /// The command, for a job that the run starts.
-    pub fn command(&self) -> Option<&Command> {
+    pub(crate) fn command(&self) -> Option<&Command> {
         match self {
             Self::Command(command) => Some(command),
             Self::Attach { .. } | Self::AlreadyDone { .. } => None,
@@ -293,7 +293,7 @@ impl Job {
 
 impl Command {
     /// The command with its environment before it, as a person would type it.
-    pub fn shell_line(&self) -> String {
+    pub(crate) fn shell_line(&self) -> String {
         let mut words: Vec<String> = self
             .env
             .iter()
@@ -325,7 +325,7 @@ pub(crate) fn shell_words(words: &[String]) -> String {
 impl CheckAgain {
     /// What a plan gets that says nothing: a remote warehouse may be away for an hour; a local one that
     /// could not be read will not get better by waiting.
-    pub fn default_for(warehouse: &str) -> Self {
+    pub(crate) fn default_for(warehouse: &str) -> Self {
         let is_remote = warehouse.starts_with("bigquery:");
         Self {
             limit: if is_remote { 12 } else { 0 },
@@ -341,7 +341,7 @@ pub(crate) mod tests {
     use super::*;
 
     /// A plan of these phases.
-    pub fn plan(phases: Vec<PhasePlan>) -> Plan {
+    pub(crate) fn plan(phases: Vec<PhasePlan>) -> Plan {
         Plan {
             name: "test".to_owned(),
             phases,
@@ -357,7 +357,7 @@ pub(crate) mod tests {
     }
 
     /// A phase whose job has finished.
-    pub fn phase(name: &str, range: DateRange) -> PhasePlan {
+    pub(crate) fn phase(name: &str, range: DateRange) -> PhasePlan {
         PhasePlan {
             name: name.to_owned(),
             needs: Vec::new(),

@@ -91,7 +91,7 @@ impl WindowSize {
     }
 
     /// Whether one window is more than all of the range.
-    pub fn is_larger_than(self, range: DateRange) -> bool {
+    pub(crate) fn is_larger_than(self, range: DateRange) -> bool {
         match self.around(range.start) {
             Some((start, end)) => end >= range.end && (start, end) != (range.start, range.end),
             None => self.end(range.start) > range.end,
@@ -99,7 +99,7 @@ impl WindowSize {
     }
 
     /// The range in windows: the first and the last are only as long as the range goes.
-    pub fn cut(self, range: DateRange) -> Vec<DateRange> {
+    pub(crate) fn cut(self, range: DateRange) -> Vec<DateRange> {
         let mut windows = Vec::new();
         let mut start = range.start;
         loop {
@@ -113,7 +113,7 @@ impl WindowSize {
     }
 
     /// The next larger window of the calendar.
-    pub fn larger(self) -> Option<Self> {
+    pub(crate) fn larger(self) -> Option<Self> {
         match self {
             Self::Day => Some(Self::Week),
             Self::Week => Some(Self::Month),

@@ -10,7 +10,7 @@ impl Windows {
     ///
     /// # Errors
     /// A word of the job looks like a placeholder and is not one. A plan that was resolved has none.
-    pub fn phase(&self, phase: &PhasePlan, window: DateRange) -> Result<PhasePlan, String> {
+    pub(crate) fn phase(&self, phase: &PhasePlan, window: DateRange) -> Result<PhasePlan, String> {
         Ok(PhasePlan {
             range: window,
             job: Some(filled(&self.job, window)?),

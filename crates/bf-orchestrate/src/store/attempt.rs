@@ -27,7 +27,7 @@ pub(crate) struct AttemptDir {
 
 impl AttemptDir {
     /// The files of an attempt at `phase` whose documents are kept in `folder`.
-    pub fn in_folder(folder: &Path, phase: &PhasePlan) -> Self {
+    pub(crate) fn in_folder(folder: &Path, phase: &PhasePlan) -> Self {
         let validation = |index| match index {
             0 => folder.join("validation.ndjson"),
             index => folder.join(format!("validation-{}.ndjson", index + 1)),
@@ -43,14 +43,14 @@ impl AttemptDir {
     }
 
     /// The record of the job that bf-monitor keeps beside its state.
-    pub fn monitor_record(&self) -> PathBuf {
+    pub(crate) fn monitor_record(&self) -> PathBuf {
         let mut path = self.monitor_state.clone().into_os_string();
         path.push(".job");
         path.into()
     }
 
     /// The same attempt for a bf-monitor that only watches its process.
-    pub fn attached(&self) -> Self {
+    pub(crate) fn attached(&self) -> Self {
         Self {
             monitor_state: self.folder.join("monitor_state_attached.json"),
             ..self.clone()
@@ -58,12 +58,12 @@ impl AttemptDir {
     }
 
     /// The calls of an attempt that makes several.
-    pub fn retry_script(&self) -> PathBuf {
+    pub(crate) fn retry_script(&self) -> PathBuf {
         self.folder.join("calls.sh")
     }
 
     /// The last event of the process.
-    pub fn last_event(&self) -> Option<ProcessEvent> {
+    pub(crate) fn last_event(&self) -> Option<ProcessEvent> {
         last_of(&self.events, |document| match document {
             Document::ProcessEvent(event) => Some(*event),
             _ => None,
@@ -71,7 +71,7 @@ impl AttemptDir {
     }
 
     /// What the log claims.
-    pub fn log_summary(&self) -> Option<LogSummary> {
+    pub(crate) fn log_summary(&self) -> Option<LogSummary> {
         last_of(&self.log, |document| match document {
             Document::LogSummary(summary) => Some(*summary),
             _ => None,
@@ -79,7 +79,7 @@ impl AttemptDir {
     }
 
     /// What one validator reported of its table; the worst of what it reported, if that is more than one report.
-    pub fn validation(&self, index: usize) -> Option<ValidationReport> {
+    pub(crate) fn validation(&self, index: usize) -> Option<ValidationReport> {
         let reports = documents(self.validations.get(index)?).into_iter();
         let reports = reports.filter_map(|document| match document {
             Document::ValidationReport(report) => Some(*report),
@@ -89,7 +89,7 @@ impl AttemptDir {
     }
 
     /// Why a validator could not do its work, if it reported a failure.
-    pub fn validator_failure(&self, index: usize) -> Option<String> {
+    pub(crate) fn validator_failure(&self, index: usize) -> Option<String> {
         last_of(self.validations.get(index)?, |document| match document {
             Document::Failure(failure) => Some(failure.message),
             _ => None,
@@ -97,7 +97,7 @@ impl AttemptDir {
     }
 
     /// Where in the log bf-monitor began this attempt, as its record has it.
-    pub fn begins_at(&self) -> Option<u64> {
+    pub(crate) fn begins_at(&self) -> Option<u64> {
         let file = File::open(self.monitor_record()).ok()?;
         let lines = BufReader::new(file).lines().map_while(Result::ok);
         let steps = lines.filter_map(|line| serde_json::from_str::<Value>(&line).ok());
@@ -108,7 +108,7 @@ impl AttemptDir {
     }
 
     /// Every file that is there.
-    pub fn present(&self) -> impl Iterator<Item = &PathBuf> {
+    pub(crate) fn present(&self) -> impl Iterator<Item = &PathBuf> {
         [&self.events, &self.log]
             .into_iter()
             .chain(&self.validations)

@@ -242,7 +242,7 @@ impl Journal {
     ///
     /// # Errors
     /// The file exists already or cannot be created: nothing was started (exit 2).
-    pub fn create(path: &Path) -> Result<Self, Failure> {
+    pub(crate) fn create(path: &Path) -> Result<Self, Failure> {
         let file = OpenOptions::new()
             .create_new(true)
             .append(true)
@@ -261,7 +261,7 @@ impl Journal {
     ///
     /// # Errors
     /// The file cannot be read, or a line other than the last is damaged (exit 3).
-    pub fn reopen(path: &Path) -> Result<(Self, Vec<Record>), Failure> {
+    pub(crate) fn reopen(path: &Path) -> Result<(Self, Vec<Record>), Failure> {
         let doing = || format!("opening the journal {}", path.display());
         let (records, whole_bytes) = read_whole(path)?;
         let mut file = OpenOptions::new()
@@ -285,7 +285,7 @@ impl Journal {
     ///
     /// # Errors
     /// The line could not be written or synced (a full disk, say). The step must then not be taken (exit 3).
-    pub fn write(&mut self, what: Step) -> Result<Record, Failure> {
+    pub(crate) fn write(&mut self, what: Step) -> Result<Record, Failure> {
         let doing = || format!("writing the journal {}", self.path);
         let is_intent = what.is_intent();
         let record = Record {

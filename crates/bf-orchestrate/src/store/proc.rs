@@ -19,7 +19,7 @@ pub(crate) struct Stat {
 
 impl Stat {
     /// The entry of a process; `None` if there is none.
-    pub fn of(pid: u32) -> Option<Self> {
+    pub(crate) fn of(pid: u32) -> Option<Self> {
         Self::parse(&fs::read_to_string(format!("/proc/{pid}/stat")).ok()?)
     }
 

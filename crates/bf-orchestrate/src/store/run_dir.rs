@@ -26,7 +26,7 @@ impl RunDir {
     ///
     /// # Errors
     /// It cannot be made (a read-only file system, say): nothing was started (exit 2).
-    pub fn create(runs: &Path) -> Result<Self, Failure> {
+    pub(crate) fn create(runs: &Path) -> Result<Self, Failure> {
         let doing = || format!("creating a run directory in {}", runs.display());
         let hint =
             |failure: Failure| failure.hint("name a folder that can be written with --runs DIR");
@@ -57,7 +57,7 @@ impl RunDir {
     }
 
     /// The directory of a run that is there already.
-    pub fn open(path: &Path) -> Self {
+    pub(crate) fn open(path: &Path) -> Self {
         Self {
             run_id: path
                 .file_name()
@@ -69,7 +69,7 @@ impl RunDir {
 
     /// A name that no run of another machine or folder has, in the form of a UUID: the same for the whole run, also
     /// when it is resumed.
-    pub fn uuid(&self) -> String {
+    pub(crate) fn uuid(&self) -> String {
         let path = fs::canonicalize(&self.path).unwrap_or_else(|_| self.path.clone());
         let host = rustix::system::uname();
         let mut hash = Sha256::new();
@@ -93,22 +93,22 @@ impl RunDir {
     }
 
     /// The journal.
-    pub fn journal(&self) -> PathBuf {
+    pub(crate) fn journal(&self) -> PathBuf {
         self.path.join("journal.ndjson")
     }
 
     /// The plan.
-    pub fn plan(&self) -> PathBuf {
+    pub(crate) fn plan(&self) -> PathBuf {
         self.path.join("plan.json")
     }
 
     /// The config that every tool of the run is given.
-    pub fn config(&self) -> PathBuf {
+    pub(crate) fn config(&self) -> PathBuf {
         self.path.join("config.yaml")
     }
 
     /// The final report.
-    pub fn report(&self) -> PathBuf {
+    pub(crate) fn report(&self) -> PathBuf {
         self.path.join("run_report.json")
     }
 
@@ -116,7 +116,7 @@ impl RunDir {
     ///
     /// # Errors
     /// The files cannot be written (exit 3).
-    pub fn write_plan(&self, plan: &Plan, loaded: &Loaded) -> Result<(), Failure> {
+    pub(crate) fn write_plan(&self, plan: &Plan, loaded: &Loaded) -> Result<(), Failure> {
         let json = serde_json::to_vec_pretty(plan)
             .or_could_not_check(|| "writing the plan as JSON".to_owned())?;
         write_atomically(&self.plan(), &json)?;
@@ -136,12 +136,12 @@ impl RunDir {
     }
 
     /// Where the suites are kept as they were when the run was begun.
-    pub fn suites(&self) -> PathBuf {
+    pub(crate) fn suites(&self) -> PathBuf {
         self.path.join("suites")
     }
 
     /// The plan with the suites as they were kept: they judge all of a run, whatever becomes of the files meanwhile.
-    pub fn with_kept_suites(&self, plan: &Plan) -> Plan {
+    pub(crate) fn with_kept_suites(&self, plan: &Plan) -> Plan {
         let mut with_kept = plan.clone();
         for (at, phase) in plan.phases.iter().enumerate() {
             for index in 0..phase.validate.len() {
@@ -160,7 +160,7 @@ impl RunDir {
     }
 
     /// The suites of a plan that are not what was kept of them.
-    pub fn changed_suites(&self, plan: &Plan) -> Vec<String> {
+    pub(crate) fn changed_suites(&self, plan: &Plan) -> Vec<String> {
         let suites = self.suites_of(plan);
         let changed = suites.filter(|(path, kept)| match (fs::read(path), fs::read(kept)) {
             (Ok(now), Ok(then)) => now != then,
@@ -185,7 +185,7 @@ impl RunDir {
     }
 
     /// Whether the end of the run's jobs was asked for: then none is started any more.
-    pub fn is_stopped(&self) -> bool {
+    pub(crate) fn is_stopped(&self) -> bool {
         self.stop_mark().exists()
     }
 
@@ -193,7 +193,7 @@ impl RunDir {
     ///
     /// # Errors
     /// The mark cannot be written or removed (exit 3).
-    pub fn set_stopped(&self, is_stopped: bool) -> Result<(), Failure> {
+    pub(crate) fn set_stopped(&self, is_stopped: bool) -> Result<(), Failure> {
         let mark = self.stop_mark();
         let done = match is_stopped {
             true => fs::write(&mark, b""),
@@ -210,7 +210,7 @@ impl RunDir {
     }
 
     /// The folder of an attempt at a phase, or at a window of it, that has so many attempts before it.
-    pub fn attempt_folder(
+    pub(crate) fn attempt_folder(
         &self,
         phase: &str,
         window: Option<DateRange>,
@@ -230,14 +230,14 @@ impl RunDir {
     ///
     /// # Errors
     /// It cannot be made (exit 3).
-    pub fn folder(&self, relative: &Path) -> Result<PathBuf, Failure> {
+    pub(crate) fn folder(&self, relative: &Path) -> Result<PathBuf, Failure> {
         let path = self.path.join(relative);
         fs::create_dir_all(&path).or_could_not_check(|| format!("creating {}", path.display()))?;
         Ok(path)
     }
 
     /// `path` as it is named in documents: relative to the run directory.
-    pub fn relative(&self, path: &Path) -> String {
+    pub(crate) fn relative(&self, path: &Path) -> String {
         path.strip_prefix(&self.path)
             .unwrap_or(path)
             .display()

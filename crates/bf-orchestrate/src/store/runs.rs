@@ -46,7 +46,7 @@ pub(crate) struct Unreadable {
 impl Unreadable {
     /// Whether it may be an unfinished run of the plan of that name, as far as a build that cannot read it
     /// can tell.
-    pub fn may_be_unfinished(&self, plan_name: &str) -> bool {
+    pub(crate) fn may_be_unfinished(&self, plan_name: &str) -> bool {
         let run_dir = RunDir::open(&self.path);
         let field = |text: &str, names: &[&str]| {
             let value: serde_json::Value = serde_json::from_str(text).ok()?;
@@ -271,7 +271,7 @@ impl Claim {
     ///
     /// # Errors
     /// It cannot be written (exit 3).
-    pub fn sign(&mut self) -> Result<(), Failure> {
+    pub(crate) fn sign(&mut self) -> Result<(), Failure> {
         let text = std::process::id().to_string();
         let written = self
             .lock

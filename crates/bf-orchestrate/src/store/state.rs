@@ -24,12 +24,12 @@ pub(crate) struct Judgement {
 
 impl Judgement {
     /// Whether the next phase may start.
-    pub fn opens(&self) -> bool {
+    pub(crate) fn opens(&self) -> bool {
         matches!(self.status, PhaseStatus::Passed | PhaseStatus::Warned)
     }
 
     /// Nothing is decided: the run was asked to end, and continues from here when it is resumed.
-    pub fn interrupted(reason: impl Into<String>) -> Self {
+    pub(crate) fn interrupted(reason: impl Into<String>) -> Self {
         Self {
             status: PhaseStatus::Interrupted,
             reason: reason.into(),
@@ -39,7 +39,7 @@ impl Judgement {
     }
 
     /// A warning instead of a failure; anything but a failure stays what it is.
-    pub fn downgrade(self) -> Self {
+    pub(crate) fn downgrade(self) -> Self {
         if self.status != PhaseStatus::Failed || self.exit != Exit::Failed {
             return self;
         }
@@ -107,7 +107,7 @@ pub(crate) struct RunState {
 
 impl RunState {
     /// What a person should know about the records that were passed over; `None` if there is none.
-    pub fn passed_over_text(&self) -> Option<String> {
+    pub(crate) fn passed_over_text(&self) -> Option<String> {
         (self.passed_over > 0).then(|| {
             format!(
                 "{} records of the journal are of a newer bf, and were passed over",
@@ -132,7 +132,7 @@ pub(crate) struct Recorder(Mutex<(Journal, RunState)>);
 
 impl Recorder {
     /// Goes on with a journal whose records made `state`.
-    pub fn new(journal: Journal, state: RunState) -> Self {
+    pub(crate) fn new(journal: Journal, state: RunState) -> Self {
         Self(Mutex::new((journal, state)))
     }
 
@@ -140,7 +140,7 @@ impl Recorder {
     ///
     /// # Errors
     /// It could not be written, and was not taken (exit 3).
-    pub fn record(&self, step: Step) -> Result<(), Failure> {
+    pub(crate) fn record(&self, step: Step) -> Result<(), Failure> {
         let mut both = self.lock();
         let record = both.0.write(step)?;
         apply(&mut both.1, &record);
@@ -148,18 +148,18 @@ impl Recorder {
     }
 
     /// The run's own name, and when it was begun.
-    pub fn origin(&self) -> (Option<String>, Option<DateTime<Utc>>) {
+    pub(crate) fn origin(&self) -> (Option<String>, Option<DateTime<Utc>>) {
         let both = self.lock();
         (both.1.run_uuid.clone(), both.1.began)
     }
 
     /// How far a phase or a window has come.
-    pub fn unit(&self, name: UnitName<'_>) -> UnitState {
+    pub(crate) fn unit(&self, name: UnitName<'_>) -> UnitState {
         self.lock().1.unit(name).cloned().unwrap_or_default()
     }
 
     /// How far the windows of a phase have come that were begun, in order.
-    pub fn windows_of(&self, phase: &str) -> Vec<(DateRange, UnitState)> {
+    pub(crate) fn windows_of(&self, phase: &str) -> Vec<(DateRange, UnitState)> {
         let both = self.lock();
         let windows = both.1.windows_of(phase);
         windows
@@ -356,7 +356,7 @@ impl RunState {
     }
 
     /// How far a phase or a window has come; `None` if it was not begun.
-    pub fn unit(&self, name: UnitName<'_>) -> Option<&UnitState> {
+    pub(crate) fn unit(&self, name: UnitName<'_>) -> Option<&UnitState> {
         match name.window {
             None => self.phases.get(name.phase),
             Some(window) => {
@@ -367,7 +367,7 @@ impl RunState {
     }
 
     /// The windows of a phase that were begun, in order.
-    pub fn windows_of(&self, phase: &str) -> impl Iterator<Item = (DateRange, &UnitState)> {
+    pub(crate) fn windows_of(&self, phase: &str) -> impl Iterator<Item = (DateRange, &UnitState)> {
         let first = (phase.to_owned(), NaiveDate::MIN, NaiveDate::MIN);
         self.windows
             .range(first..)
@@ -379,7 +379,7 @@ impl RunState {
     }
 
     /// Every phase and window that was begun.
-    pub fn units(&self) -> impl Iterator<Item = (UnitName<'_>, &UnitState)> {
+    pub(crate) fn units(&self) -> impl Iterator<Item = (UnitName<'_>, &UnitState)> {
         let phases = self.phases.iter().map(|(phase, state)| {
             let window = None;
             (UnitName { phase, window }, state)

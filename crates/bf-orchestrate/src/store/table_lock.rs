@@ -46,7 +46,7 @@ pub(crate) struct TableLock {
 
 impl TableLock {
     /// The open file, for a child to inherit.
-    pub fn file(&self) -> &File {
+    pub(crate) fn file(&self) -> &File {
         &self.file
     }
 }

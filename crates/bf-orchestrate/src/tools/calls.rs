@@ -54,7 +54,7 @@ pub(crate) struct LogPart<'a> {
 
 impl LogPart<'_> {
     /// All of a log.
-    pub fn whole(is_over: bool) -> Self {
+    pub(crate) fn whole(is_over: bool) -> Self {
         Self {
             from_byte: 0,
             attempts_at: &[],
@@ -133,7 +133,7 @@ impl Tools<'_> {
     /// # Errors
     /// bf-monitor could not be started, or its documents not be kept (exit 3).
     #[allow(clippy::too_many_arguments)] // each of another kind, so that none can be taken for another
-    pub fn watch(
+    pub(crate) fn watch(
         &self,
         phase: &PhasePlan,
         job: &Job,
@@ -232,7 +232,7 @@ impl Tools<'_> {
     ///
     /// # Errors
     /// bf-monitor could not be started, or its documents not be kept (exit 3).
-    pub fn glance(
+    pub(crate) fn glance(
         &self,
         phase: &PhasePlan,
         pid: u32,
@@ -267,7 +267,7 @@ impl Tools<'_> {
     ///
     /// # Errors
     /// bf-parse-log could not be started, or its documents not be kept (exit 3).
-    pub fn read_log(
+    pub(crate) fn read_log(
         &self,
         phase: &PhasePlan,
         log: &Path,
@@ -305,7 +305,7 @@ impl Tools<'_> {
     ///
     /// # Errors
     /// The documents could not be kept (exit 3).
-    pub fn take_monitor_log(&self, attempt: &AttemptDir) -> Result<bool, Failure> {
+    pub(crate) fn take_monitor_log(&self, attempt: &AttemptDir) -> Result<bool, Failure> {
         match fs::copy(&attempt.monitor_log, &attempt.log) {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(false),
             copied => copied
@@ -319,7 +319,7 @@ impl Tools<'_> {
     ///
     /// # Errors
     /// The validator could not be started, or its documents not be kept (exit 3).
-    pub fn validate(
+    pub(crate) fn validate(
         &self,
         phase: &PhasePlan,
         index: usize,
@@ -360,7 +360,7 @@ impl Tools<'_> {
     ///
     /// # Errors
     /// As [`Tools::validate`].
-    pub fn explain(
+    pub(crate) fn explain(
         &self,
         phase: &PhasePlan,
         index: usize,
@@ -385,7 +385,7 @@ impl Tools<'_> {
     ///
     /// # Errors
     /// bf-notify could not be started, or its documents not be kept (exit 3).
-    pub fn check_notifier(
+    pub(crate) fn check_notifier(
         &self,
         config: Option<&Path>,
         keep_in: &Path,

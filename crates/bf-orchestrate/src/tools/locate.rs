@@ -28,7 +28,7 @@ impl Siblings {
     ///
     /// # Errors
     /// One of them is nowhere: usage (exit 2).
-    pub fn find(plan: &Plan, config: &Config) -> Result<Self, Failure> {
+    pub(crate) fn find(plan: &Plan, config: &Config) -> Result<Self, Failure> {
         let mut validators: Vec<(String, PathBuf)> = Vec::new();
         for validator in plan.phases.iter().flat_map(|phase| &phase.validate) {
             let name = &validator.program;
@@ -49,7 +49,7 @@ impl Siblings {
     }
 
     /// The path of a validator of the plan.
-    pub fn validator(&self, name: &str) -> Option<&Path> {
+    pub(crate) fn validator(&self, name: &str) -> Option<&Path> {
         self.validators
             .iter()
             .find(|(known, _)| known == name)

@@ -62,7 +62,7 @@ struct State {
 
 impl RunningTools {
     /// Asks every running tool to end (SIGTERM) and lets no other start. Jobs are not tools: they go on.
-    pub fn stop(&self) {
+    pub(crate) fn stop(&self) {
         let mut state = self.lock();
         state.is_stopping = true;
         // A pid stays in the set only until it is reaped, so that it cannot be another process's.
@@ -71,7 +71,7 @@ impl RunningTools {
     }
 
     /// Waits for `time`, or until [`stop`](Self::stop) is called: then true.
-    pub fn pause(&self, time: Duration) -> bool {
+    pub(crate) fn pause(&self, time: Duration) -> bool {
         let (state, _) = self
             .stopping
             .wait_timeout_while(self.lock(), time, |state| !state.is_stopping)
@@ -80,7 +80,7 @@ impl RunningTools {
     }
 
     /// Whether [`stop`](Self::stop) was called.
-    pub fn is_stopping(&self) -> bool {
+    pub(crate) fn is_stopping(&self) -> bool {
         self.lock().is_stopping
     }
 
@@ -105,7 +105,7 @@ impl Invocation {
     ///
     /// # Errors
     /// The tool could not be started, or what it printed could not be kept (exit 3).
-    pub fn run(
+    pub(crate) fn run(
         &self,
         running: &RunningTools,
         inherit: &[&File],

@@ -28,7 +28,7 @@ pub(crate) struct Console {
 
 impl Console {
     /// Takes over the output of the tool.
-    pub fn new(output: Output) -> Self {
+    pub(crate) fn new(output: Output) -> Self {
         Self {
             bars: output.is_live().then(terminal::bars),
             style: output.style(),
@@ -40,13 +40,13 @@ impl Console {
     }
 
     /// How text looks.
-    pub fn style(&self) -> Style {
+    pub(crate) fn style(&self) -> Style {
         self.style
     }
 
     /// Writes lines as they are. A run goes on when nobody reads its text any more, so that a closed
     /// terminal does not end it: the report and the run directory keep everything.
-    pub fn say(&self, text: impl std::fmt::Display) {
+    pub(crate) fn say(&self, text: impl std::fmt::Display) {
         let mut output = self.lock();
         let text = wrap::wrapped(&text.to_string(), output.columns());
         let mut write = || {
@@ -70,13 +70,13 @@ impl Console {
     }
 
     /// Writes a line with the clock before it.
-    pub fn stamp(&self, text: impl std::fmt::Display) {
+    pub(crate) fn stamp(&self, text: impl std::fmt::Display) {
         let clock = self.style.dim(&clock(Local::now(), self.began));
         self.say(format!("{clock} {text}"));
     }
 
     /// Writes a line with the clock and a mark before it.
-    pub fn mark(&self, mark: Mark, text: &str) {
+    pub(crate) fn mark(&self, mark: Mark, text: &str) {
         self.stamp(format!(
             "{} {}",
             self.style.paint(mark, self.style.mark(mark)),
@@ -88,7 +88,7 @@ impl Console {
     ///
     /// # Errors
     /// What would have been a pass reached nobody (exit 3). A worse end stays what it is.
-    pub fn finish(&self, report: &RunReport, exit: Exit) -> Result<Exit, Failure> {
+    pub(crate) fn finish(&self, report: &RunReport, exit: Exit) -> Result<Exit, Failure> {
         let mut output = self.lock();
         let text = wrap::wrapped(&text::report(report, self.style), output.columns());
         let shown = output.text(text);
@@ -104,7 +104,7 @@ impl Console {
     ///
     /// # Errors
     /// Nobody reads it any more: not a pass (exit 3).
-    pub fn report(&self, report: &RunReport) -> Result<(), Failure> {
+    pub(crate) fn report(&self, report: &RunReport) -> Result<(), Failure> {
         self.lock().document(report)
     }
 

@@ -30,7 +30,7 @@ impl Notifier {
     ///
     /// # Errors
     /// The log cannot be written (exit 3).
-    pub fn start(program: &Path, config: &Path, log: PathBuf) -> Result<Self, Failure> {
+    pub(super) fn start(program: &Path, config: &Path, log: PathBuf) -> Result<Self, Failure> {
         let said = OpenOptions::new()
             .create(true)
             .append(true)
@@ -52,7 +52,7 @@ impl Notifier {
     }
 
     /// Puts a notification into the queue.
-    pub fn send(&self, notification: Notification) {
+    pub(super) fn send(&self, notification: Notification) {
         let queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(queue) = queue.as_ref() {
             // The thread ends only after the queue.
@@ -64,7 +64,7 @@ impl Notifier {
     ///
     /// # Errors
     /// One line that says what was not delivered, and where bf-notify says why.
-    pub fn finish(&self) -> Result<(), String> {
+    pub(super) fn finish(&self) -> Result<(), String> {
         drop(
             self.queue
                 .lock()

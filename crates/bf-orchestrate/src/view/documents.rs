@@ -18,7 +18,7 @@ pub(crate) struct Documents<'a> {
 
 impl<'a> Documents<'a> {
     /// Nothing is written before the run begins.
-    pub fn new(console: &'a Console) -> Self {
+    pub(crate) fn new(console: &'a Console) -> Self {
         Self {
             console,
             file: Mutex::new(None),

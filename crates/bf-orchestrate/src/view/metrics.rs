@@ -25,7 +25,7 @@ pub(crate) struct MetricsFile<'a> {
 
 impl<'a> MetricsFile<'a> {
     /// The metrics of a run of `plan`, which passed last at `last_success`.
-    pub fn new(
+    pub(crate) fn new(
         console: &'a Console,
         path: Option<PathBuf>,
         plan: &Plan,

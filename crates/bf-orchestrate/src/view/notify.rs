@@ -31,7 +31,7 @@ pub(crate) struct Notify<'a> {
 
 impl<'a> Notify<'a> {
     /// `program` is bf-notify, `config` the one that names the people.
-    pub fn new(
+    pub(crate) fn new(
         console: &'a Console,
         program: Option<PathBuf>,
         config: Option<PathBuf>,

@@ -42,7 +42,7 @@ struct State {
 
 impl<'a> Page<'a> {
     /// Nothing is drawn before a gate has closed.
-    pub fn new(console: &'a Console, plan: &'a Plan, program: Option<PathBuf>) -> Self {
+    pub(crate) fn new(console: &'a Console, plan: &'a Plan, program: Option<PathBuf>) -> Self {
         Self {
             console,
             plan,

@@ -17,7 +17,7 @@ const VALUES: usize = 8;
 
 /// A column, as far as it was counted.
 #[derive(Debug, Clone)]
-pub struct Seen {
+pub(super) struct Seen {
     pub name: Ident,
     pub kind: ColumnKind,
     /// Rows with a value.
@@ -36,7 +36,7 @@ pub struct Seen {
 
 /// What a table holds.
 #[derive(Debug, Clone)]
-pub struct Profile {
+pub(super) struct Profile {
     pub table: TableName,
     pub rows: u64,
     pub range: DateRange,
@@ -57,7 +57,7 @@ impl Profile {
     ///
     /// # Errors
     /// The warehouse did not answer.
-    pub fn of(
+    pub(super) fn of(
         table: &TableName,
         range: Option<DateRange>,
         warehouse: &mut dyn Engine,

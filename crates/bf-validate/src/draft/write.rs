@@ -10,7 +10,7 @@ use crate::suite::Calendar;
 
 /// One check, with what was seen.
 #[derive(Debug, Clone)]
-pub struct Line {
+pub(super) struct Line {
     pub name: String,
     /// What comes after the name.
     check: String,
@@ -32,7 +32,7 @@ impl Line {
 }
 
 /// The checks of a table.
-pub fn checks(profile: &Profile) -> Vec<Line> {
+pub(super) fn checks(profile: &Profile) -> Vec<Line> {
     let rows = thousands(profile.rows);
     let days = profile.dates.len();
     let mut lines = vec![Line::new(
@@ -166,7 +166,7 @@ fn list(names: &[Ident]) -> String {
 }
 
 /// The suite.
-pub fn suite(profile: &Profile, lines: &[Line]) -> String {
+pub(super) fn suite(profile: &Profile, lines: &[Line]) -> String {
     let table = &profile.table;
     let mut text = format!(
         "# A suite to start from, drafted from {table}: {} rows from {} to {}.\n\

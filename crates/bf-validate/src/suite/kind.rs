@@ -65,7 +65,7 @@ pub enum Kind {
 /// A kind without parameters: `row_count: {}`.
 #[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Nothing {}
+pub(super) struct Nothing {}
 
 /// Expected dates without a row.
 #[derive(Debug, Clone, Copy, PartialEq, Deserialize)]

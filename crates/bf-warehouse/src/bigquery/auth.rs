@@ -25,7 +25,7 @@ const TOKENS: [&str; 2] = ["BF_BIGQUERY_TOKEN", "GOOGLE_OAUTH_ACCESS_TOKEN"];
 const KEY_FILE: &str = "GOOGLE_APPLICATION_CREDENTIALS";
 
 /// The source of tokens; found with the first request. Nothing of it is ever printed.
-pub struct Tokens {
+pub(super) struct Tokens {
     identity: Identity,
     source: Option<Source>,
     limit: Duration,
@@ -49,7 +49,7 @@ enum Source {
 
 impl Tokens {
     /// A source for `identity` that may be searched for so long.
-    pub fn new(identity: Identity, search_limit: Duration) -> Self {
+    pub(super) fn new(identity: Identity, search_limit: Duration) -> Self {
         Self {
             identity,
             source: None,
@@ -61,7 +61,7 @@ impl Tokens {
     ///
     /// # Errors
     /// [`Fault::Credentials`]: none were found in time, or they give no token.
-    pub async fn bearer(&mut self) -> Result<Option<HeaderValue>, Fault> {
+    pub(super) async fn bearer(&mut self) -> Result<Option<HeaderValue>, Fault> {
         if self.identity == Identity::None {
             return Ok(None);
         }
@@ -84,7 +84,7 @@ impl Tokens {
     ///
     /// # Errors
     /// See [`Self::bearer`].
-    pub async fn instead_of(
+    pub(super) async fn instead_of(
         &mut self,
         refused: Option<&HeaderValue>,
     ) -> Result<Option<HeaderValue>, Fault> {
@@ -95,7 +95,7 @@ impl Tokens {
     }
 
     /// What the tokens are from, for people.
-    pub fn kind(&self) -> Option<String> {
+    pub(super) fn kind(&self) -> Option<String> {
         Some(match self.source.as_ref()? {
             Source::Ready { variable, .. } => format!("the token of {variable}"),
             Source::Known { kind, .. } => kind.clone(),

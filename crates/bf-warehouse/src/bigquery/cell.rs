@@ -11,7 +11,7 @@ use crate::{Column, ColumnKind, Value};
 ///
 /// # Errors
 /// The cell is not what its column's type says; the text names the column.
-pub fn value(field: &Field, cell: Json) -> Result<Value, String> {
+pub(super) fn value(field: &Field, cell: Json) -> Result<Value, String> {
     if is_repeated(field) {
         return Ok(Value::Text(json_of(field, &cell)?.to_string()));
     }
@@ -110,7 +110,7 @@ fn is_bool(field: &Field) -> bool {
 }
 
 /// A column of a table. The REST interface still uses the type names of the old SQL dialect.
-pub fn column(field: &Field) -> Column {
+pub(super) fn column(field: &Field) -> Column {
     let (scalar, kind) = match field.kind.as_str() {
         "INTEGER" | "INT64" => ("INT64", ColumnKind::Number),
         "FLOAT" | "FLOAT64" => ("FLOAT64", ColumnKind::Number),

@@ -11,7 +11,7 @@ const LONGEST_MESSAGE: usize = 600;
 
 /// Why a request came to nothing.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Fault {
+pub(super) enum Fault {
     /// No answer, or only a part of one.
     Connection {
         /// What happened, with the server's address.
@@ -41,7 +41,7 @@ pub enum Fault {
 /// An entry of `errors` in an answer. Source: `ErrorProto` of BigQuery's REST reference.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default)]
-pub struct ErrorEntry {
+pub(super) struct ErrorEntry {
     /// BigQuery's word for it.
     pub reason: Option<String>,
     /// BigQuery's sentence.
@@ -63,7 +63,7 @@ struct ErrorDetail {
 
 impl Fault {
     /// Reads an answer with a status of 400 or more. A proxy's page is no JSON: then only the status counts.
-    pub fn of_answer(status: u16, body: &[u8]) -> Self {
+    pub(super) fn of_answer(status: u16, body: &[u8]) -> Self {
         let detail = serde_json::from_slice::<ErrorBody>(body)
             .map(|body| body.error)
             .unwrap_or_default();
@@ -79,7 +79,7 @@ impl Fault {
     }
 
     /// Reads `errors` of an answer with status 200: the request worked, the job did not.
-    pub fn of_job(entry: ErrorEntry) -> Self {
+    pub(super) fn of_job(entry: ErrorEntry) -> Self {
         Self::Answer {
             status: 200,
             reason: entry.reason,
@@ -91,7 +91,7 @@ impl Fault {
     }
 
     /// What to do after it.
-    pub fn next(&self) -> Next {
+    pub(super) fn next(&self) -> Next {
         match self {
             Self::Connection { passing: true, .. } => Next::Again,
             Self::Answer {
@@ -112,12 +112,12 @@ impl Fault {
     }
 
     /// Whether the token was refused.
-    pub fn is_unauthorized(&self) -> bool {
+    pub(super) fn is_unauthorized(&self) -> bool {
         matches!(self, Self::Answer { status: 401, .. })
     }
 
     /// Whether the thing that was asked for is not there.
-    pub fn is_not_found(&self) -> bool {
+    pub(super) fn is_not_found(&self) -> bool {
         match self {
             Self::Answer { status, reason, .. } => {
                 reason.as_deref() == Some("notFound") || (*status == 404 && reason.is_none())
@@ -127,7 +127,7 @@ impl Fault {
     }
 
     /// The error as a caller of the warehouse gets it. `limit` is the `maximum_bytes_billed` that was sent.
-    pub fn into_error(self, limit: u64) -> WarehouseError {
+    pub(super) fn into_error(self, limit: u64) -> WarehouseError {
         let next = self.next();
         match self {
             Self::Connection { message, .. } => WarehouseError::Unreachable(message),
@@ -185,7 +185,7 @@ fn denial(message: &str) -> Denial {
 }
 
 /// A server's message as one line without control characters, cut if it is long.
-pub fn one_line(text: &str) -> String {
+pub(super) fn one_line(text: &str) -> String {
     let mut line = String::new();
     for word in text.split(|c: char| c.is_whitespace() || c.is_control()) {
         if word.is_empty() {

@@ -24,7 +24,7 @@ const IDLE_LIMIT: Duration = Duration::from_secs(3);
 const ANSWER_LIMIT: Duration = Duration::from_secs(30);
 
 /// BigQuery's REST interface for one project.
-pub struct Http {
+pub(super) struct Http {
     client: Client,
     endpoint: Endpoint,
     project: String,
@@ -34,7 +34,7 @@ pub struct Http {
 }
 
 /// A request, as often as it is sent.
-pub struct Call {
+pub(super) struct Call {
     method: Method,
     url: Url,
     body: Option<Vec<u8>>,
@@ -46,7 +46,7 @@ impl Http {
     ///
     /// # Errors
     /// The TLS library finds no root certificates.
-    pub fn new(settings: &Settings) -> Result<Self, Fault> {
+    pub(super) fn new(settings: &Settings) -> Result<Self, Fault> {
         install_crypto_provider();
         let builder = Client::builder()
             .user_agent(concat!("bf/", env!("CARGO_PKG_VERSION")))
@@ -76,7 +76,7 @@ impl Http {
     }
 
     /// How the tokens are got, for people; known once there is one.
-    pub async fn sign_in(&self) -> Option<String> {
+    pub(super) async fn sign_in(&self) -> Option<String> {
         self.tokens.lock().await.kind()
     }
 
@@ -84,7 +84,7 @@ impl Http {
     ///
     /// # Errors
     /// The endpoint takes no path.
-    pub fn get(
+    pub(super) fn get(
         &self,
         path: &[&str],
         query: &[(&str, &str)],
@@ -102,7 +102,7 @@ impl Http {
     ///
     /// # Errors
     /// The endpoint takes no path.
-    pub fn post<B: Serialize>(
+    pub(super) fn post<B: Serialize>(
         &self,
         path: &[&str],
         query: &[(&str, &str)],
@@ -138,7 +138,7 @@ impl Http {
     ///
     /// # Errors
     /// The last fault. One that needs a new job is the caller's to handle.
-    pub async fn repeat<T: DeserializeOwned>(&self, call: &Call) -> Result<T, Fault> {
+    pub(super) async fn repeat<T: DeserializeOwned>(&self, call: &Call) -> Result<T, Fault> {
         let mut backoff = Backoff::new(&self.pace);
         loop {
             let fault = match self.once(call).await {
@@ -159,7 +159,7 @@ impl Http {
     ///
     /// # Errors
     /// Any fault.
-    pub async fn once<T: DeserializeOwned>(&self, call: &Call) -> Result<T, Fault> {
+    pub(super) async fn once<T: DeserializeOwned>(&self, call: &Call) -> Result<T, Fault> {
         let bearer = self.tokens.lock().await.bearer().await?;
         match self.send(call, bearer.clone()).await {
             Err(fault) if fault.is_unauthorized() && !self.endpoint.is_emulator() => {

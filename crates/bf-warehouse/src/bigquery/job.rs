@@ -21,7 +21,7 @@ const SPURIOUS: u32 = 2;
 const INTERRUPT_INTERVAL: Duration = Duration::from_millis(100);
 
 /// What ends the waiting before the job ends.
-pub struct Watch<'a> {
+pub(super) struct Watch<'a> {
     /// When all queries must be done.
     pub deadline: Instant,
     /// How long that is from the first query, for the message.
@@ -32,7 +32,7 @@ pub struct Watch<'a> {
 
 /// What a job came to.
 #[derive(Debug, Default)]
-pub struct Outcome {
+pub(super) struct Outcome {
     /// Its rows.
     pub rows: Rows,
     /// Its name; `None` only from a server that gives none.
@@ -46,7 +46,7 @@ pub struct Outcome {
 }
 
 /// Why a job came to nothing.
-pub enum Failure {
+pub(super) enum Failure {
     /// A request failed.
     Fault(Fault),
     /// The caller asked to stop.
@@ -63,7 +63,7 @@ impl From<Fault> for Failure {
 
 impl Failure {
     /// The error as a caller of the warehouse gets it.
-    pub fn into_error(self, bytes_limit: u64) -> WarehouseError {
+    pub(super) fn into_error(self, bytes_limit: u64) -> WarehouseError {
         match self {
             Self::Fault(fault) => fault.into_error(bytes_limit),
             Self::Interrupted => WarehouseError::Interrupted,
@@ -77,7 +77,7 @@ impl Watch<'_> {
     ///
     /// # Errors
     /// [`Failure::Interrupted`] or [`Failure::TimedOut`]; `work` is then left as it is.
-    pub async fn over<F: Future>(&self, work: F) -> Result<F::Output, Failure> {
+    pub(super) async fn over<F: Future>(&self, work: F) -> Result<F::Output, Failure> {
         tokio::select! {
             biased;
             output = work => Ok(output),
@@ -105,7 +105,7 @@ fn seconds(time: Duration) -> String {
 ///
 /// # Errors
 /// The last fault, or the reason to stop waiting. A job that may still run is cancelled.
-pub async fn run(
+pub(super) async fn run(
     http: &Http,
     request: &mut QueryRequest,
     pace: &Pace,
@@ -381,6 +381,6 @@ impl Reading<'_> {
 }
 
 /// A whole number of 64 bits, which travels as text.
-pub fn number(text: Option<&str>) -> Option<u64> {
+pub(super) fn number(text: Option<&str>) -> Option<u64> {
     text?.parse().ok()
 }

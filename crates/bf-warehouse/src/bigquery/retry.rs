@@ -7,7 +7,7 @@ use super::settings::Pace;
 
 /// What to do after a fault.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Next {
+pub(super) enum Next {
     /// Send the same request again.
     Again,
     /// The job is lost; the query needs a new one.
@@ -20,7 +20,7 @@ pub enum Next {
 /// here. The order matters: `bytesBilledLimitExceeded` arrives as HTTP 500, `rateLimitExceeded` as 403.
 ///
 /// Source: "Error table" of BigQuery's REST documentation.
-pub fn after(reason: Option<&str>, status: u16) -> Next {
+pub(super) fn after(reason: Option<&str>, status: u16) -> Next {
     match reason.unwrap_or_default() {
         "backendError" | "internalError" | "rateLimitExceeded" => Next::Again,
         "jobBackendError" | "jobInternalError" | "jobRateLimitExceeded" => Next::NewJob,
@@ -50,7 +50,7 @@ pub fn after(reason: Option<&str>, status: u16) -> Next {
 /// The delays before a request is repeated: each twice the one before, up to a longest, a part of it by
 /// chance so that many clients do not come back at the same moment.
 #[derive(Debug, Clone)]
-pub struct Backoff {
+pub(super) struct Backoff {
     next: Duration,
     longest: Duration,
     left: u32,
@@ -58,7 +58,7 @@ pub struct Backoff {
 
 impl Backoff {
     /// The delays of `pace`.
-    pub fn new(pace: &Pace) -> Self {
+    pub(super) fn new(pace: &Pace) -> Self {
         Self {
             next: pace.base_delay,
             longest: pace.longest_delay,
@@ -67,13 +67,13 @@ impl Backoff {
     }
 
     /// The next delay, between half and the whole of its step; `None` when all repetitions are used up.
-    pub fn delay(&mut self) -> Option<Duration> {
+    pub(super) fn delay(&mut self) -> Option<Duration> {
         self.left = self.left.checked_sub(1)?;
         Some(self.step())
     }
 
     /// The next delay, for waiting that only a deadline ends.
-    pub fn step(&mut self) -> Duration {
+    pub(super) fn step(&mut self) -> Duration {
         let step = self.next.min(self.longest);
         self.next = step.saturating_mul(2);
         step.div_f64(2.0).mul_f64(1.0 + chance())
@@ -86,7 +86,7 @@ fn chance() -> f64 {
 }
 
 /// 64 bits that no other call gets: the standard library keys each hasher anew.
-pub fn random() -> u64 {
+pub(super) fn random() -> u64 {
     RandomState::new().hash_one(std::process::id())
 }
 

@@ -8,14 +8,14 @@ use reqwest::Url;
 use crate::WarehouseError;
 
 /// The variable that names an emulator.
-pub const EMULATOR_HOST: &str = "BIGQUERY_EMULATOR_HOST";
+pub(super) const EMULATOR_HOST: &str = "BIGQUERY_EMULATOR_HOST";
 
 /// What a query may be charged for unless the URL gives another limit: 10 GiB.
-pub const DEFAULT_MAXIMUM_BYTES_BILLED: u64 = 10 << 30;
+pub(super) const DEFAULT_MAXIMUM_BYTES_BILLED: u64 = 10 << 30;
 
 /// BigQuery charges at least 10 MiB for each table that a query reads, so a lower limit refuses every query.
 /// Source: "On-demand compute pricing" of BigQuery's price list.
-pub const LEAST_BYTES_BILLED: u64 = 10 << 20;
+pub(super) const LEAST_BYTES_BILLED: u64 = 10 << 20;
 
 /// Which server answers, and who asks it.
 #[derive(Debug, Clone, PartialEq, Eq)]

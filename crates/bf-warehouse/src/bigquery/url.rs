@@ -18,7 +18,7 @@ impl ProjectUrl {
     ///
     /// # Errors
     /// [`WarehouseError::Url`].
-    pub fn parse(rest: &str) -> Result<Self, WarehouseError> {
+    pub(super) fn parse(rest: &str) -> Result<Self, WarehouseError> {
         let url = &format!("bigquery://{rest}");
         let (project, query) = rest.split_once('?').unwrap_or((rest, ""));
         let project = project.trim_end_matches('/');

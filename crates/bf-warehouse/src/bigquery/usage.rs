@@ -7,7 +7,7 @@ use crate::{Rows, Usage};
 
 /// The running account. A figure that BigQuery did not give for one query is unknown for all of them.
 #[derive(Debug, Default)]
-pub struct Tally {
+pub(super) struct Tally {
     /// Queries and descriptions of tables asked for.
     pub queries: u64,
     /// Time spent in all of it.
@@ -22,7 +22,7 @@ pub struct Tally {
 
 impl Tally {
     /// Adds a job to the account and hands out its rows.
-    pub fn add(&mut self, job: Outcome) -> Rows {
+    pub(super) fn add(&mut self, job: Outcome) -> Rows {
         let sum = |so_far: Option<u64>, more| Some(so_far?.saturating_add(more?));
         if self.jobs == 0 {
             self.bytes_processed = job.bytes_processed;
@@ -40,12 +40,12 @@ impl Tally {
     }
 
     /// Adds what a person should know.
-    pub fn note(&mut self, note: String) {
+    pub(super) fn note(&mut self, note: String) {
         self.notes.push(note);
     }
 
     /// The account as the warehouse gives it.
-    pub fn usage(&self) -> Usage {
+    pub(super) fn usage(&self) -> Usage {
         Usage {
             queries: self.queries,
             bytes_processed: self.bytes_processed,

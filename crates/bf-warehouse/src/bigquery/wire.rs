@@ -10,7 +10,7 @@ use crate::Param;
 /// The body of `jobs.query`.
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct QueryRequest {
+pub(super) struct QueryRequest {
     pub query: String,
     pub use_legacy_sql: bool,
     pub parameter_mode: &'static str,
@@ -37,14 +37,14 @@ pub struct QueryRequest {
 
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct DatasetReference {
+pub(super) struct DatasetReference {
     pub project_id: String,
     pub dataset_id: String,
 }
 
 #[derive(Debug, Clone, Copy, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct FormatOptions {
+pub(super) struct FormatOptions {
     /// TIMESTAMP as whole microseconds; otherwise it is seconds as a floating point number.
     pub use_int64_timestamp: bool,
 }
@@ -52,7 +52,7 @@ pub struct FormatOptions {
 /// A named parameter.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct QueryParameter {
+pub(super) struct QueryParameter {
     pub name: String,
     pub parameter_type: ParameterType,
     pub parameter_value: ParameterValue,
@@ -60,7 +60,7 @@ pub struct QueryParameter {
 
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct ParameterType {
+pub(super) struct ParameterType {
     #[serde(rename = "type")]
     pub kind: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -70,7 +70,7 @@ pub struct ParameterType {
 /// Every scalar value travels as text.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct ParameterValue {
+pub(super) struct ParameterValue {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub value: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -79,7 +79,7 @@ pub struct ParameterValue {
 
 impl QueryParameter {
     /// The parameter `name` as BigQuery wants it.
-    pub fn new(name: &str, param: &Param) -> Self {
+    pub(super) fn new(name: &str, param: &Param) -> Self {
         let (kind, array_type, parameter_value) = match param {
             Param::Date(date) => ("DATE", None, scalar(date)),
             Param::Int(number) => ("INT64", None, scalar(number)),
@@ -119,7 +119,7 @@ fn array<T: ToString>(values: &[T]) -> ParameterValue {
 /// The answer of `jobs.query` and of `jobs.getQueryResults`.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
-pub struct QueryAnswer {
+pub(super) struct QueryAnswer {
     pub job_reference: Option<JobReference>,
     pub job_complete: bool,
     pub schema: Option<Schema>,
@@ -136,21 +136,21 @@ pub struct QueryAnswer {
 /// The name of a job. Without its location a job outside the US and the EU is not found again.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
-pub struct JobReference {
+pub(super) struct JobReference {
     pub job_id: Option<String>,
     pub location: Option<String>,
 }
 
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default)]
-pub struct Schema {
+pub(super) struct Schema {
     pub fields: Vec<Field>,
 }
 
 /// A column of a table or of a result.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default)]
-pub struct Field {
+pub(super) struct Field {
     pub name: String,
     #[serde(rename = "type")]
     pub kind: String,
@@ -162,27 +162,27 @@ pub struct Field {
 
 /// A row of a result.
 #[derive(Debug, Deserialize)]
-pub struct Row {
+pub(super) struct Row {
     pub f: Vec<Cell>,
 }
 
 /// A cell: null, a text, a list of cells (an array) or a row (a struct).
 #[derive(Debug, Deserialize)]
-pub struct Cell {
+pub(super) struct Cell {
     pub v: serde_json::Value,
 }
 
 /// The answer of `tables.get`.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Table {
+pub(super) struct Table {
     pub schema: Option<Schema>,
     pub time_partitioning: Option<TimePartitioning>,
 }
 
 /// How the rows of a table are partitioned by time.
 #[derive(Debug, Deserialize)]
-pub struct TimePartitioning {
+pub(super) struct TimePartitioning {
     /// The column; none if it is the time of loading.
     pub field: Option<String>,
 }
@@ -190,38 +190,38 @@ pub struct TimePartitioning {
 /// The answer of `tables.list`.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-pub struct TableList {
+pub(super) struct TableList {
     pub tables: Vec<TableEntry>,
 }
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct TableEntry {
+pub(super) struct TableEntry {
     pub table_reference: TableReference,
 }
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct TableReference {
+pub(super) struct TableReference {
     pub table_id: String,
 }
 
 /// The answer of `jobs.get`, for what the job was charged.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-pub struct Job {
+pub(super) struct Job {
     pub statistics: JobStatistics,
 }
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-pub struct JobStatistics {
+pub(super) struct JobStatistics {
     pub query: QueryStatistics,
 }
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
-pub struct QueryStatistics {
+pub(super) struct QueryStatistics {
     pub total_bytes_billed: Option<String>,
 }
 

@@ -47,7 +47,7 @@ impl Program {
     ///
     /// # Errors
     /// There is no such program, or it does not open the file.
-    pub fn start(
+    pub(super) fn start(
         source: &Source,
         options: &Options,
         deadline: Instant,
@@ -100,7 +100,7 @@ impl Program {
     }
 
     /// What a person should know of it.
-    pub fn note(&self) -> String {
+    pub(super) fn note(&self) -> String {
         format!("DuckDB {}", self.version)
     }
 
@@ -108,7 +108,7 @@ impl Program {
     ///
     /// # Errors
     /// It refuses the statement, an interrupt, or the deadline.
-    pub fn run(
+    pub(super) fn run(
         &mut self,
         sql: &str,
         options: &Options,

@@ -54,24 +54,24 @@ const FORMATS: &[(&str, &str)] = &[
 ];
 
 impl Source {
-    pub fn new(path: PathBuf) -> Self {
+    pub(super) fn new(path: PathBuf) -> Self {
         Self {
             path,
             provided: BTreeSet::new(),
         }
     }
 
-    pub fn path(&self) -> &Path {
+    pub(super) fn path(&self) -> &Path {
         &self.path
     }
 
     /// The DuckDB file; `None` for a folder.
-    pub fn file(&self) -> Option<&Path> {
+    pub(super) fn file(&self) -> Option<&Path> {
         (!self.path.is_dir()).then_some(&*self.path)
     }
 
     /// Checks that it exists: the program would make a new file.
-    pub fn check(&self) -> Result<(), WarehouseError> {
+    pub(super) fn check(&self) -> Result<(), WarehouseError> {
         match fs::metadata(&self.path) {
             Ok(_) => Ok(()),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
@@ -93,7 +93,10 @@ impl Source {
     ///
     /// # Errors
     /// [`WarehouseError::TableMissing`]: the folder has no such file.
-    pub fn provide(&mut self, table: &TableName) -> Result<Option<Statements>, WarehouseError> {
+    pub(super) fn provide(
+        &mut self,
+        table: &TableName,
+    ) -> Result<Option<Statements>, WarehouseError> {
         self.check()?;
         if self.file().is_some() {
             return Ok(None);
@@ -130,7 +133,7 @@ impl Source {
     }
 
     /// The tables of a dataset of a folder; `None` for a file.
-    pub fn tables_of(&self, dataset: &Ident) -> Option<Vec<String>> {
+    pub(super) fn tables_of(&self, dataset: &Ident) -> Option<Vec<String>> {
         if self.file().is_some() {
             return None;
         }
@@ -144,7 +147,7 @@ impl Source {
     }
 
     /// The tables of a folder whose names are in a piece of SQL.
-    pub fn mentioned(&self, sql: &str) -> Vec<TableName> {
+    pub(super) fn mentioned(&self, sql: &str) -> Vec<TableName> {
         let is_part = |c: char| c.is_ascii_alphanumeric() || c == '_';
         let words: Vec<&str> = sql.split(|c| !is_part(c)).collect();
         let is_mentioned = |name: &str| words.iter().any(|word| word.eq_ignore_ascii_case(name));

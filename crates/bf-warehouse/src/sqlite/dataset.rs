@@ -30,7 +30,7 @@ pub(super) struct Dataset {
 
 impl Dataset {
     /// Attaches `FOLDER/NAME.db`. A plain ATTACH would create the file, so it is looked for first.
-    pub fn attach(
+    pub(super) fn attach(
         connection: &Connection,
         folder: &Path,
         name: &Ident,
@@ -91,7 +91,7 @@ impl Dataset {
     }
 
     /// What a person should know about the way this dataset is read.
-    pub fn note(&self) -> Option<String> {
+    pub(super) fn note(&self) -> Option<String> {
         self.frozen.map(|_| {
             format!(
                 "{} was read as an immutable file: its folder cannot be written to and it has no WAL file",
@@ -101,7 +101,7 @@ impl Dataset {
     }
 
     /// See `Engine::verify_unchanged`.
-    pub fn verify_unchanged(&self) -> Result<(), WarehouseError> {
+    pub(super) fn verify_unchanged(&self) -> Result<(), WarehouseError> {
         if self.frozen.is_none() || self.frozen == stamp(&self.path) {
             return Ok(());
         }

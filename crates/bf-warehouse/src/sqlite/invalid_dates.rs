@@ -38,7 +38,7 @@ impl Reading {
     ///
     /// # Errors
     /// The file cannot be read.
-    pub fn of(plan: &Plan, engine: &mut Sqlite) -> Result<Self, WarehouseError> {
+    pub(super) fn of(plan: &Plan, engine: &mut Sqlite) -> Result<Self, WarehouseError> {
         if !has_index(plan, engine)? {
             return Ok(Self::Everything);
         }

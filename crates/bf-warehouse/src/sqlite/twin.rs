@@ -22,7 +22,7 @@ pub(super) struct Candidate {
 impl Candidate {
     /// Opens it, before the first connection takes its snapshot. `None` if it is not worth it or does not
     /// succeed: then one connection reads all.
-    pub fn open(
+    pub(super) fn open(
         path: &Path,
         uri: &str,
         name: &Ident,
@@ -46,7 +46,7 @@ impl Candidate {
     ///
     /// Source: "Pragma statements", data_version: it stays the same for as long as no other connection
     /// commits.
-    pub fn join(self) -> Option<Connection> {
+    pub(super) fn join(self) -> Option<Connection> {
         self.connection.execute_batch("BEGIN").ok()?;
         look(&self.connection, &self.name).ok()?;
         let version = version(&self.connection, &self.name).ok()?;

@@ -26,7 +26,7 @@ const ALLOW: &str = "GOOGLE_EXTERNAL_ACCOUNT_ALLOW_EXECUTABLES";
 const MARGIN: Duration = Duration::from_secs(60);
 
 /// Credentials and the token that they gave last.
-pub struct Account {
+pub(super) struct Account {
     path: PathBuf,
     kind: Kind,
     client: Client,
@@ -83,7 +83,7 @@ impl Account {
     ///
     /// # Errors
     /// [`Fault::CredentialsFile`]: their type is unknown, or they lack something.
-    pub fn new(json: &Value, path: &Path) -> Result<Self, Fault> {
+    pub(super) fn new(json: &Value, path: &Path) -> Result<Self, Fault> {
         install_crypto_provider();
         let client = Client::builder()
             .user_agent(concat!("bf/", env!("CARGO_PKG_VERSION")))
@@ -100,7 +100,7 @@ impl Account {
     }
 
     /// What it is, for people.
-    pub fn kind(&self) -> String {
+    pub(super) fn kind(&self) -> String {
         let kind = match &self.kind {
             Kind::User(_) => "the user credentials",
             Kind::External { .. } => "workload identity federation by",
@@ -113,7 +113,7 @@ impl Account {
     ///
     /// # Errors
     /// [`Fault::CredentialsFile`]: a step of the exchange was refused.
-    pub async fn token(&mut self) -> Result<String, Fault> {
+    pub(super) async fn token(&mut self) -> Result<String, Fault> {
         if let Some((token, ends)) = &self.token
             && Instant::now() + MARGIN < *ends
         {

@@ -26,7 +26,7 @@ struct Day {
 }
 
 impl Days {
-    pub fn new(range: DateRange) -> Self {
+    pub(super) fn new(range: DateRange) -> Self {
         Self {
             range,
             dates: Vec::new(),
@@ -36,29 +36,29 @@ impl Days {
     }
 
     /// All of them, in order of their numbers.
-    pub fn dates(&self) -> impl ExactSizeIterator<Item = NaiveDate> {
+    pub(super) fn dates(&self) -> impl ExactSizeIterator<Item = NaiveDate> {
         self.dates.iter().map(|day| day.date)
     }
 
     /// The day with this number.
-    pub fn date(&self, day: u32) -> NaiveDate {
+    pub(super) fn date(&self, day: u32) -> NaiveDate {
         self.dates[day as usize].date
     }
 
     /// Whether the day with this number lies in the range.
     #[inline]
-    pub fn in_range(&self, day: u32) -> bool {
+    pub(super) fn in_range(&self, day: u32) -> bool {
         self.dates[day as usize].in_range
     }
 
     /// The day with this number, in days since the year 1.
     #[inline]
-    pub fn in_era(&self, day: u32) -> i32 {
+    pub(super) fn in_era(&self, day: u32) -> i32 {
         self.dates[day as usize].in_era
     }
 
     /// The number of a day, and whether it is seen for the first time.
-    pub fn number(&mut self, date: NaiveDate) -> (u32, bool) {
+    pub(super) fn number(&mut self, date: NaiveDate) -> (u32, bool) {
         let next = u32::try_from(self.dates.len()).unwrap_or(u32::MAX);
         let day = *self.known.entry(date).or_insert(next);
         let is_new = day == next;
@@ -74,7 +74,11 @@ impl Days {
 
     /// The day of a date column's field, and whether it is seen for the first time.
     #[inline]
-    pub fn of(&mut self, field: Field<'_>, unreadable: &mut Unreadable) -> Option<(u32, bool)> {
+    pub(super) fn of(
+        &mut self,
+        field: Field<'_>,
+        unreadable: &mut Unreadable,
+    ) -> Option<(u32, bool)> {
         if let (Field::Text(bytes), Some((last, day))) = (field, self.last)
             && bytes == last
         {

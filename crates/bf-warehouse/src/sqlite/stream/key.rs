@@ -19,7 +19,7 @@ pub(super) struct Hashes {
 
 impl Hashes {
     /// The number of a key of these columns, which are positions in the row.
-    pub fn key(&mut self, columns: Vec<usize>) -> usize {
+    pub(super) fn key(&mut self, columns: Vec<usize>) -> usize {
         let columns: Vec<usize> = columns
             .into_iter()
             .map(|column| {
@@ -35,7 +35,7 @@ impl Hashes {
     }
 
     /// Reads the keys of a row.
-    pub fn read(&mut self, row: Record<'_>) {
+    pub(super) fn read(&mut self, row: Record<'_>) {
         for (at, hash) in &mut self.columns {
             *hash = hash_of(row.get(*at));
         }
@@ -48,7 +48,7 @@ impl Hashes {
 
     /// The hash of the row's key with this number.
     #[inline]
-    pub fn of(&self, key: usize) -> u64 {
+    pub(super) fn of(&self, key: usize) -> u64 {
         self.hashes[key]
     }
 }

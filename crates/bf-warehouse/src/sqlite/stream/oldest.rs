@@ -39,7 +39,7 @@ impl Form {
 
 impl Oldest {
     /// Adds a row by its column of times.
-    pub fn add(&mut self, field: Field<'_>) {
+    pub(super) fn add(&mut self, field: Field<'_>) {
         match field {
             Field::Text(text) if text.first().is_some_and(u8::is_ascii_digit) => {
                 self.add_text(text);
@@ -68,12 +68,12 @@ impl Oldest {
     }
 
     /// Adds other rows of the same day, which are settled.
-    pub fn merge(&mut self, other: &Self) {
+    pub(super) fn merge(&mut self, other: &Self) {
         self.times.merge(&other.times);
     }
 
     /// Reads the texts.
-    pub fn settle(&mut self) {
+    pub(super) fn settle(&mut self) {
         for (_, oldest, newest) in std::mem::take(&mut self.texts) {
             for text in [oldest, newest] {
                 match moment::of_field(Field::Text(&text)) {
@@ -85,7 +85,7 @@ impl Oldest {
     }
 
     /// What was found, once it is settled.
-    pub fn cell(&self) -> Cell {
+    pub(super) fn cell(&self) -> Cell {
         Cell::Written(self.times)
     }
 }

@@ -2,17 +2,17 @@
 //! which makes the list short, and it needs no place for what it does not hold, as a map does.
 
 /// Figures that add up.
-pub trait Figures: Copy {
+pub(super) trait Figures: Copy {
     /// Adds others.
     fn add(&mut self, other: Self);
 }
 
 /// A day, in days since the year 1, and the hash of a key.
-pub type DayKey = (i32, u64);
+pub(super) type DayKey = (i32, u64);
 
 /// Figures by day and key.
 #[derive(Debug)]
-pub struct Tally<V> {
+pub(super) struct Tally<V> {
     list: Vec<(DayKey, V)>,
     /// Where the rows of the last day begin.
     day_begins: usize,
@@ -36,7 +36,7 @@ impl<V> Default for Tally<V> {
 impl<V: Figures> Tally<V> {
     /// Adds the figures of one row.
     #[inline]
-    pub fn add(&mut self, key: DayKey, figures: V) {
+    pub(super) fn add(&mut self, key: DayKey, figures: V) {
         match self.list.last_mut() {
             Some((last, known)) if *last == key => known.add(figures),
             Some((last, _)) if last.0 == key.0 => self.list.push((key, figures)),
@@ -56,7 +56,7 @@ impl<V: Figures> Tally<V> {
     }
 
     /// Brings the figures of each key together and the keys in order.
-    pub fn settle(&mut self) {
+    pub(super) fn settle(&mut self) {
         // Stable, so that the figures of a key are added in the order of its rows, whatever else is there.
         self.list.sort_by_key(|(key, _)| *key);
         self.list.dedup_by(|later, earlier| {
@@ -71,7 +71,7 @@ impl<V: Figures> Tally<V> {
 
     /// Adds another tally; both are settled. Two parts of a table mostly share no more than a day, so that only
     /// where they overlap anything is put in order.
-    pub fn merge(&mut self, mut other: Self) {
+    pub(super) fn merge(&mut self, mut other: Self) {
         if let (Some((last, _)), Some((first, _))) = (self.list.last(), other.list.first()) {
             let (last, first) = (*last, *first);
             let shared = self.list.partition_point(|(key, _)| *key < first);
@@ -88,7 +88,7 @@ impl<V: Figures> Tally<V> {
     }
 
     /// The keys with their figures, once it is settled: each once, in order.
-    pub fn into_list(self) -> Vec<(DayKey, V)> {
+    pub(super) fn into_list(self) -> Vec<(DayKey, V)> {
         self.list
     }
 }
