@@ -10,6 +10,7 @@
 #[cfg(feature = "bigquery")]
 mod bigquery;
 mod conventions;
+mod docs;
 mod layout;
 mod monitor;
 #[cfg(feature = "bigquery")]

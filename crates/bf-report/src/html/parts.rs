@@ -161,7 +161,7 @@ fn evidence(evidence: &Evidence) -> Markup {
     let has_more = !evidence.rows.is_empty() || evidence.query.is_some();
     html! {
         @if let (Some(numerator), Some(denominator)) = (evidence.numerator, evidence.denominator) {
-            p.evidence { (thousands(numerator)) " of " (thousands(denominator)) " rows" }
+            p.evidence { (thousands(numerator)) " of " (thousands(denominator)) }
         }
         @if !evidence.spans.is_empty() { p.evidence { "Dates: " (days::spans(&evidence.spans, SPANS)) } }
         @if has_more {
