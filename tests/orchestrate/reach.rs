@@ -356,4 +356,32 @@ fn what_people_write_by_mistake_gets_the_right_words() {
         assert_eq!(code, Some(2), "{text}");
         assert!(text.contains(words), "{command}: {text}");
     }
+    rig.sandbox
+        .write("tab.yaml", "name: x\nphases:\n\t- name: one\n");
+    let seconds = "polling: {interval_seconds: 1s}\n";
+    rig.sandbox.write("seconds.yaml", seconds);
+    for (args, words) in [
+        (vec!["check", "tab.yaml"], "a tab at line 3"),
+        (
+            vec!["check", "plan.yaml", "--config", "seconds.yaml"],
+            "a number without a unit",
+        ),
+        (vec!["run", "plan.yaml", "--from", "nope"], "no such phase"),
+        (
+            vec!["run", "plan.yaml", "--range", "-2d -7d"],
+            "ends before it starts",
+        ),
+        (vec!["run", "plan.yaml", "--last", "0d"], "at least one"),
+    ] {
+        let (code, text) = said(&rig, &args);
+        assert_eq!(code, Some(2), "{args:?}: {text}");
+        assert!(text.contains(words), "{args:?}: {text}");
+    }
+    let call = rig
+        .sandbox
+        .tool("bf-validate")
+        .args(["days.yaml", "2024-01-01", "2024-01-05"])
+        .output();
+    let text = String::from_utf8_lossy(&call.expect("it runs").stderr).into_owned();
+    assert!(text.contains("--suite days.yaml"), "{text}");
 }

@@ -116,6 +116,9 @@ fn not_a_flag(text: &str) -> Result<String, String> {
         Some(rest) if !rest.starts_with(|first: char| first.is_ascii_digit()) => {
             Err(format!("unexpected argument '{text}' found"))
         }
+        _ if text.ends_with(".yaml") || text.ends_with(".yml") => {
+            Err(format!("a suite is given with --suite {text}"))
+        }
         _ => Ok(text.to_owned()),
     }
 }

@@ -32,7 +32,18 @@ pub fn parse_yaml<T: DeserializeOwned>(text: &str, name: &str) -> Result<T, Fail
 pub(crate) fn read<T: DeserializeOwned>(text: &str) -> Result<T, String> {
     serde_yaml::from_str::<UniqueKeys>(text)
         .and_then(|_| serde_yaml::from_str(text))
-        .map_err(|error| error.to_string().replace('\n', " "))
+        .map_err(|error| in_words(&error.to_string().replace('\n', " "), text))
+}
+
+/// An error in the words of those who write the file.
+fn in_words(error: &str, text: &str) -> String {
+    let has_tab = |line: &str| line.trim_start_matches(' ').starts_with('\t');
+    if error.contains("cannot start any token")
+        && let Some(at) = text.lines().position(has_tab)
+    {
+        return format!("a tab at line {}: YAML is indented with spaces", at + 1);
+    }
+    error.replace(", expected f64", ", expected a number without a unit")
 }
 
 /// Writes a value as YAML text.

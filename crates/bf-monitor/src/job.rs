@@ -22,7 +22,6 @@ use crate::words::{exit_in_words, source_in_words};
 pub(crate) struct Job {
     /// Who its process is; `None` if that is not known any more.
     pub(crate) identity: Option<ProcessIdentity>,
-    /// When that started.
     pub(crate) started_at: Option<DateTime<Utc>>,
     /// The process; `None` if it had ended before it could be watched.
     pub(crate) process: Option<Process>,
@@ -30,7 +29,6 @@ pub(crate) struct Job {
     pub(crate) family: Family,
     /// How the process ends.
     pub(crate) detector: ExitDetector,
-    /// How it ended.
     pub(crate) ended: Option<ExitInfo>,
     record: Option<PathBuf>,
     cgroup: Option<Cgroup>,

@@ -11,7 +11,6 @@ use crate::stall::Limits;
 /// How to watch.
 #[derive(Debug, Clone)]
 pub(crate) struct Settings {
-    /// Between two passes.
     pub(crate) interval: Duration,
     /// Progress is reported to people every so many passes.
     pub(crate) said_every: u32,
@@ -35,7 +34,6 @@ pub(crate) struct Settings {
     pub(crate) min_success_rate: Option<f64>,
     /// Where the dates and the summary of the log go.
     pub(crate) save_ledger: Option<PathBuf>,
-    /// The config.
     pub(crate) config: Config,
 }
 

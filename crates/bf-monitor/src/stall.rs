@@ -14,7 +14,6 @@ pub(crate) enum Sign {
     Log,
     /// Dates that it finished, by its log.
     Dates,
-    /// CPU time.
     Cpu,
     /// Bytes through system calls.
     Io,
@@ -36,7 +35,6 @@ pub(crate) struct Limits {
     pub(crate) quiet: Duration,
     /// No date, though something moves.
     pub(crate) stalled: Duration,
-    /// Nothing at all.
     pub(crate) hung: Duration,
 }
 

@@ -27,9 +27,7 @@ pub(crate) struct State {
     pub(crate) saved_at: DateTime<Utc>,
     /// The boot that the monotonic times in it belong to.
     pub(crate) boot_id: Option<String>,
-    /// The watched process.
     pub(crate) process: Option<ProcessIdentity>,
-    /// When that started.
     pub(crate) started_at: Option<DateTime<Utc>>,
     /// The log's place and claims.
     pub(crate) log: Option<SavedLog>,

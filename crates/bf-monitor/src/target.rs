@@ -20,7 +20,6 @@ use crate::state::State;
 /// What is watched.
 #[derive(Debug)]
 pub(crate) struct Target {
-    /// The process.
     pub(crate) process: TargetProcess,
     /// What else is of the job.
     pub(crate) family: Family,
@@ -28,7 +27,6 @@ pub(crate) struct Target {
     pub(crate) command: Option<Vec<String>>,
     /// The job's record, if there is one.
     pub(crate) record: Option<PathBuf>,
-    /// The log, absolute.
     pub(crate) log: Option<PathBuf>,
     /// Where in the log this run begins, if the record tells.
     pub(crate) log_from: Option<Place>,
@@ -41,18 +39,14 @@ pub(crate) enum TargetProcess {
     Started(Process, Shim),
     /// It was there already.
     Attached(Process),
-    /// It has ended.
     Ended(EndedProcess),
 }
 
 /// A process that had ended before it could be watched.
 #[derive(Debug)]
 pub(crate) struct EndedProcess {
-    /// Who it was.
     pub(crate) identity: Option<ProcessIdentity>,
-    /// When it started.
     pub(crate) started_at: Option<DateTime<Utc>>,
-    /// How it ended.
     pub(crate) exit: ExitInfo,
     /// Its shim, if this very call started it.
     pub(crate) shim: Option<Shim>,

@@ -31,17 +31,9 @@ pub(crate) enum Step {
     /// The job's process is there and waits to become it.
     Recorded(Recorded),
     /// The stub may go: from here on the job counts as started.
-    Released {
-        /// When.
-        at: DateTime<Utc>,
-    },
+    Released { at: DateTime<Utc> },
     /// The program could not be executed. No job runs.
-    NotStarted {
-        /// When.
-        at: DateTime<Utc>,
-        /// Why.
-        reason: String,
-    },
+    NotStarted { at: DateTime<Utc>, reason: String },
     /// The job has ended.
     Exited(Exited),
 }
@@ -49,7 +41,6 @@ pub(crate) enum Step {
 /// What is to be started.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Intent {
-    /// When.
     pub(crate) at: DateTime<Utc>,
     /// The boot that it happens in.
     pub(crate) boot_id: Option<String>,
@@ -69,7 +60,6 @@ pub(crate) struct Intent {
 /// Who the job is.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Recorded {
-    /// When.
     pub(crate) at: DateTime<Utc>,
     /// The job's process. It keeps its pid and start time when it becomes the program.
     pub(crate) job: ProcessIdentity,
@@ -81,7 +71,6 @@ pub(crate) struct Recorded {
 /// How the job ended.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Exited {
-    /// When.
     pub(crate) at: DateTime<Utc>,
     /// The wait status, as wait(2) gave it.
     pub(crate) wait_status: i32,

@@ -37,7 +37,6 @@ pub(crate) struct Spec {
     pub(crate) cwd: PathBuf,
     /// Environment variables on top of the inherited ones.
     pub(crate) env: Vec<(OsString, OsString)>,
-    /// The log, absolute.
     pub(crate) log: PathBuf,
     /// Where the job's record is.
     pub(crate) record: PathBuf,

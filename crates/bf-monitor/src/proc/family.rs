@@ -18,9 +18,7 @@ pub(crate) const MARK_VARIABLE: &str = "BF_JOB";
 /// A process of the job, by pid and start time in clock ticks after boot.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub(crate) struct Member {
-    /// The pid.
     pub(crate) pid: u32,
-    /// The start time.
     pub(crate) start_ticks: u64,
 }
 

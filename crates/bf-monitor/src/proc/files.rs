@@ -10,7 +10,6 @@ use super::stat;
 pub(crate) struct OpenFile {
     /// The number of the descriptor.
     pub(crate) descriptor: u32,
-    /// Device and inode.
     pub(crate) file: (u64, u64),
     /// Whether it is a regular file.
     pub(crate) is_regular: bool,

@@ -23,7 +23,6 @@ pub(crate) use usage::usage;
 pub(crate) enum Found {
     /// A process, running or a zombie.
     Process(Process),
-    /// No process.
     Gone,
     /// The number belongs to a thread of the process with this pid.
     ThreadOf(u32),
@@ -45,7 +44,6 @@ pub(crate) enum Life {
 /// How a zombie ended, as its entry of the process table says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum ZombieStatus {
-    /// It ended so.
     Known(std::process::ExitStatus),
     /// This user may not see it.
     Hidden,

@@ -11,17 +11,13 @@ use rustix::time::{ClockId, clock_gettime};
 pub(crate) struct Stat {
     /// Field 3: `R`, `S`, `D`, `Z` …
     pub(crate) state: u8,
-    /// Field 4.
     pub(crate) parent: u32,
-    /// Field 5.
     pub(crate) group: u32,
-    /// Field 6.
     pub(crate) session: u32,
     /// Field 9, `PF_KTHREAD`: a thread of the kernel's own. Source: include/linux/sched.h.
     pub(crate) is_kernel_thread: bool,
     /// Fields 14 to 17: clock ticks of the process and of its children that were waited for.
     pub(crate) cpu_ticks: u64,
-    /// Field 20.
     pub(crate) threads: u64,
     /// Field 22: clock ticks after boot.
     pub(crate) start_ticks: u64,

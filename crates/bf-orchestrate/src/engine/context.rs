@@ -12,13 +12,10 @@ use crate::tools::calls::Tools;
 
 /// What all phases of a run share.
 pub(crate) struct RunContext<'a> {
-    /// The plan.
     pub plan: &'a Plan,
-    /// The run directory.
     pub run_dir: &'a RunDir,
     /// The journal and its state.
     pub recorder: &'a Recorder,
-    /// The tools.
     pub tools: Tools<'a>,
     /// Everyone who hears of the run.
     pub listeners: Listeners<'a>,

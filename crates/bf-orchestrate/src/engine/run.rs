@@ -51,11 +51,8 @@ pub(crate) struct Request<'a> {
     pub runs: &'a Path,
     /// What the caller permits.
     pub permissions: Permissions,
-    /// The plan.
     pub plan: &'a Plan,
-    /// The config.
     pub loaded: &'a Loaded,
-    /// The tools.
     pub siblings: &'a Siblings,
     /// Everyone who hears of the run.
     pub listeners: Listeners<'a>,

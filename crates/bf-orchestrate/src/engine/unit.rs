@@ -33,7 +33,6 @@ const WATCH_AGAIN_AFTER: Duration = Duration::from_millis(500);
 pub(crate) struct Unit<'a> {
     /// The phase; for a window as it is run for that one.
     pub phase: &'a PhasePlan,
-    /// The window.
     pub window: Option<DateRange>,
 }
 

@@ -32,7 +32,6 @@ pub(crate) struct PlanFile {
     /// What must be so before anything is started.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) preflight: Vec<PreflightFile>,
-    /// The phases.
     pub(super) phases: Vec<PhaseFile>,
     /// What a person does after a run in which everything passed; the config's where it is not given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -135,10 +134,8 @@ pub(super) struct AlreadyDoneFile {
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(super) struct ValidatorFile {
-    /// `team_offense` or `player_game_summary`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) validator: Option<String>,
-    /// A suite's file.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) suite: Option<PathBuf>,
 }

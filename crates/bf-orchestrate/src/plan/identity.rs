@@ -8,7 +8,6 @@ use super::model::{Job, PhasePlan, Plan};
 /// One thing in which two plans are not the same.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Difference {
-    /// Where: `phases.team_offense.range`.
     pub place: String,
     /// What the run was begun with.
     pub was: String,

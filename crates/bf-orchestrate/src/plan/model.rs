@@ -16,7 +16,6 @@ pub(crate) struct Plan {
     pub name: String,
     /// The phases; a phase's needs stand before it.
     pub phases: Vec<PhasePlan>,
-    /// The warehouse's URL.
     pub warehouse: String,
     /// How many phases may run at a time, at least 1.
     pub concurrency: usize,
@@ -125,7 +124,6 @@ pub(crate) const fn an_hour() -> Seconds {
 pub(crate) enum ToolText {
     #[default]
     All,
-    /// That of bf-monitor.
     WatchOnly,
     None,
 }
@@ -158,7 +156,6 @@ pub(crate) enum OnHang {
 pub(crate) enum Job {
     /// A process that was started elsewhere.
     Attach {
-        /// Its process id.
         pid: u32,
         /// The log that it writes.
         log: PathBuf,
@@ -206,7 +203,6 @@ pub(crate) struct Retries {
     pub limit: u32,
     /// How long to wait before.
     pub backoff: Option<Seconds>,
-    /// For what.
     pub on: RetryOn,
     /// The command for dates that failed, with `{dates}`, `{date}`, or `{start}` and `{end}`; empty for the job's own
     /// with `--dates`.
@@ -255,7 +251,6 @@ pub(crate) enum AfterReboot {
     /// A person decides.
     #[default]
     Wait,
-    /// `restart_command` is run.
     Restart,
 }
 

@@ -1,6 +1,8 @@
 //! A plan file resolved into a plan, checked as a whole before anything runs: the only place that does so.
 
-use std::num::{NonZeroU32, NonZeroUsize};
+mod job;
+
+use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
 use bf_cli::{Failure, Seconds, Zone};
@@ -9,14 +11,10 @@ use bf_contract::DateRange;
 use chrono::NaiveDate;
 use serde::Deserialize;
 
-use super::file::{JobFile, PhaseFile, PlanFile, PreflightFile, RetriesFile, ValidatorFile};
-use super::model::{
-    CheckAgain, Command, Job, PhasePlan, Plan, Preflight, Retries, RetryOn, ToolText, Validator,
-    Windows, an_hour,
-};
+use super::file::{PhaseFile, PlanFile, PreflightFile, ValidatorFile};
+use super::model::{CheckAgain, PhasePlan, Plan, Preflight, Retries, ToolText, Validator, an_hour};
 use super::order;
-use super::placeholder::{fill_env, fill_path, fill_words, has_dates};
-use super::window_size::WindowSize;
+use super::placeholder::fill_words;
 
 /// How long a pre-flight check may take that names no time.
 const PREFLIGHT_TIMEOUT: Seconds = Seconds::new(60);
@@ -255,17 +253,17 @@ fn resolve_phase(phase: &PhaseFile, file: &PlanFile, warehouse: &str) -> Result<
     let job = phase
         .job
         .as_ref()
-        .map(|job| resolve_job(job, phase, file, range))
+        .map(|job| job::job(job, phase, file, range))
         .transpose()?;
     let windows = match phase.windows {
-        Some(size) => Some(resolve_windows(size, phase, file, range)?),
+        Some(size) => Some(job::windows(size, phase, file, range)?),
         None if phase.stop_after.is_some() || phase.concurrency.is_some() => {
             return Err("stop_after and concurrency of a phase are for windows:".into());
         }
         None => None,
     };
     let retries = match &phase.retries {
-        Some(retries) => resolve_retries(retries, job.as_ref())?,
+        Some(retries) => job::retries(retries, job.as_ref())?,
         None => Retries::default(),
     };
     Ok(PhasePlan {
@@ -309,155 +307,6 @@ fn suite_table(validators: &[ValidatorFile]) -> Option<String> {
 pub(crate) fn table_of(suite: &Path) -> Option<String> {
     let suite: SuiteTable = load_yaml(suite).ok()?;
     Some(suite.table)
-}
-
-fn resolve_windows(
-    size: WindowSize,
-    phase: &PhaseFile,
-    file: &PlanFile,
-    range: DateRange,
-) -> Result<Windows, Wrong> {
-    let Some(job) = phase.job.as_ref().filter(|job| !job.command.is_empty()) else {
-        return Err("windows are for a job with a command".into());
-    };
-    if size.is_larger_than(range) {
-        return Err(format!(
-            "windows: {size} is larger than its range {range}: give a smaller window, or leave windows out"
-        )
-        .into());
-    }
-    let in_env: Vec<String> = phase.env.values().cloned().collect();
-    if !has_dates(&job.command) && !has_dates(&in_env) {
-        return Err(Wrong::at("command")(
-            "every window would run the same command: {start} and {end} must be in it, or in env"
-                .to_owned(),
-        ));
-    }
-    let log = match &phase.log {
-        Some(log) => log.clone(),
-        None => default_log(file, phase, "{start} {end}"),
-    };
-    let shares_log = !has_dates(&[log.display().to_string()]);
-    // Windows that share a log run one after the other, whatever the plan lets its phases do.
-    let concurrency = match (phase.concurrency, file.concurrency) {
-        (Some(own), _) if own.get() > 1 && shares_log => {
-            return Err(Wrong::at("log")(format!(
-                "{own} windows at a time would write one log: put {{start}} in its name"
-            )));
-        }
-        (Some(own), _) => own.get(),
-        (None, Some(of_plan)) if !shares_log => of_plan.get(),
-        _ => 1,
-    };
-    Ok(Windows {
-        size,
-        stop_after: phase.stop_after.map_or(1, NonZeroU32::get),
-        concurrency,
-        job: Job::Command(Command {
-            command: job.command.clone(),
-            restart_command: job.restart_command.clone(),
-            env: phase.env.clone(),
-            cwd: phase.cwd.clone(),
-            log,
-        }),
-    })
-}
-
-/// The log of a phase whose plan names none: a log of its own for each plan and range.
-fn default_log(file: &PlanFile, phase: &PhaseFile, range: &str) -> PathBuf {
-    let plan = file.name.as_deref().unwrap_or("plan");
-    let name = format!("{plan}_{}_{range}", phase.name);
-    let plain = |c: char| match c {
-        '/' | '\\' | ' ' => '_',
-        c => c,
-    };
-    let name: String = name.chars().map(plain).collect();
-    PathBuf::from("logs").join(name + ".log")
-}
-
-/// The shells whose `-c` takes the whole command as one word.
-const SHELLS: [&str; 6] = ["sh", "bash", "dash", "zsh", "ksh", "fish"];
-
-fn resolve_retries(retries: &RetriesFile, job: Option<&Job>) -> Result<Retries, Wrong> {
-    let wrong = |message: &str| Wrong::at("retries")(message.to_owned());
-    let own = &retries.command;
-    let on = retries.on.unwrap_or(match own.is_empty() {
-        true => RetryOn::Failure,
-        false => RetryOn::FailedDates,
-    });
-    let names = |placeholder: &str| own.iter().any(|word| word.contains(placeholder));
-    if !own.is_empty() {
-        let kinds = [
-            names("{dates}"),
-            names("{date}"),
-            names("{start}") && names("{end}"),
-        ];
-        if on != RetryOn::FailedDates {
-            return Err(wrong("retries.command is for on: failed_dates"));
-        }
-        if kinds.iter().filter(|is_named| **is_named).count() != 1 {
-            return Err(wrong(
-                "retries.command must name its dates in one way: {dates} (a list), {date} (one call a date), or {start} and {end} (one call a span)",
-            ));
-        }
-    }
-    let command = job.and_then(Job::command);
-    let is_shell_string = command.is_some_and(|job| match job.command.as_slice() {
-        [program, flag, ..] => {
-            let name = Path::new(program).file_name().unwrap_or_default();
-            let is_shell = SHELLS.iter().any(|shell| name == *shell);
-            is_shell && flag.starts_with('-') && flag.ends_with('c')
-        }
-        _ => false,
-    });
-    if on == RetryOn::FailedDates && own.is_empty() && is_shell_string && retries.limit > 0 {
-        return Err(wrong(
-            "its command is a shell string, which gets no --dates: give retries.command with {dates}, {date}, or {start} and {end}",
-        ));
-    }
-    Ok(Retries {
-        limit: retries.limit,
-        backoff: retries.backoff,
-        on,
-        command: own.clone(),
-    })
-}
-
-fn resolve_job(
-    job: &JobFile,
-    phase: &PhaseFile,
-    file: &PlanFile,
-    range: DateRange,
-) -> Result<Job, Wrong> {
-    let is_for_a_command = phase.log.is_some() || phase.cwd.is_some() || !phase.env.is_empty();
-    if job.command.is_empty() && (is_for_a_command || !job.restart_command.is_empty()) {
-        return Err(
-            "log, env, cwd and restart_command are for a job with a command; attach and already_done name their log themselves"
-                .into(),
-        );
-    }
-    match (job.command.is_empty(), &job.attach, &job.already_done) {
-        (false, None, None) => Ok(Job::Command(Command {
-            command: fill_words(&job.command, range).map_err(Wrong::at("command"))?,
-            restart_command: fill_words(&job.restart_command, range)
-                .map_err(Wrong::at("restart_command"))?,
-            env: fill_env(&phase.env, range).map_err(Wrong::at("env"))?,
-            cwd: phase.cwd.clone(),
-            log: match &phase.log {
-                Some(log) => fill_path(log, range).map_err(Wrong::at("log"))?,
-                None => default_log(file, phase, &format!("{} {}", range.start, range.end)),
-            },
-        })),
-        (true, Some(attach), None) => Ok(Job::Attach {
-            pid: attach.pid.get(),
-            log: attach.log.clone(),
-            expect_cmd: attach.expect_cmd.clone(),
-        }),
-        (true, None, Some(done)) => Ok(Job::AlreadyDone {
-            log: done.log.clone(),
-        }),
-        _ => Err("its job must be exactly one of command, attach and already_done".into()),
-    }
 }
 
 fn resolve_validator(
@@ -505,148 +354,4 @@ fn check_name(name: &str) -> Result<(), String> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::plan::{OnHang, OnTimeout, shell_words};
-
-    fn plan(text: &str) -> Result<Plan, String> {
-        let folder = tempfile::tempdir().expect("a folder");
-        let path = folder.path().join("plan.yaml");
-        std::fs::write(&path, text).expect("a plan");
-        let file: PlanFile = load_yaml(&path).map_err(|failure| failure.message)?;
-        resolve(&file, &Config::default(), Some("sqlite:w")).map_err(|wrong| wrong.to_string())
-    }
-
-    /// A plan of one phase over the first quarter of 2024.
-    fn phase(more: &str) -> Result<PhasePlan, String> {
-        let text = format!(
-            "range: {{start: 2024-01-01, end: 2024-03-31}}\nphases:\n  - name: a\n    table: d.t\n    \
-             validate: [{{suite: s.yaml}}]\n{more}"
-        );
-        plan(&text).map(|mut plan| plan.phases.remove(0))
-    }
-
-    const JOB: &str = "    job: {command: [load, '{start}', '{end}']}\n";
-
-    fn refused(more: &str) -> String {
-        phase(more).expect_err(more)
-    }
-
-    #[test]
-    fn each_window_gets_the_job_with_its_own_dates() {
-        let phase =
-            phase(&format!("{JOB}    windows: month\n    stop_after: 2\n")).expect("a plan");
-        let windows = phase.windows.as_ref().expect("windows");
-        assert_eq!((windows.stop_after, windows.concurrency), (2, 1));
-        let all = windows.size.cut(phase.range);
-        assert_eq!(all.len(), 3);
-        let february = windows.phase(&phase, all[1]).expect("a phase");
-        assert_eq!(february.range, all[1]);
-        assert!(february.windows.is_none());
-        let job = february.job.as_ref().and_then(Job::command).expect("a job");
-        assert_eq!(shell_words(&job.command), "load 2024-02-01 2024-02-29");
-        assert_eq!(
-            job.log,
-            PathBuf::from("logs/plan_a_2024-02-01_2024-02-29.log")
-        );
-    }
-
-    #[test]
-    fn windows_that_make_no_sense_are_refused() {
-        for (more, said) in [
-            (
-                "    job: {command: [load]}\n    windows: month\n",
-                "the same command",
-            ),
-            ("    windows: month\n", "for a job with a command"),
-            (
-                &format!("{JOB}    windows: year\n"),
-                "larger than its range",
-            ),
-            (&format!("{JOB}    windows: fortnight\n"), "is not a window"),
-            (&format!("{JOB}    stop_after: 2\n"), "are for windows"),
-            (
-                &format!("{JOB}    windows: month\n    concurrency: 2\n    log: one.log\n"),
-                "would write one log",
-            ),
-        ] {
-            let refused = refused(more);
-            assert!(refused.contains(said), "{more}: {refused}");
-        }
-        let in_env = "    job: {command: [load]}\n    env: {FROM: '{start}'}\n    windows: month\n";
-        assert!(phase(in_env).is_ok());
-    }
-
-    #[test]
-    fn windows_run_side_by_side_where_the_plan_says_so_and_each_has_its_log() {
-        let of_plan = |log: &str| {
-            let text = format!(
-                "concurrency: 3\nrange: {{start: 2024-01-01, end: 2024-03-31}}\nphases:\n  - name: a\n    \
-                 table: d.t\n    validate: [{{suite: s.yaml}}]\n    windows: month\n{JOB}{log}"
-            );
-            let plan = plan(&text).expect("a plan");
-            plan.phases[0]
-                .windows
-                .as_ref()
-                .map(|windows| windows.concurrency)
-        };
-        assert_eq!(of_plan(""), Some(3));
-        assert_eq!(of_plan("    log: 'logs/{start}.log'\n"), Some(3));
-        assert_eq!(of_plan("    log: logs/a.log\n"), Some(1));
-    }
-
-    #[test]
-    fn a_retry_of_dates_needs_a_command_that_takes_them() {
-        let with = |retries: &str, job: &str| {
-            phase(&format!(
-                "    job: {{command: {job}}}\n    retries: {{{retries}}}\n"
-            ))
-        };
-        let shell = "[sh, -c, 'load']";
-        let failed_dates = with("limit: 1, on: failed_dates", shell);
-        assert!(
-            failed_dates
-                .expect_err("a shell string")
-                .contains("shell string")
-        );
-        assert!(with("limit: 1, on: failed_dates", "[bash, -lc, load]").is_err());
-        assert!(with("limit: 1, on: failed_dates", "[load]").is_ok());
-        assert!(with("limit: 1", shell).is_ok());
-        let own = with("limit: 1, command: [load, '{date}']", shell).expect("a plan");
-        assert_eq!(own.retries.on, RetryOn::FailedDates);
-        for command in ["[load]", "[load, '{start}']", "[load, '{date}', '{dates}']"] {
-            let refused = with(&format!("limit: 1, command: {command}"), shell);
-            assert!(
-                refused.expect_err(command).contains("in one way"),
-                "{command}"
-            );
-        }
-    }
-
-    #[test]
-    fn what_a_plan_says_of_time_limits_is_taken_and_the_rest_has_defaults() {
-        let given = phase(&format!(
-            "{JOB}    on_timeout: kill\n    on_hang: kill\n    validate_timeout: 5m\n    timeout_hours: 2\n"
-        ))
-        .expect("a plan");
-        assert_eq!(given.on_timeout, OnTimeout::Kill);
-        assert_eq!(given.on_hang, OnHang::Kill);
-        assert_eq!(given.validate_timeout, Seconds::new(300));
-        assert_eq!(given.timeout, Seconds::new(7200));
-        let silent = phase(JOB).expect("a plan");
-        assert_eq!(silent.on_timeout, OnTimeout::Leave);
-        assert_eq!(silent.on_hang, OnHang::Report);
-        assert_eq!(silent.timeout, Seconds::new(12 * 3600));
-        assert_eq!(silent.retries, Retries::default());
-    }
-
-    #[test]
-    fn a_command_as_people_write_it_by_mistake_gets_the_right_words() {
-        let text = refused("    job:\n      command: load --from {start}\n");
-        assert!(text.contains("[load, --from, \"{start}\"]"), "{text}");
-        let text = refused("    job: {command: [load, {start}]}\n");
-        assert!(text.contains("write \"{start}\""), "{text}");
-        let text = refused("    job: {command: [load, 7]}\n");
-        assert!(text.contains("write \"7\""), "{text}");
-    }
-}
+mod tests;

@@ -19,7 +19,6 @@ pub(crate) const NAME: &str = "documented";
 pub(crate) struct TwoPhases {
     /// The process of phase 1.
     pub pid: u32,
-    /// Its log.
     pub log: PathBuf,
     /// What its command line must contain.
     pub expect_cmd: Option<String>,

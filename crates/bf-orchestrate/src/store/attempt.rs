@@ -12,13 +12,11 @@ use crate::plan::PhasePlan;
 /// The files in which the documents of an attempt are kept.
 #[derive(Debug, Clone)]
 pub(crate) struct AttemptDir {
-    /// What bf-monitor printed.
     pub events: PathBuf,
     /// What bf-monitor saved of the log, else what bf-parse-log printed.
     pub log: PathBuf,
     /// What each validator printed.
     pub validations: Vec<PathBuf>,
-    /// bf-monitor's own state.
     pub monitor_state: PathBuf,
     /// What bf-monitor read of the log, in all of its files.
     pub monitor_log: PathBuf,

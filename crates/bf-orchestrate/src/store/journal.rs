@@ -18,7 +18,6 @@ pub(crate) const VERSION_WITH_WINDOWS: u32 = 2;
 /// What is run and judged by itself: a phase, or a window of one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct UnitName<'a> {
-    /// The phase.
     pub phase: &'a str,
     /// The window of it.
     pub window: Option<DateRange>,
@@ -42,9 +41,7 @@ impl std::fmt::Display for UnitName<'_> {
 pub(crate) enum Step {
     /// The run begins. Always the first line.
     RunStarted {
-        /// [`VERSION`].
         version: u32,
-        /// The run's name.
         run_id: String,
         /// The hash of what makes the plan the same: see [`crate::plan::Plan::identity`].
         plan_hash: String,
@@ -59,37 +56,27 @@ pub(crate) enum Step {
     },
     /// The job of a phase is about to be started or attached to: the intent.
     JobStarting {
-        /// The phase.
         phase: String,
-        /// The window of the phase, if it has some.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         window: Option<DateRange>,
     },
     /// The job's process is known: the identity.
     JobSeen {
-        /// The phase.
         phase: String,
-        /// The window of the phase, if it has some.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         window: Option<DateRange>,
-        /// The process.
         process: Option<ProcessIdentity>,
     },
     /// bf-monitor has ended; its documents are in the run directory.
     JobEnded {
-        /// The phase.
         phase: String,
-        /// The window of the phase, if it has some.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         window: Option<DateRange>,
         /// bf-monitor's exit code; null where it was killed.
         code: Option<i32>,
     },
-    /// bf-parse-log has ended.
     LogRead {
-        /// The phase.
         phase: String,
-        /// The window of the phase, if it has some.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         window: Option<DateRange>,
         /// bf-parse-log's exit code; null where it was killed.
@@ -97,9 +84,7 @@ pub(crate) enum Step {
     },
     /// One validator has ended; they run in the plan's order.
     Validated {
-        /// The phase.
         phase: String,
-        /// The window of the phase, if it has some.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         window: Option<DateRange>,
         /// The validator's exit code; null where it was killed.
@@ -107,9 +92,7 @@ pub(crate) enum Step {
     },
     /// The gate could not be checked; log and table are looked at again after a while.
     CheckedAgain {
-        /// The phase.
         phase: String,
-        /// The window of the phase, if it has some.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         window: Option<DateRange>,
         /// Why it could not be checked.
@@ -117,12 +100,9 @@ pub(crate) enum Step {
     },
     /// The job is run again; the steps of this phase begin anew.
     RetryPlanned {
-        /// The phase.
         phase: String,
-        /// The window of the phase, if it has some.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         window: Option<DateRange>,
-        /// Why.
         reason: String,
         /// The dates that it is for; null for all of the range.
         only_dates: Option<Vec<chrono::NaiveDate>>,
@@ -131,9 +111,7 @@ pub(crate) enum Step {
     },
     /// A run that had finished is resumed, and what did not pass is judged anew.
     Reopened {
-        /// The phase.
         phase: String,
-        /// The window of the phase, if it has some.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         window: Option<DateRange>,
         /// Whether its job is run again.
@@ -145,14 +123,11 @@ pub(crate) enum Step {
     },
     /// The gate has judged.
     GateClosed {
-        /// The phase.
         phase: String,
-        /// The window of the phase, if it has some.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         window: Option<DateRange>,
         /// What the phase came to.
         status: PhaseStatus,
-        /// Why.
         reason: String,
         /// The exit code that a run ends with that stops here.
         code: u8,
@@ -162,7 +137,6 @@ pub(crate) enum Step {
     },
     /// The run is not finished, and nothing more is done until it is resumed; running jobs were left alive.
     Interrupted {
-        /// Why.
         #[serde(default)]
         cause: Cause,
         /// The signal's name, if it was one.
@@ -173,7 +147,6 @@ pub(crate) enum Step {
     RunFinished {
         /// The verdict over all phases.
         verdict: Verdict,
-        /// The exit code.
         code: u8,
     },
     /// A step that only a newer bf knows: it is passed over, and mentioned.

@@ -37,9 +37,7 @@ pub(crate) struct Marked {
     pub pid: u32,
     /// When it started, in clock ticks after boot: with the pid it is this process and no other.
     pub start_ticks: u64,
-    /// The mark.
     pub mark: String,
-    /// Its command line.
     pub command: String,
 }
 

@@ -10,7 +10,6 @@ const KERNEL_THREAD: u64 = 0x0020_0000;
 /// What is read of `/proc/PID/stat`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Stat {
-    /// A zombie has.
     pub has_ended: bool,
     pub is_kernel_thread: bool,
     /// In clock ticks after boot: with the pid it is this process and no other.

@@ -17,7 +17,6 @@ use crate::plan::Plan;
 pub(crate) struct RunDir {
     /// The run's name, which is also the directory's.
     pub run_id: String,
-    /// The directory.
     pub path: PathBuf,
 }
 

@@ -22,7 +22,6 @@ pub(crate) const DEFAULT_RUNS: &str = ".bf/runs";
 /// A run as its directory has it.
 #[derive(Debug)]
 pub(crate) struct Found {
-    /// Its directory.
     pub run_dir: RunDir,
     /// What it was asked to do.
     pub plan: Plan,
@@ -37,7 +36,6 @@ pub(crate) struct Found {
 /// A run whose directory cannot be read.
 #[derive(Debug)]
 pub(crate) struct Unreadable {
-    /// Its directory.
     pub path: PathBuf,
     /// Why it cannot be read.
     pub failure: Failure,

@@ -12,7 +12,6 @@ use crate::store::journal::{Cause, Journal, Record, Step, UnitName};
 /// The decision of a gate.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Judgement {
-    /// The phase's status.
     pub status: PhaseStatus,
     /// One line that says why.
     pub reason: String,
@@ -72,9 +71,7 @@ pub(crate) struct UnitState {
     pub job_seen: bool,
     /// The process of the job.
     pub process: Option<ProcessIdentity>,
-    /// bf-monitor has ended.
     pub job_ended: Option<Option<i32>>,
-    /// bf-parse-log has ended.
     pub log_read: Option<Option<i32>>,
     /// The code of each validator that has ended, in order.
     pub validated: Vec<Option<i32>>,

@@ -23,7 +23,6 @@ use crate::store::run_dir::RunDir;
 /// Whose a lock is.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Holder {
-    /// The run.
     pub run_id: String,
     /// The run's directory, absolute; `None` in a lock of a build that did not write it down.
     #[serde(default)]
@@ -32,9 +31,7 @@ pub(crate) struct Holder {
     pub orchestrator_pid: u32,
     /// The warehouse, in its canonical form.
     pub warehouse: String,
-    /// The table.
     pub table: String,
-    /// The dates.
     pub range: DateRange,
 }
 
@@ -60,7 +57,6 @@ impl Holder {
 /// What came of asking for a lock.
 #[derive(Debug)]
 pub(crate) enum Asked {
-    /// It is ours.
     Held(TableLock),
     /// Another run has it.
     Refused(Holder),

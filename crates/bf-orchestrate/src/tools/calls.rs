@@ -73,7 +73,6 @@ pub(crate) enum Printed<'a> {
 
 /// The tools, and what they are all given alike.
 pub(crate) struct Tools<'a> {
-    /// Where they are.
     pub siblings: &'a Siblings,
     /// Who hears what they print.
     pub on_print: &'a (dyn Fn(Printed<'_>) + Sync),
@@ -83,7 +82,6 @@ pub(crate) struct Tools<'a> {
     pub running: &'a RunningTools,
     /// The config file that every tool gets.
     pub config: PathBuf,
-    /// The warehouse's URL.
     pub warehouse: &'a str,
 }
 
@@ -92,7 +90,6 @@ pub(crate) struct Tools<'a> {
 pub(crate) struct Watched {
     /// Its exit code; `None` where a signal killed it.
     pub code: Option<i32>,
-    /// Its last event.
     pub last: Option<ProcessEvent>,
     /// The last line that it wrote for people.
     pub said: Option<String>,
@@ -103,7 +100,6 @@ pub(crate) struct Watched {
 pub(crate) struct Validated {
     /// Its exit code; `None` where a signal killed it.
     pub code: Option<i32>,
-    /// Its report.
     pub report: Option<ValidationReport>,
     /// The last line that it wrote for people.
     pub said: Option<String>,
@@ -114,7 +110,6 @@ pub(crate) struct Validated {
 /// What a validator is asked to judge.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Asked {
-    /// The dates.
     pub range: DateRange,
     /// The table, where the phase or the suite names it.
     pub table: Option<String>,

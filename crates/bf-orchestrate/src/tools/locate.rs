@@ -10,9 +10,7 @@ use crate::plan::Plan;
 /// The tools that a run starts.
 #[derive(Debug, Clone)]
 pub(crate) struct Siblings {
-    /// bf-monitor.
     pub monitor: PathBuf,
-    /// bf-parse-log.
     pub parse_log: PathBuf,
     /// bf-notify, if the config names someone to tell.
     pub notify: Option<PathBuf>,

@@ -28,9 +28,7 @@ const PASSED_OVER: usize = 300;
 /// A tool, how it is called, and where its documents are kept.
 #[derive(Debug, Clone)]
 pub(crate) struct Invocation {
-    /// The program.
     pub program: PathBuf,
-    /// Its arguments.
     pub args: Vec<OsString>,
     /// The file that its standard output is appended to, as it was printed.
     pub keep_in: PathBuf,

@@ -117,7 +117,6 @@ impl Listener for MetricsFile<'_> {
 /// What machines are told of a run.
 #[derive(Debug, Clone, Default)]
 struct RunMetrics {
-    /// The plan's name.
     pub plan: String,
     /// When this run was begun or resumed, in seconds since 1970.
     pub started: i64,
