@@ -288,20 +288,27 @@ impl Scanner {
             };
             let block = state.blocks[*at];
             let mut told = rules.read(line, block, &mut self.scratch);
+            // What looks like any error may be an outcome inside of what a collector wrote.
+            let is_vague = |told: Option<Told>| {
+                told.is_none_or(|told| matches!(told.event, Some(Event::Error { .. })))
+            };
             let inner;
             let mut read = line;
-            if told.is_none()
+            if is_vague(told)
                 && rules.may_be_wrapped(line)
                 && let Some(found) = inside.get_or_init(|| unwrap(line.bytes))
             {
                 inner = Line::of(found, line.complete);
-                told = rules.read(&inner, block, &mut self.scratch);
-                read = &inner;
+                let again = rules.read(&inner, block, &mut self.scratch);
+                if told.is_none() || again.is_some() {
+                    told = again;
+                    read = &inner;
+                }
             }
             let whole;
             let restored;
             if rules.reads_messages()
-                && told.is_none_or(|told| matches!(told.event, Some(Event::Error { .. })))
+                && is_vague(told)
                 && let Some(found) = with_sign(read)
             {
                 whole = found;

@@ -490,3 +490,25 @@ fn an_opening_goes_on_without_a_figure_that_is_too_large() {
     );
     assert_eq!(parsed.summary.total_records, u64::MAX);
 }
+
+#[test]
+fn a_failure_is_read_behind_a_collector_and_a_library() {
+    let mut log = Log::new(Form::Bare);
+    log.begin(day(1), day(2), None)
+        .date("day", 1, 2, day(1), Good(16))
+        .date("day", 2, 2, day(2), Bad)
+        .end(day(1), day(2), 1, 1);
+    let wrapped: String = log
+        .text
+        .lines()
+        .map(|line| {
+            let level = if line.contains('✗') { "ERROR" } else { "INFO" };
+            format!(
+                "2026-01-03T13:45:12.345678901Z stderr F 2026-01-03 13:45:12,123 {level} [main] c.e.Backfill - {line}\n"
+            )
+        })
+        .collect();
+    let summary = parse(wrapped.as_bytes()).summary;
+    assert_eq!(summary.failed_dates, days([2]));
+    assert_eq!(summary.successful_days, 1);
+}
