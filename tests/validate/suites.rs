@@ -184,16 +184,22 @@ fn a_suite_that_could_not_fail_or_means_nothing_is_refused() {
 }
 
 #[test]
-fn an_unknown_column_is_an_error_that_only_the_warehouse_can_know() {
+fn a_misspelt_column_is_refused_with_its_line_and_an_absent_one_is_an_error() {
     let rig = Rig::new();
     let checks = "  - {name: rows, row_count: {}, at_least: 1}\n  \
                   - {name: pace, completeness: {column: paces}, at_least: 99}";
     rig.sandbox.write("own.yaml", &suite("", checks));
     let args = ["--suite", "own.yaml", DATES[0], DATES[1]];
+    let (code, said) = rig.refusal("bf-validate", &args);
+    assert_eq!(code, 2, "{said}");
+    assert!(said.contains("no column paces at line"), "{said}");
+    assert!(said.contains("did you mean pace?"), "{said}");
+    let checks = checks.replace("paces", "tempo");
+    rig.sandbox.write("own.yaml", &suite("", &checks));
     let report = rig.report("bf-validate", &args);
     report.ends("error", 3);
     assert_eq!(report.status("rows"), "pass");
-    assert!(report.message("pace").contains("did you mean pace?"));
+    assert!(report.message("pace").contains("no column tempo"));
 }
 
 #[test]

@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use bf_contract::{Day, DayStatus, LedgerStatus};
 use chrono::NaiveDate;
 
+use crate::checks::Facts;
 use crate::expected::Expectation;
-use crate::judge::Facts;
 
 /// The dates of the range on which rows are expected, claimed or there, or that the job failed or skipped.
 #[must_use]

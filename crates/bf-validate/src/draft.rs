@@ -11,7 +11,7 @@ use bf_warehouse::{Engine, TableName};
 use chrono::NaiveDate;
 
 use crate::outcome::SmallShares;
-use crate::run::Run;
+use crate::request::Run;
 use crate::suite::Suite;
 use profile::Profile;
 
@@ -53,10 +53,10 @@ pub(crate) fn draft(
         since: None,
         today: today.max(profile.range.end.succ_opt().unwrap_or(today)),
         now,
-        small: SmallShares::Warn,
+        small: SmallShares::default(),
         provenance: Provenance::default(),
     };
-    let judged = run.judge(warehouse).map_err(could_not)?;
+    let judged = crate::run::judge(&run, warehouse).map_err(could_not)?;
     for line in &mut lines {
         let found = judged.checks.iter().find(|check| check.name == line.name);
         let status = found.map(crate::report::Judged::status);

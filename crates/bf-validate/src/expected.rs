@@ -11,12 +11,13 @@ use bf_contract::{DateRange, LedgerStatus};
 use bf_warehouse::{DatedTable, Engine, Ident, Listing, TableName, WarehouseError};
 use chrono::{Datelike, Days, NaiveDate, Weekday};
 
+use crate::checks::{Calendar, ScheduleRequest};
 use crate::log_input::LogInput;
 use crate::scan::Plan;
-use crate::scheduled::{Asked, ScheduleTable};
-use crate::suite::{Bootstrap, Calendar, Schedule, Suite};
+use crate::scheduled::{ScheduleKeys, ScheduleTable};
+use crate::suite::{Bootstrap, Schedule, Suite};
 
-pub use reach::{Gap, GapKind, PAUSE_DAYS, Reach, Rules};
+pub use reach::{GapKind, PAUSE_DAYS, Reach, Rules};
 
 /// How far around a range a schedule is looked at for its next rows: longer than any pause between two seasons.
 const LONGEST_PAUSE: Days = Days::new(400);
@@ -163,6 +164,8 @@ pub struct Question<'a> {
     pub read: DateRange,
     /// What is validated.
     pub range: DateRange,
+    /// The keys that are compared with a schedule's.
+    pub(crate) scheduled: &'a [ScheduleRequest],
     /// The day on which nothing can be complete yet.
     pub today: NaiveDate,
 }
@@ -205,10 +208,10 @@ pub fn find(
 }
 
 /// What is read of the first schedule that exists, if a schedule is what is asked first.
-pub fn first_schedule(
+pub(crate) fn first_schedule(
     asked: Question<'_>,
     warehouse: &mut dyn Engine,
-) -> Option<(Plan, Vec<Asked>)> {
+) -> Option<(Plan, Vec<ScheduleKeys>)> {
     if asked.suite.calendar().is_some() || asked.config.expected_dates.is_some() {
         return None;
     }

@@ -5,8 +5,8 @@ use bf_cli::{Failure, Output};
 use bf_contract::{Exit, Schema, ValidationPlan, ValidationPlanType};
 use bf_warehouse::{Engine, Estimate, Param};
 
-use crate::run::Run;
-use crate::{needs, report};
+use crate::request::Run;
+use crate::{checks, report};
 
 /// Shows the scan of a suite. Only the table's columns are asked for; a table that is not there is reported as
 /// it is where the suite is judged, so that a program need not understand the failure's words.
@@ -29,7 +29,7 @@ pub(crate) fn explain(
     let columns = match warehouse.columns(&suite.table) {
         Ok(columns) => columns,
         Err(error) => {
-            let unread = run.unread(&error);
+            let unread = crate::run::unread(run, &error);
             let is_reported = unread.missing_table.is_some();
             if is_reported {
                 output.document(&report::document(run, &unread, warehouse))?;
@@ -40,11 +40,12 @@ pub(crate) fn explain(
             });
         }
     };
+    suite.verify_columns(&columns)?;
     let resolved = suite.resolved(&columns);
     columns
         .require(&suite.table, [&suite.date_column])
         .map_err(could_not)?;
-    let planned = needs::plan(&resolved, &columns, run.range);
+    let planned = checks::plan(&resolved, &columns, run.range);
     let estimate = warehouse.estimate(&planned.plan).map_err(could_not)?;
     let mut text = format!(
         "-- {} on {}\n{};",

@@ -1,34 +1,34 @@
 //! The check engine, the suites and the validators.
 //!
-//! A [`suite::Suite`] says which checks a table must pass. [`needs`] turns them into measures, the scan
-//! counts them in one pass, [`judge`] compares pure figures with thresholds, [`evidence`] looks at the rows
-//! behind what failed, and [`report`] and [`text`] say it to machines and to people.
+//! A suite lists the checks that a table must pass. Each kind of check, a file in `checks`, plans what it measures; the
+//! scan counts all of it in one pass; the kind judges pure figures, and `outcome` alone turns a figure and its threshold
+//! into an outcome. `evidence` finds the rows behind what failed; `report` and `text` show it to machines and people.
 
 mod args;
+mod checks;
+mod cli;
 mod days;
 mod draft;
-pub mod evidence;
-pub mod expected;
+mod evidence;
+mod expected;
 mod explain;
-pub mod figures;
-pub mod judge;
-pub mod log_checks;
-pub mod log_input;
+mod figures;
+mod log_checks;
+mod log_input;
 mod metrics;
-mod missing;
-pub mod needs;
-pub mod outcome;
-pub mod pairs;
-pub mod report;
-pub mod rerun;
-pub mod run;
-pub mod scheduled;
-pub mod suite;
-pub mod text;
+mod outcome;
+mod pairs;
+mod report;
+mod request;
+mod rerun;
+mod run;
+mod scheduled;
+mod suite;
+mod text;
 
 /// What the warehouse counts, and what it is asked with.
 mod scan {
-    pub(crate) use bf_warehouse::{Cell, Numbers, Plan, Planner, Scan, Total, WriteTimes};
+    pub(crate) use bf_warehouse::{Plan, Planner, Scan};
 }
 
 mod columns {
@@ -36,7 +36,7 @@ mod columns {
 }
 
 mod condition {
-    pub(crate) use bf_warehouse::{Condition, Literal, Operator, Test};
+    pub(crate) use bf_warehouse::{Condition, Literal, Test};
 }
 
 use bf_warehouse::moment;
@@ -72,7 +72,7 @@ pub fn main(mut args: Vec<OsString>) -> ExitCode {
 /// # Errors
 /// Usage, or something that stands in the way of any verdict.
 pub fn run_team_offense(args: TeamOffenseArgs, streams: Streams) -> Result<Exit, Failure> {
-    run::validate(Builtin::TeamOffense.suite()?, &args.common, streams)
+    cli::validate(Builtin::TeamOffense.suite()?, &args.common, streams)
 }
 
 /// Validates `nba_analytics.player_game_summary`.
@@ -80,7 +80,7 @@ pub fn run_team_offense(args: TeamOffenseArgs, streams: Streams) -> Result<Exit,
 /// # Errors
 /// Usage, or something that stands in the way of any verdict.
 pub fn run_player_summary(args: PlayerSummaryArgs, streams: Streams) -> Result<Exit, Failure> {
-    run::validate(Builtin::PlayerGameSummary.suite()?, &args.common, streams)
+    cli::validate(Builtin::PlayerGameSummary.suite()?, &args.common, streams)
 }
 
 /// Validates any table, as a suite file says.
@@ -89,8 +89,8 @@ pub fn run_player_summary(args: PlayerSummaryArgs, streams: Streams) -> Result<E
 /// Usage, or something that stands in the way of any verdict.
 pub fn run_suite(args: SuiteArgs, streams: Streams) -> Result<Exit, Failure> {
     match (&args.suite, &args.draft) {
-        (Some(suite), _) => run::validate(Suite::load(suite)?, &args.common, streams),
-        (None, Some(table)) => run::draft(table, &args.common, streams),
+        (Some(suite), _) => cli::validate(Suite::load(suite)?, &args.common, streams),
+        (None, Some(table)) => cli::draft(table, &args.common, streams),
         (None, None) => Err(Failure::usage("no suite is given").hint(
             "give --suite FILE START END, or --draft DATASET.TABLE for a suite to start from",
         )),

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use bf_contract::{CheckStatus, Comparison, Level, MonthValue, Threshold, percentage};
+use bf_contract::{CheckStatus, Comparison, DateRange, Level, MonthValue, Threshold, percentage};
 use chrono::NaiveDate;
 
 /// Result of a check before its level is applied.
@@ -108,28 +108,79 @@ impl Share {
 /// From this many on a share is a share; below, a single row weighs more than one percent.
 const SMALL: u64 = 100;
 
-/// Whether a share that misses its threshold does so by no more than chance: fewer than 100 were asked, and no more
-/// are bad than one, or than the threshold allows of so many, rounded up. Never for a threshold of 100.
-#[must_use]
-pub fn is_small_miss(share: Share, threshold: Threshold) -> bool {
-    if threshold.op != Comparison::AtLeast || threshold.value >= 100.0 || share.asked >= SMALL {
-        return false;
-    }
-    #[allow(clippy::cast_precision_loss)] // fewer than a hundred
-    let allowed = (share.asked as f64 * (100.0 - threshold.value) / 100.0 - 1e-9).ceil();
-    #[allow(clippy::cast_precision_loss)] // fewer than a hundred
-    let missed = share.missed() as f64;
-    share.asked > 0 && missed <= allowed.max(1.0)
-}
+/// A single date of a table in which so many misses or more come up less often than one time in twenty is no accident.
+const CHANCE: f64 = 0.05;
+/// The most rows of a single date that chance is asked about; with more, it explains next to nothing.
+const MOST_OF_A_DATE: u64 = 400;
 
-/// Whether small shares are judged with the allowance of [`is_small_miss`].
+/// How a share that misses its threshold is judged if only a few were asked. Never for a threshold of 100.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum SmallShares {
-    /// A small miss is a warning.
+    /// Of fewer than a hundred one miss, or as many as the threshold allows of so many, rounded up, is a warning.
     #[default]
-    Warn,
+    Few,
+    /// The same; and as the range is a single date, what chance explains is a warning, too.
+    OneDate,
     /// A miss is a miss: the verdict over a whole range of windows.
     Fail,
+}
+
+impl SmallShares {
+    /// For a range of dates.
+    #[must_use]
+    pub fn of(range: DateRange, is_allowed: bool) -> Self {
+        match (is_allowed, range.start == range.end) {
+            (false, _) => Self::Fail,
+            (true, true) => Self::OneDate,
+            (true, false) => Self::Few,
+        }
+    }
+
+    /// For a part of the range, such as its worst month: of many parts one may be as bad as it likes.
+    #[must_use]
+    pub fn of_part(self) -> Self {
+        match self {
+            Self::OneDate => Self::OneDate,
+            Self::Few | Self::Fail => Self::Fail,
+        }
+    }
+
+    /// Whether a share misses its threshold by no more than is a warning. `groups` is what comes and goes as a whole,
+    /// if that is not the rows of the share.
+    fn is_small_miss(self, share: Share, groups: Option<Share>, threshold: Threshold) -> bool {
+        let counted = groups.unwrap_or(share);
+        if self == Self::Fail
+            || threshold.op != Comparison::AtLeast
+            || threshold.value >= 100.0
+            || counted.asked == 0
+        {
+            return false;
+        }
+        #[allow(clippy::cast_precision_loss)] // counts of one date
+        let (asked, missed) = (counted.asked as f64, counted.missed() as f64);
+        let rate = 1.0 - threshold.value / 100.0;
+        let allowed = (asked * rate - 1e-9).ceil().max(1.0);
+        if counted.asked < SMALL && missed <= allowed {
+            return true;
+        }
+        self == Self::OneDate
+            && groups.is_none()
+            && share.asked < MOST_OF_A_DATE
+            && at_least_by_chance(share.asked, share.missed(), rate) >= CHANCE
+    }
+}
+
+/// How likely it is that of `asked` rows `missed` or more are bad, if each is with this probability.
+fn at_least_by_chance(asked: u64, missed: u64, rate: f64) -> f64 {
+    #[allow(clippy::cast_precision_loss)] // counts of one date
+    let (asked, missed) = (asked as f64, missed as f64);
+    let (mut one, mut fewer, mut count) = ((1.0 - rate).powf(asked), 0.0, 0.0);
+    while count < missed {
+        fewer += one;
+        one *= (asked - count) / (count + 1.0) * rate / (1.0 - rate);
+        count += 1.0;
+    }
+    1.0 - fewer
 }
 
 /// The outcome of a share. `counted` is what the allowance for small numbers counts, if it is not the rows of the
@@ -150,7 +201,7 @@ pub fn of_share(
     };
     if meets(percent, threshold) {
         Outcome::Pass
-    } else if small == SmallShares::Warn && is_small_miss(counted.unwrap_or(share), threshold) {
+    } else if small.is_small_miss(share, counted, threshold) {
         Outcome::Warn
     } else {
         Outcome::Fail
@@ -398,7 +449,7 @@ mod tests {
             let share = Share { good, asked };
             let of = |small| of_share(share, None, threshold(AtLeast, percent), small);
             assert_eq!(
-                of(SmallShares::Warn),
+                of(SmallShares::Few),
                 outcome,
                 "{good} of {asked}, {percent}"
             );
@@ -416,13 +467,43 @@ mod tests {
     }
 
     #[test]
+    fn on_a_single_date_what_chance_explains_is_a_warning_and_a_whole_team_is_not() {
+        for (missed, asked, percent, outcome) in [
+            (2, 20, 99.0, Outcome::Fail),
+            (2, 41, 99.0, Outcome::Warn),
+            (3, 21, 95.0, Outcome::Warn),
+            (5, 21, 95.0, Outcome::Fail),
+            (2, 164, 99.0, Outcome::Warn),
+            (4, 184, 99.0, Outcome::Warn),
+            (9, 143, 95.0, Outcome::Warn),
+            (10, 200, 99.0, Outcome::Fail),
+            (10, 20, 95.0, Outcome::Fail),
+            (1, 300, 100.0, Outcome::Fail),
+            (21, 400, 95.0, Outcome::Fail),
+        ] {
+            let share = Share {
+                good: asked - missed,
+                asked,
+            };
+            let found = of_share(
+                share,
+                None,
+                threshold(AtLeast, percent),
+                SmallShares::OneDate,
+            );
+            assert_eq!(found, outcome, "{missed} of {asked}, {percent}");
+        }
+        assert_eq!(SmallShares::Few.of_part(), SmallShares::Fail);
+    }
+
+    #[test]
     fn values_that_come_and_go_by_game_are_counted_by_game() {
         let rows = Share {
             good: 20,
             asked: 120,
         };
         let games = Share { good: 1, asked: 6 };
-        let of = |games| of_share(rows, games, threshold(AtLeast, 40.0), SmallShares::Warn);
+        let of = |games| of_share(rows, games, threshold(AtLeast, 40.0), SmallShares::Few);
         assert_eq!(of(None), Outcome::Fail);
         assert_eq!(of(Some(games)), Outcome::Fail);
         assert_eq!(of(Some(Share { good: 2, asked: 6 })), Outcome::Warn);

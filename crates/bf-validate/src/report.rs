@@ -11,7 +11,7 @@ use chrono::NaiveDate;
 
 use crate::evidence::Shown;
 use crate::outcome::{Finding, Outcome, Wrong};
-use crate::run::Run;
+use crate::request::Run;
 use crate::suite::Suite;
 
 /// The section of the checks that a log summary adds.
@@ -117,7 +117,11 @@ pub fn missing_table(error: &WarehouseError, suite: &Suite) -> Option<TableName>
 
 /// The report of a run.
 #[must_use]
-pub fn document(run: &Run<'_>, judged: &Judgement, warehouse: &dyn Warehouse) -> ValidationReport {
+pub(crate) fn document(
+    run: &Run<'_>,
+    judged: &Judgement,
+    warehouse: &dyn Warehouse,
+) -> ValidationReport {
     let missing_table = judged.missing_table.as_ref().map(ToString::to_string);
     let days = judged.days.clone();
     let judged = judged.checks.as_slice();

@@ -43,7 +43,7 @@ pub fn verify(loaded: &Loaded, own: &Suite) -> Result<(), Failure> {
 /// Whether `name` is `meant` in other letters' case, with another sign between its words, or with one letter too
 /// many, too few, wrong, or in the next one's place. Two names that differ by a digit are two names, and so are
 /// two short ones.
-fn is_slip(name: &str, meant: &str) -> bool {
+pub(crate) fn is_slip(name: &str, meant: &str) -> bool {
     let plain = |text: &str| -> Vec<char> {
         let text = text.chars().flat_map(char::to_lowercase);
         text.map(|sign| if sign.is_alphanumeric() { sign } else { '_' })

@@ -1,20 +1,21 @@
 //! The table compared with the rows of its schedule, key by key within each date: as many games as planned may be
 //! other games, or the right ones with their teams the wrong way round.
 
+mod id_form;
+
 use std::collections::BTreeSet;
 
-use bf_contract::Level;
 use bf_warehouse::{
-    DatedTable, Engine, Ident, Listing, Plan, Side, TableName, Value, WarehouseError,
+    DatedTable, Engine, Ident, Keys, Listing, Measure, Pairs, Plan, Planner, Scan, Side, TableName,
+    Value, WarehouseError,
 };
 
+use crate::checks::{Planned, ScheduleRequest};
 use crate::columns::Columns;
 use crate::condition::Condition;
 use crate::expected::Expectation;
-use crate::needs::{Needs, Planned};
-use crate::pairs::Pairs;
-use crate::scan::{Planner, Scan};
-use crate::suite::{Kind, Scheduled, Suite};
+
+pub(crate) use id_form::{IdComparison, IdForm};
 
 /// A schedule that is a table, as far as it was read.
 #[derive(Debug, Clone, PartialEq)]
@@ -29,99 +30,78 @@ pub struct ScheduleTable {
     pub filter: Option<Condition>,
     /// Whether it marks rows as played, or has no rule for that.
     pub marks_played: bool,
-    /// What the checks ask of it.
-    pub asked: Vec<Asked>,
+    /// What is asked of it, in the order of the requests.
+    pub(crate) asked: Vec<ScheduleKeys>,
     /// What was measured.
     pub plan: Plan,
     /// What was read.
     pub scan: Scan,
 }
 
-/// What one check asks of a schedule.
+/// The keys of a schedule that are compared.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Asked {
-    check: String,
+pub(crate) struct ScheduleKeys {
     /// How the schedule calls the first column of the key, which names what is scheduled (a game).
     id: Option<Ident>,
     /// How it calls the others, or the one that it does not have.
     others: Result<Vec<Ident>, Ident>,
-    /// The measures of the whole key, one for each way round, and of its first column alone.
-    whole: Vec<usize>,
-    first: Option<usize>,
+    /// The whole key, one for each way round, and its first column alone.
+    whole: Vec<Measure<Keys>>,
+    first: Option<Measure<Keys>>,
 }
 
-impl Asked {
-    /// The measures of a comparison with the table's: of the ids alone, and of the whole key.
-    #[must_use]
-    pub fn comparisons(
-        suite: &Suite,
-        planned: &Planned,
-        asked: &[Self],
-    ) -> Vec<(usize, Vec<usize>)> {
-        let checks = suite.checks.iter().zip(&planned.needs);
-        let both = checks.filter_map(|(check, needs)| {
-            let asked = asked.iter().find(|asked| asked.check == check.name)?;
-            match needs {
-                Needs::Measures(ours) => Some((ours, asked)),
-                _ => None,
-            }
-        });
-        both.flat_map(|(ours, asked)| {
-            let first = asked.first.map(|first| (ours[1], vec![first]));
-            let whole = (asked.whole.len() > 1
-                || asked.others.as_ref().is_ok_and(|list| !list.is_empty()))
-            .then(|| (ours[0], asked.whole.clone()));
+/// Keys here, and the ways in which the schedule may have them.
+pub(crate) type KeyComparison = (Measure<Keys>, Vec<Measure<Keys>>);
+
+impl ScheduleKeys {
+    /// The comparisons with the table's keys: of the ids alone, and of the whole key.
+    pub(crate) fn comparisons(asked: &[Self], requests: &[ScheduleRequest]) -> Vec<KeyComparison> {
+        let both = requests.iter().zip(asked);
+        both.flat_map(|(request, asked)| {
+            let first = asked.first.map(|first| (request.first, vec![first]));
+            let others = asked.others.as_ref();
+            let is_more = asked.whole.len() > 1 || others.is_ok_and(|list| !list.is_empty());
+            let whole = is_more.then(|| (request.whole, asked.whole.clone()));
             first.into_iter().chain(whole)
         })
         .collect()
     }
 
-    /// Plans what the checks of a suite ask of a schedule, whose rows that count meet `filter`.
-    #[must_use]
-    pub fn plan(
-        suite: &Suite,
+    /// Plans what is asked of a schedule, whose rows that count meet `filter`.
+    pub(crate) fn plan(
+        requests: &[ScheduleRequest],
         columns: &Columns,
-        is_schedule: bool,
         filter: Option<&Condition>,
         planner: &mut Planner,
     ) -> Vec<Self> {
-        let asking = suite
-            .checks
-            .iter()
-            .filter(|check| is_schedule && check.level != Level::Off);
-        asking
-            .filter_map(|check| match &check.kind {
-                Kind::Scheduled(keys) => Some((check, keys)),
-                _ => None,
-            })
-            .map(|(check, keys)| {
-                let mut names = names_of(keys, columns).into_iter();
-                let id = names.next().and_then(Result::ok);
-                let others: Result<Vec<Ident>, Ident> = names.collect();
-                let whole = match (&id, &others) {
-                    (Some(id), Ok(others)) => ways(id, others, keys.either_side),
-                    _ => Vec::new(),
-                };
-                let mut measure =
-                    |columns: &[Ident]| planner.keys(filter, columns, None).position();
-                Self {
-                    check: check.name.clone(),
-                    whole: whole.iter().map(|columns| measure(columns)).collect(),
-                    first: id.as_ref().map(|id| measure(std::slice::from_ref(id))),
-                    id,
-                    others,
+        let requests = requests.iter().map(|request| {
+            let keys = &request.keys;
+            let mut names = keys.names().map(|names| {
+                let known = names.iter().find(|name| columns.get(name).is_some());
+                known.cloned().ok_or_else(|| names[0].clone())
+            });
+            let id = names.next().and_then(Result::ok);
+            let others: Result<Vec<Ident>, Ident> = names.collect();
+            let whole = match (&id, &others) {
+                (Some(id), Ok(others)) => {
+                    let key = std::iter::once(id).chain(others).cloned().collect();
+                    with_other_side(key, keys.either_side)
                 }
-            })
-            .collect()
+                _ => Vec::new(),
+            };
+            let mut measure = |columns: &[Ident]| planner.keys(filter, columns, None);
+            Self {
+                whole: whole.iter().map(|columns| measure(columns)).collect(),
+                first: id.as_ref().map(|id| measure(std::slice::from_ref(id))),
+                id,
+                others,
+            }
+        });
+        requests.collect()
     }
 }
 
-/// The key, and the same with its last two columns the other way round if both sides of a game are one.
-fn ways(id: &Ident, others: &[Ident], either_side: bool) -> Vec<Vec<Ident>> {
-    let key: Vec<Ident> = std::iter::once(id).chain(others).cloned().collect();
-    with_other_side(key, either_side)
-}
-
+/// A key, and the same with its last two columns the other way round if both sides of a game are one.
 fn with_other_side(key: Vec<Ident>, either_side: bool) -> Vec<Vec<Ident>> {
     let mut ways = vec![key];
     if either_side && ways[0].len() >= 2 {
@@ -133,21 +113,13 @@ fn with_other_side(key: Vec<Ident>, either_side: bool) -> Vec<Vec<Ident>> {
     ways
 }
 
-/// How the schedule calls each column of a key; an error for one that it does not have.
-pub fn names_of(keys: &Scheduled, columns: &Columns) -> Vec<Result<Ident, Ident>> {
-    keys.names()
-        .map(|names| {
-            let known = names.iter().find(|name| columns.get(name).is_some());
-            known.cloned().ok_or_else(|| names[0].clone())
-        })
-        .collect()
-}
-
-/// A check's rows, compared with the schedule.
+/// Rows of the table, compared with the schedule.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Held {
+pub(crate) enum ScheduleComparison {
     /// Day by day, with the columns that were compared here and there.
     Pairs(Pairs, Vec<Ident>, Vec<Ident>),
+    /// Ids that are made of the schedule's other columns.
+    Ids(IdComparison),
     /// The schedule does not say; with the reason.
     Unanswered(String),
     /// The warehouse did not answer, or there are ids that nothing can be compared with.
@@ -157,63 +129,49 @@ pub enum Held {
 /// Compares the table with its schedule for every check that asks.
 ///
 /// # Errors
-/// The run was interrupted, or the deadline passed.
-pub fn hold(
-    suite: &Suite,
+/// An interrupt, or the deadline.
+pub(crate) fn compare(
     (planned, scan): (&Planned, &Scan),
     expected: &Expectation,
     warehouse: &mut dyn Engine,
-) -> Result<Vec<(String, Held)>, WarehouseError> {
-    let Expectation::Known(expected) = expected else {
+) -> Result<Vec<ScheduleComparison>, WarehouseError> {
+    let schedule = match expected {
+        Expectation::Known(expected) => expected.schedule.as_ref(),
+        _ => None,
+    };
+    let Some(schedule) = schedule else {
         return Ok(Vec::new());
     };
-    let Some(schedule) = &expected.schedule else {
-        return Ok(Vec::new());
-    };
-    let mut comparison = Comparison {
-        suite,
+    let mut comparer = Comparer {
         planned,
         scan,
         schedule,
         ids: Vec::new(),
     };
-    let mut held = Vec::new();
-    for (check, needs) in suite.checks.iter().zip(&planned.needs) {
-        let asked = schedule
-            .asked
-            .iter()
-            .find(|asked| asked.check == check.name);
-        let (Kind::Scheduled(keys), Needs::Measures(ours), Some(asked)) =
-            (&check.kind, needs, asked)
-        else {
-            continue;
-        };
-        let rows = Condition::and(suite.filter_of(check), keys.of.as_ref());
-        let found = match comparison.of(keys, rows.as_ref(), (ours, asked), warehouse) {
-            Ok(found) => found,
-            Err(error) if error.ends_the_run() => return Err(error),
-            Err(error) => Held::Failed(error.to_string()),
-        };
-        held.push((check.name.clone(), found));
-    }
-    Ok(held)
+    let both = planned.scheduled.iter().zip(&schedule.asked);
+    both.map(
+        |(request, asked)| match comparer.of(request, asked, warehouse) {
+            Err(error) if !error.ends_the_run() => {
+                Ok(ScheduleComparison::Failed(error.to_string()))
+            }
+            found => found,
+        },
+    )
+    .collect()
 }
 
 /// The ids of the table beside those of its schedule.
 #[derive(Debug, Clone)]
 enum Ids {
-    /// Some are the same, so that those that are not are wrong.
-    Known(Pairs),
-    /// None are the same, and they are written in the same form: all are wrong.
-    Wrong(Pairs),
+    /// They are written in the same form, so that those that the schedule does not have are wrong, few or all.
+    SameForm(Pairs),
     /// They are written in another form.
     OtherForm,
     /// The schedule has none in the range.
     None,
 }
 
-struct Comparison<'a> {
-    suite: &'a Suite,
+struct Comparer<'a> {
     planned: &'a Planned,
     scan: &'a Scan,
     schedule: &'a ScheduleTable,
@@ -221,88 +179,85 @@ struct Comparison<'a> {
     ids: Vec<((Ident, Ident), Ids)>,
 }
 
-impl Comparison<'_> {
+impl Comparer<'_> {
     fn of(
         &mut self,
-        keys: &Scheduled,
-        rows: Option<&Condition>,
-        (ours, asked): (&[usize], &Asked),
+        request: &ScheduleRequest,
+        asked: &ScheduleKeys,
         warehouse: &mut dyn Engine,
-    ) -> Result<Held, WarehouseError> {
-        let here = &keys.columns;
+    ) -> Result<ScheduleComparison, WarehouseError> {
+        let unanswered = |reason: String| Ok(ScheduleComparison::Unanswered(reason));
+        let table = &self.schedule.table;
+        let here = &request.keys.columns;
         let teams = (here.len() > 1).then_some(&asked.others);
         let Some((id, first)) = asked.id.as_ref().zip(asked.first) else {
             return match teams {
-                Some(Ok(theirs)) => self.by_teams(keys, rows, theirs, warehouse),
-                _ => Ok(Held::Unanswered(format!(
-                    "{} has no column {}",
-                    self.schedule.table, here[0]
-                ))),
+                Some(Ok(theirs)) => self.by_teams(request, theirs, warehouse),
+                _ => unanswered(format!("{table} has no column {}", here[0])),
             };
         };
-        let ids = self.ids((&here[0], id), (ours[1], first), warehouse)?;
-        let is_same_form = match &ids {
-            Ids::Known(_) | Ids::Wrong(_) => true,
-            Ids::OtherForm => false,
-            Ids::None => {
-                return Ok(Held::Unanswered(format!(
-                    "{} has no row from {}",
-                    self.schedule.table, self.planned.plan.range
-                )));
+        let ids = self.ids((&here[0], id), (request.first, first), warehouse)?;
+        match (ids, teams) {
+            (Ids::None, _) => unanswered(format!(
+                "{table} has no row from {}",
+                self.planned.plan.range
+            )),
+            (Ids::SameForm(pairs), None) if request.rows.is_none() => {
+                let (ours, theirs) = (here.clone(), vec![id.clone()]);
+                Ok(ScheduleComparison::Pairs(pairs, ours, theirs))
             }
-        };
-        match (is_same_form, teams) {
-            (true, None) => match ids {
-                Ids::Known(pairs) | Ids::Wrong(pairs) if rows.is_none() => {
-                    Ok(Held::Pairs(pairs, here.clone(), vec![id.clone()]))
-                }
-                _ => self.whole(keys, (ours[0], asked, id, &[]), warehouse),
-            },
-            (true, Some(Ok(theirs))) => self.whole(keys, (ours[0], asked, id, theirs), warehouse),
-            (false, Some(Ok(theirs))) => self.by_teams(keys, rows, theirs, warehouse),
-            (_, Some(Err(missing))) => Ok(Held::Unanswered(format!(
-                "{} has no column {missing}",
-                self.schedule.table
-            ))),
-            (false, None) if self.is_compared_by_teams() => Ok(Held::Unanswered(format!(
-                "the {} of {} have another form, so other checks compare the teams",
-                here[0], self.schedule.table
-            ))),
-            (false, None) => Ok(Held::Failed(format!(
-                "the {} of {} have another form, and nothing else can be compared",
-                here[0], self.schedule.table
-            ))),
+            (Ids::SameForm(_), None) => self.whole(request, (asked, id, &[]), warehouse),
+            (Ids::SameForm(_), Some(Ok(theirs))) => {
+                self.whole(request, (asked, id, theirs), warehouse)
+            }
+            (Ids::OtherForm, Some(Ok(theirs))) => self.by_teams(request, theirs, warehouse),
+            (_, Some(Err(missing))) => unanswered(format!("{table} has no column {missing}")),
+            (Ids::OtherForm, None) => self.of_other_form(request, warehouse),
         }
     }
 
-    /// Whether another check compares more than ids, and can.
-    fn is_compared_by_teams(&self) -> bool {
-        let checks = self.suite.checks.iter().zip(&self.planned.needs);
-        let mut can = checks.filter(|(_, needs)| matches!(needs, Needs::Measures(_)));
-        can.any(|(check, _)| {
-            let asked = self
-                .schedule
-                .asked
-                .iter()
-                .find(|asked| asked.check == check.name);
-            matches!(&check.kind, Kind::Scheduled(keys) if keys.columns.len() > 1)
-                && asked.is_some_and(|asked| asked.others.is_ok())
+    /// Ids alone that are written otherwise: as the check says that they are made, else what other checks compare.
+    fn of_other_form(
+        &self,
+        request: &ScheduleRequest,
+        warehouse: &mut dyn Engine,
+    ) -> Result<ScheduleComparison, WarehouseError> {
+        let (table, column) = (&self.schedule.table, &request.keys.columns[0]);
+        if let Some(form) = &request.keys.id_form {
+            let ours = (&self.planned.plan.table, column);
+            let range = self.planned.plan.range;
+            if let Some(found) = form.compare(ours, self.schedule, range, warehouse)? {
+                return Ok(ScheduleComparison::Ids(found));
+            }
+        }
+        let both = self.planned.scheduled.iter().zip(&self.schedule.asked);
+        let is_compared_by_teams = both
+            .into_iter()
+            .any(|(request, asked)| request.keys.columns.len() > 1 && asked.others.is_ok());
+        Ok(if is_compared_by_teams {
+            ScheduleComparison::Unanswered(format!(
+                "the {column} of {table} have another form, so other checks compare the teams"
+            ))
+        } else {
+            ScheduleComparison::Failed(format!(
+                "the {column} of {table} have another form, and nothing else can be compared"
+            ))
         })
     }
 
     fn ids(
         &mut self,
         (ours, theirs): (&Ident, &Ident),
-        places: (usize, usize),
+        (here, there): (Measure<Keys>, Measure<Keys>),
         warehouse: &mut dyn Engine,
     ) -> Result<Ids, WarehouseError> {
         let names = (ours.clone(), theirs.clone());
         if let Some((_, ids)) = self.ids.iter().find(|(known, _)| *known == names) {
             return Ok(ids.clone());
         }
-        let pairs = self.compare(places.0, &[places.1], warehouse)?;
+        let pairs = self.compare(here, &[there], warehouse)?;
         let ids = if pairs.days.values().any(|day| day.both > 0) {
-            Ids::Known(pairs)
+            Ids::SameForm(pairs)
         } else {
             let span = [self.planned.plan.range];
             let mut forms = |table: &DatedTable, filter, value: &Ident| {
@@ -327,7 +282,7 @@ impl Comparison<'_> {
             } else if here.is_disjoint(&there) {
                 Ids::OtherForm
             } else {
-                Ids::Wrong(pairs)
+                Ids::SameForm(pairs)
             }
         };
         self.ids.push((names, ids.clone()));
@@ -336,32 +291,32 @@ impl Comparison<'_> {
 
     fn whole(
         &self,
-        keys: &Scheduled,
-        (ours, asked, id, others): (usize, &Asked, &Ident, &[Ident]),
+        request: &ScheduleRequest,
+        (asked, id, others): (&ScheduleKeys, &Ident, &[Ident]),
         warehouse: &mut dyn Engine,
-    ) -> Result<Held, WarehouseError> {
+    ) -> Result<ScheduleComparison, WarehouseError> {
         let theirs = std::iter::once(id).chain(others).cloned().collect();
-        let pairs = self.compare(ours, &asked.whole, warehouse)?;
-        Ok(Held::Pairs(pairs, keys.columns.clone(), theirs))
+        let pairs = self.compare(request.whole, &asked.whole, warehouse)?;
+        let ours = request.keys.columns.clone();
+        Ok(ScheduleComparison::Pairs(pairs, ours, theirs))
     }
 
     /// The teams alone, without the ids.
     fn by_teams(
         &self,
-        keys: &Scheduled,
-        rows: Option<&Condition>,
+        request: &ScheduleRequest,
         theirs: &[Ident],
         warehouse: &mut dyn Engine,
-    ) -> Result<Held, WarehouseError> {
-        let ours = &keys.columns[1..];
+    ) -> Result<ScheduleComparison, WarehouseError> {
+        let ours = &request.keys.columns[1..];
         let range = self.planned.plan.range;
         let mut planner = Planner::new(self.planned.plan.table.clone(), range);
-        let here = planner.keys(rows, ours, None);
+        let here = planner.keys(request.rows.as_ref(), ours, None);
         let here_plan = planner.finish();
         let here_scan = warehouse.measure(&here_plan)?;
         let mut planner = Planner::new(self.schedule.plan.table.clone(), range);
         let filter = self.schedule.filter.as_ref();
-        let ways = with_other_side(theirs.to_vec(), keys.either_side);
+        let ways = with_other_side(theirs.to_vec(), request.keys.either_side);
         let there: Vec<_> = ways
             .iter()
             .map(|keys| planner.keys(filter, keys, None))
@@ -370,25 +325,25 @@ impl Comparison<'_> {
         let there_scan = warehouse.measure(&there_plan)?;
         let sides: Vec<Side<'_>> = there
             .iter()
-            .map(|keys| Side::new(&there_plan, &there_scan, keys.position()))
+            .map(|keys| Side::new(&there_plan, &there_scan, *keys))
             .collect();
-        let here = Side::new(&here_plan, &here_scan, here.position());
+        let here = Side::new(&here_plan, &here_scan, here);
         let pairs = warehouse.compare(&here, &sides)?;
-        Ok(Held::Pairs(pairs, ours.to_vec(), theirs.to_vec()))
+        let (ours, theirs) = (ours.to_vec(), theirs.to_vec());
+        Ok(ScheduleComparison::Pairs(pairs, ours, theirs))
     }
 
     /// Compares keys that were measured with everything else.
     fn compare(
         &self,
-        ours: usize,
-        theirs: &[usize],
+        ours: Measure<Keys>,
+        theirs: &[Measure<Keys>],
         warehouse: &mut dyn Engine,
     ) -> Result<Pairs, WarehouseError> {
         let here = Side::new(&self.planned.plan, self.scan, ours);
-        let sides: Vec<Side<'_>> = theirs
-            .iter()
-            .map(|keys| Side::new(&self.schedule.plan, &self.schedule.scan, *keys))
-            .collect();
+        let (plan, scan) = (&self.schedule.plan, &self.schedule.scan);
+        let sides = theirs.iter().map(|keys| Side::new(plan, scan, *keys));
+        let sides: Vec<Side<'_>> = sides.collect();
         warehouse.compare(&here, &sides)
     }
 }
@@ -441,8 +396,9 @@ mod tests {
     fn both_sides_of_a_game_are_one_if_the_check_says_so() {
         let name = |text: &str| Ident::new(text).expect("a name");
         let others = [name("home"), name("away")];
-        assert_eq!(ways(&name("id"), &others, false).len(), 1);
-        let both = ways(&name("id"), &others, true);
+        let key = || [&[name("id")], &others[..]].concat();
+        assert_eq!(with_other_side(key(), false).len(), 1);
+        let both = with_other_side(key(), true);
         assert_eq!(both[1], [name("id"), name("away"), name("home")]);
     }
 }

@@ -2,8 +2,9 @@
 
 mod builtin;
 mod calendar;
-mod kind;
+mod check;
 mod levels;
+mod misspelt;
 mod resolve;
 mod rules;
 mod written_at;
@@ -13,22 +14,18 @@ use std::path::Path;
 
 use bf_cli::Failure;
 use bf_config::{Config, load_yaml, parse_yaml};
-use bf_contract::{DateRange, Level};
+use bf_contract::{Comparison, DateRange, Level};
 use bf_warehouse::{Ident, TableName};
 use chrono::NaiveDate;
 use serde::Deserialize;
 
+use crate::checks::{Calendar, Kind};
 use crate::condition::Condition;
 
 pub use levels::verify as verify_levels;
 
 pub use builtin::{Builtin, min_success_rate};
 pub use calendar::{Bootstrap, DayCount, Schedule};
-pub use kind::{
-    AcceptedValues, Average, Calendar, Change, Column, ColumnList, Completeness, Floors, Kind,
-    Matching, MissingDates, NoKeys, Partnered, RowsPerGroup, Scheduled, Share, SqlFigure, Sums,
-    ValueRange, WorstGroup,
-};
 pub use rules::Rules;
 pub use written_at::WrittenAt;
 
@@ -36,7 +33,7 @@ pub use written_at::WrittenAt;
 pub const DATE_CHECKS: [&str; 2] = ["readable_dates", "plain_dates"];
 
 /// The checks of one table.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Suite {
     /// Its name, which `levels:` of the config and the report use.
@@ -92,6 +89,9 @@ pub struct Suite {
     pub rerun: Option<Vec<String>>,
     /// The checks.
     pub checks: Vec<Check>,
+    /// The file that it was read from, and what that says; none if it is built in.
+    #[serde(skip)]
+    source: Option<(String, String)>,
 }
 
 /// What rows belong to beside their day.
@@ -120,14 +120,13 @@ pub struct Partner {
 }
 
 /// One check.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
-#[serde(try_from = "WrittenCheck")]
+#[derive(Debug, Clone)]
 pub struct Check {
     /// Its name, which `levels:` of the config and the report use.
     pub name: String,
-    /// How a person calls it; the name, and the kind where the name does not say it, where it is not given.
+    /// How a person calls it; the name, and the kind if the name does not say it, unless it is given.
     pub title: String,
-    /// The heading that it stands under; its title where it is not given.
+    /// The heading that it stands under; its title unless it is given.
     pub section: String,
     /// How much it counts, unless the config says otherwise.
     pub level: Level,
@@ -135,163 +134,23 @@ pub struct Check {
     pub filter: Option<Condition>,
     /// About all rows, whatever the suite's filter.
     pub all_rows: bool,
-    /// Where the table has no such column the check is skipped; else it could not be checked.
+    /// If the table has no such column the check is skipped; else it could not be checked.
     pub optional: bool,
     /// The threshold.
     pub bound: Option<Bound>,
-    /// What it looks at.
-    pub kind: Kind,
+    /// What it checks.
+    pub(crate) kind: Box<dyn Kind>,
 }
 
 /// What a figure must meet.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Bound {
     /// The comparison.
-    pub op: bf_contract::Comparison,
+    pub op: Comparison,
     /// The figure, in the unit of the check.
     pub value: f64,
-    /// The key of the config section that the figure comes from, where there is one.
+    /// The key of the config section that the figure comes from, if there is one.
     pub config_key: Option<String>,
-}
-
-/// A check as a suite writes it: optional keys, of which exactly one names the kind.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct WrittenCheck {
-    name: String,
-    title: Option<String>,
-    section: Option<String>,
-    #[serde(default)]
-    level: Level,
-    filter: Option<Condition>,
-    #[serde(default)]
-    all_rows: bool,
-    #[serde(default)]
-    optional: bool,
-    at_least: Option<f64>,
-    at_most: Option<f64>,
-    exactly: Option<f64>,
-    config_key: Option<String>,
-    row_count: Option<kind::Nothing>,
-    distinct_count: Option<ColumnList>,
-    matching_rows: Option<Matching>,
-    completeness: Option<Completeness>,
-    share: Option<Share>,
-    average: Option<Average>,
-    minimum: Option<Column>,
-    maximum: Option<Column>,
-    varies: Option<Column>,
-    accepted_values: Option<AcceptedValues>,
-    value_range: Option<ValueRange>,
-    unique_key: Option<kind::Nothing>,
-    rows_per_group: Option<RowsPerGroup>,
-    missing_dates: Option<MissingDates>,
-    missing_groups: Option<kind::Nothing>,
-    unscheduled_groups: Option<kind::Nothing>,
-    scheduled: Option<Scheduled>,
-    freshness: Option<kind::Nothing>,
-    change: Option<Change>,
-    reference: Option<Partnered>,
-    unmatched_keys: Option<NoKeys>,
-    sums: Option<Sums>,
-    sql: Option<SqlFigure>,
-}
-
-impl TryFrom<WrittenCheck> for Check {
-    type Error = String;
-
-    fn try_from(written: WrittenCheck) -> Result<Self, String> {
-        let name = written.name;
-        let kinds = [
-            written.row_count.map(|_| Kind::RowCount),
-            written.distinct_count.map(Kind::DistinctCount),
-            written.matching_rows.map(Kind::MatchingRows),
-            written.completeness.map(Kind::Completeness),
-            written.share.map(Kind::Share),
-            written.average.map(Kind::Average),
-            written.minimum.map(Kind::Minimum),
-            written.maximum.map(Kind::Maximum),
-            written.varies.map(Kind::Varies),
-            written.accepted_values.map(Kind::AcceptedValues),
-            written.value_range.map(Kind::ValueRange),
-            written.unique_key.map(|_| Kind::UniqueKey),
-            written.rows_per_group.map(Kind::RowsPerGroup),
-            written.missing_dates.map(Kind::MissingDates),
-            written.missing_groups.map(|_| Kind::MissingGroups),
-            written.unscheduled_groups.map(|_| Kind::UnscheduledGroups),
-            written.scheduled.map(Kind::Scheduled),
-            written.freshness.map(|_| Kind::Freshness),
-            written.change.map(Kind::Change),
-            written.reference.map(Kind::Reference),
-            written.unmatched_keys.map(Kind::UnmatchedKeys),
-            written.sums.map(Kind::Sums),
-            written.sql.map(Kind::Sql),
-        ];
-        let mut kinds = kinds.into_iter().flatten();
-        let (Some(kind), None) = (kinds.next(), kinds.next()) else {
-            return Err(format!(
-                "check {name} must have exactly one kind (row_count, distinct_count, matching_rows, \
-                 completeness, share, average, minimum, maximum, varies, accepted_values, value_range, unique_key, \
-                 rows_per_group, missing_dates, missing_groups, unscheduled_groups, scheduled, freshness, \
-                 change, reference, unmatched_keys, sums, sql)"
-            ));
-        };
-        use bf_contract::Comparison::{AtLeast, AtMost, Exactly};
-        let bounds = [
-            written.at_least.map(|value| (AtLeast, value)),
-            written.at_most.map(|value| (AtMost, value)),
-            written.exactly.map(|value| (Exactly, value)),
-        ];
-        let mut bounds = bounds.into_iter().flatten();
-        let mut kind = kind;
-        if let Kind::Change(change) = &mut kind {
-            let mut given = bounds.clone();
-            change.fill_in(given.next().map(|(op, _)| op));
-        }
-        let bound = match (bounds.next(), bounds.next()) {
-            (Some((op, value)), None) if value.is_finite() => Some(Bound {
-                op,
-                value,
-                config_key: written.config_key,
-            }),
-            (None, None) if written.config_key.is_none() => kind.default_bound(),
-            (None, None) => {
-                return Err(format!("check {name} has a config_key without a threshold"));
-            }
-            _ => {
-                return Err(format!(
-                    "check {name} must have one threshold, a finite number"
-                ));
-            }
-        };
-        if bound.is_none() && kind.needs_bound() && written.level != Level::Info {
-            return Err(format!(
-                "check {name} needs a threshold (at_least, at_most or exactly), or level: info"
-            ));
-        }
-        kind.verify()
-            .and_then(|()| kind.verify_percentages(bound.as_ref()))
-            .map_err(|reason| format!("check {name}: {reason}"))?;
-        let word = kind.word();
-        let title = written.title.unwrap_or_else(|| {
-            if name.contains(word) {
-                name.clone()
-            } else {
-                format!("{name} ({word})")
-            }
-        });
-        Ok(Self {
-            section: written.section.unwrap_or_else(|| title.clone()),
-            name,
-            title,
-            level: written.level,
-            filter: written.filter,
-            all_rows: written.all_rows,
-            optional: written.optional,
-            bound,
-            kind,
-        })
-    }
 }
 
 /// Where a check is in the text of its suite, the `nth` of that name: ` at line 3 column 5`.
@@ -333,7 +192,10 @@ impl Suite {
     pub fn load(path: &Path) -> Result<Self, Failure> {
         let suite = load_yaml::<Self>(path)?;
         let text = std::fs::read_to_string(path).unwrap_or_default();
-        suite.verified(&path.display().to_string(), &text)
+        let origin = path.display().to_string();
+        let mut suite = suite.verified(&origin, &text)?;
+        suite.source = Some((origin, text));
+        Ok(suite)
     }
 
     /// Reads a suite from text; `name` says in an error where the text is from.
@@ -390,33 +252,10 @@ impl Suite {
                 );
                 return refuse_at(reason, place(text, &check.name, 0));
             }
-            let missing = match &check.kind {
-                Kind::Reference(_) | Kind::UnmatchedKeys(_) | Kind::Sums(_) => {
-                    self.partner.is_none().then_some("partner")
-                }
-                Kind::Freshness => self.written_at.is_none().then_some("written_at"),
-                Kind::MissingGroups | Kind::UnscheduledGroups => {
-                    self.group.is_none().then_some("group")
-                }
-                _ => None,
-            };
-            if let Some(key) = missing {
-                let reason = format!("check {} needs the suite's {key}", check.name);
+            let flaw = check.kind.verify(&self);
+            if let Err(reason) = flaw.and_then(|()| check.verify_threshold()) {
+                let reason = format!("check {}: {reason}", check.name);
                 return refuse_at(reason, place(text, &check.name, 0));
-            }
-            if let Kind::Completeness(Completeness { by: Some(by), .. }) = &check.kind {
-                match &self.group {
-                    Some(group) if group.name == *by => {}
-                    Some(group) => {
-                        return refuse(format!(
-                            "check {}: by: {by} is not the suite's group (did you mean {}?)",
-                            check.name, group.name
-                        ));
-                    }
-                    None => {
-                        return refuse(format!("check {} needs the suite's group", check.name));
-                    }
-                }
             }
         }
         Ok(self)
@@ -490,11 +329,9 @@ impl Suite {
 
     /// The calendar that says when it has rows, if a check names one.
     #[must_use]
-    pub fn calendar(&self) -> Option<Calendar> {
-        self.checks.iter().find_map(|check| match &check.kind {
-            Kind::MissingDates(dates) => dates.calendar,
-            _ => None,
-        })
+    pub(crate) fn calendar(&self) -> Option<Calendar> {
+        let mut kinds = self.checks.iter().map(|check| &check.kind);
+        kinds.find_map(|kind| kind.calendar())
     }
 
     /// What it says about how far its schedules reach.

@@ -7,12 +7,18 @@ use bf_contract::{CheckStatus, DateRange, Level, ValidationReport, Verdict};
 
 use crate::figures::{plural, spans};
 use crate::report::{Judged, LOG_SECTION};
-use crate::run::Run;
+use crate::request::Run;
 use crate::suite::Suite;
 
 /// What stands above everything.
 #[must_use]
-pub fn heading(suite: &Suite, range: DateRange, url: &str, config: &str, style: Style) -> String {
+pub(crate) fn heading(
+    suite: &Suite,
+    range: DateRange,
+    url: &str,
+    config: &str,
+    style: Style,
+) -> String {
     format!(
         "{}\nDate range: {range}\nWarehouse: {url} ({})\n{}{}",
         style.section(&format!("VALIDATING {}", suite.heading())),
@@ -24,7 +30,7 @@ pub fn heading(suite: &Suite, range: DateRange, url: &str, config: &str, style: 
 
 /// The checks, section by section, and the summary.
 #[must_use]
-pub fn report(
+pub(crate) fn report(
     run: &Run<'_>,
     judged: &[Judged],
     document: &ValidationReport,

@@ -18,8 +18,7 @@ impl<T> Measure<T> {
     }
 
     /// Its position in the plan.
-    #[must_use]
-    pub const fn position(self) -> usize {
+    pub(crate) const fn position(self) -> usize {
         self.at
     }
 }

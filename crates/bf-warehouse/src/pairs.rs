@@ -105,14 +105,10 @@ impl Pairs {
 }
 
 impl<'a> Side<'a> {
-    /// The keys at a position of a plan, which must be that of keys.
+    /// Keys that a plan measures.
     #[must_use]
-    pub fn new(plan: &'a Plan, scan: &'a Scan, position: usize) -> Self {
-        Self {
-            plan,
-            scan,
-            keys: Measure::new(position),
-        }
+    pub const fn new(plan: &'a Plan, scan: &'a Scan, keys: Measure<Keys>) -> Self {
+        Self { plan, scan, keys }
     }
 
     /// All keys of several sides, each once, in order.

@@ -45,6 +45,17 @@ pub enum Probe {
         /// Keys of this table that the partner lacks, else the other way round.
         here: bool,
     },
+    /// Keys of both tables over which two sums differ.
+    Sums {
+        /// The rows of the suite's table that are added up.
+        filter: Option<Condition>,
+        /// The key.
+        columns: Vec<Ident>,
+        /// What is added up in the suite's table.
+        here: Ident,
+        /// What is added up in its partner.
+        there: Ident,
+    },
     /// Rows whose key the schedule does not have on their day.
     Unscheduled {
         /// The rows that are compared with it.

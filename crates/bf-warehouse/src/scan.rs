@@ -154,8 +154,7 @@ impl Scan {
         }
     }
 
-    /// The days of `range` with the cell of one metric.
-    pub fn by_day(
+    fn by_day(
         &self,
         position: usize,
         range: DateRange,
@@ -165,22 +164,6 @@ impl Scan {
             .zip(&self.cells)
             .filter(move |(day, _)| range.contains(**day))
             .filter_map(move |(day, cells)| Some((*day, cells.get(position)?)))
-    }
-
-    /// The counts of one metric, day by day.
-    pub fn counts(
-        &self,
-        position: usize,
-        range: DateRange,
-    ) -> impl Iterator<Item = (NaiveDate, u64)> {
-        self.by_day(position, range)
-            .map(|(day, cell)| (day, cell.count()))
-    }
-
-    /// The sum of one metric's counts.
-    #[must_use]
-    pub fn count(&self, position: usize, range: DateRange) -> u64 {
-        self.counts(position, range).map(|(_, count)| count).sum()
     }
 }
 

@@ -1,5 +1,6 @@
 //! SQLite: a folder with one database file per dataset, attached read-only.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -49,6 +50,8 @@ pub struct Sqlite {
     connection: Connection,
     folder: PathBuf,
     datasets: Vec<Dataset>,
+    /// The columns of the tables that were asked about: within one snapshot they stay the same.
+    columns: BTreeMap<TableName, Columns>,
     options: Options,
     deadline: Instant,
     usage: Usage,
@@ -71,6 +74,7 @@ impl Sqlite {
             connection,
             folder,
             datasets: Vec::new(),
+            columns: BTreeMap::new(),
             options,
             deadline,
             usage: Usage::default(),
@@ -267,7 +271,12 @@ impl Engine for Sqlite {
     }
 
     fn columns(&mut self, table: &TableName) -> Result<Columns, WarehouseError> {
-        self.columns_of(table).map(Columns::new)
+        if let Some(columns) = self.columns.get(table) {
+            return Ok(columns.clone());
+        }
+        let columns = Columns::new(self.columns_of(table)?);
+        self.columns.insert(table.clone(), columns.clone());
+        Ok(columns)
     }
 
     /// Rows are handed out one by one and counted here, which needs no sorting and is some nine times faster than SQL
@@ -293,7 +302,9 @@ impl Engine for Sqlite {
     fn sample(&mut self, request: &SampleRequest<'_>) -> Result<Sample, WarehouseError> {
         let partner = request.partner.map(|partner| &partner.name);
         let tables: Vec<&TableName> = match request.probe {
-            Probe::Unmatched { .. } => partner.into_iter().chain([&request.table.name]).collect(),
+            Probe::Unmatched { .. } | Probe::Sums { .. } => {
+                partner.into_iter().chain([&request.table.name]).collect()
+            }
             Probe::Unscheduled { table, .. } | Probe::OfSchedule { table, .. } => {
                 vec![&request.table.name, table]
             }

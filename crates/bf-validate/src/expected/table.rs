@@ -3,13 +3,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use bf_contract::DateRange;
-use bf_warehouse::{Columns, DatedTable, Engine, Ident, Listing, TableName, Value, WarehouseError};
+use bf_warehouse::{
+    Columns, DatedTable, Engine, Groups, Ident, Listing, Measure, TableName, Value, WarehouseError,
+};
 use chrono::NaiveDate;
 
 use super::{Expected, Question};
 use crate::condition::{Condition, Literal, Test};
-use crate::scan::{Plan, Planner};
-use crate::scheduled::{Asked, ScheduleTable};
+use crate::scan::{Plan, Planner, Scan};
+use crate::scheduled::{ScheduleKeys, ScheduleTable};
 use crate::suite::Schedule;
 
 /// The most groups that are listed by name.
@@ -43,10 +45,12 @@ pub(super) fn read(
     let is_schedule = schedule.is_some();
     let scan = warehouse.measure(&plan)?;
     // A schedule that never marks a row as played cannot be asked for it.
-    let marked = marked.filter(|marked| scan.count(*marked, read) > 0);
-    let dates = scan.counts(marked.unwrap_or(all), read);
-    let dates = dates.filter(|(_, count)| *count > 0);
-    let dates = dates.map(|(date, count)| (date, if group.is_some() { count } else { 1 }));
+    let marked = marked
+        .map(|marked| marked.by_day(&scan, read))
+        .filter(|marked| !marked.is_empty());
+    let all = all.by_day(&scan, read);
+    let dates = marked.as_ref().unwrap_or(&all).iter();
+    let dates = dates.map(|(date, count)| (*date, if group.is_some() { *count } else { 1 }));
     let (source, dates) = (table.to_string(), dates.collect());
     if !is_schedule {
         return Ok(Expected {
@@ -54,14 +58,15 @@ pub(super) fn read(
             ..Expected::new(source, dates)
         });
     }
-    let unmarked: Vec<NaiveDate> = marked.map_or_else(Vec::new, |marked| {
-        let both = scan.counts(all, read).zip(scan.counts(marked, read));
-        let due = both.filter(|((date, _), _)| asked.range.contains(*date) && *date < asked.today);
-        let less = due.filter(|((_, all), (_, played))| match group {
-            Some(_) => all > played,
-            None => *all > 0 && *played == 0,
+    let unmarked: Vec<NaiveDate> = marked.as_ref().map_or_else(Vec::new, |marked| {
+        let due = all
+            .iter()
+            .filter(|(date, _)| asked.range.contains(**date) && **date < asked.today);
+        let less = due.filter(|(date, all)| {
+            let played = marked.get(*date).copied().unwrap_or(0);
+            **all > played && (group.is_some() || played == 0)
         });
-        less.map(|((date, _), _)| date).collect()
+        less.map(|(date, _)| *date).collect()
     });
     let unplayed = match group {
         Some(group) if !unmarked.is_empty() => {
@@ -86,7 +91,7 @@ pub(super) fn read(
             .map(|date| (date, Vec::new()))
             .collect(),
     };
-    let known = scan.counts(any, read).filter(|(_, rows)| *rows > 0);
+    let known = scan.daily(any, read).filter(|(_, rows)| *rows > 0);
     let known = known.map(|(date, _)| date).collect();
     let schedule = ScheduleTable {
         table: table.clone(),
@@ -107,15 +112,36 @@ pub(super) fn read(
     })
 }
 
-/// What is measured of a table of dates: positions in its plan.
+/// How many of something a table has on a day.
+#[derive(Clone, Copy)]
+enum Amount {
+    Rows(Measure<u64>),
+    Groups(Measure<Groups>),
+}
+
+impl Amount {
+    /// The days that have any.
+    fn by_day(self, scan: &Scan, range: DateRange) -> BTreeMap<NaiveDate, u64> {
+        let days: Vec<(NaiveDate, u64)> = match self {
+            Self::Rows(rows) => scan.daily(rows, range).collect(),
+            Self::Groups(groups) => scan
+                .daily(groups, range)
+                .map(|(date, day)| (date, day.groups))
+                .collect(),
+        };
+        days.into_iter().filter(|(_, count)| *count > 0).collect()
+    }
+}
+
+/// What is measured of a table of dates.
 pub(crate) struct Planned {
     pub plan: Plan,
-    any: usize,
-    all: usize,
-    marked: Option<usize>,
+    any: Measure<u64>,
+    all: Amount,
+    marked: Option<Amount>,
     counts: Option<Condition>,
     played: Option<Condition>,
-    pub keys: Vec<Asked>,
+    pub keys: Vec<ScheduleKeys>,
 }
 
 /// Plans the scan of a table of dates.
@@ -128,26 +154,22 @@ pub(crate) fn plan(
     let columns = table.columns.clone();
     let mut planner = Planner::new(table, read);
     let group = group_of(asked, &columns);
-    let any = planner.rows(None).position();
+    let any = planner.rows(None);
     let mut measure = |filter: Option<&Condition>| match group {
-        Some(group) => planner
-            .groups(filter, std::slice::from_ref(group), (0, u64::MAX))
-            .position(),
-        None => planner.rows(filter).position(),
+        Some(group) => {
+            let group = std::slice::from_ref(group);
+            Amount::Groups(planner.groups(filter, group, (0, u64::MAX)))
+        }
+        None => Amount::Rows(planner.rows(filter)),
     };
     let counts = schedule.and_then(|schedule| schedule.rows.all(&columns));
     let all = measure(counts.as_ref());
     let played = schedule.and_then(|schedule| schedule.played.first(&columns));
     let played = played.and_then(|played| Condition::and(counts.as_ref(), Some(&played)));
     let marked = played.as_ref().map(|played| measure(Some(played)));
-    let filter = counts.as_ref();
-    let keys = Asked::plan(
-        asked.suite,
-        &columns,
-        schedule.is_some(),
-        filter,
-        &mut planner,
-    );
+    // Only a schedule is asked what it has.
+    let requests = schedule.map_or(&[][..], |_| asked.scheduled);
+    let keys = ScheduleKeys::plan(requests, &columns, counts.as_ref(), &mut planner);
     Planned {
         plan: planner.finish(),
         any,

@@ -1,36 +1,26 @@
 //! A suite as it fits the table at hand: columns under the names that this table has for them, and the rule in
 //! place of a column that it lacks.
 
-use std::borrow::Cow;
-
 use bf_warehouse::Ident;
 
-use super::{Kind, Suite};
+use super::Suite;
 use crate::columns::Columns;
 use crate::condition::Condition;
 
 impl Suite {
     /// The suite with the names that the table has.
     #[must_use]
-    pub fn resolved(&self, columns: &Columns) -> Cow<'_, Self> {
+    pub fn resolved(&self, columns: &Columns) -> Self {
         let has = |name: &Ident| columns.get(name).is_some();
-        let renamed = |name: &Ident| {
-            let others = self.also_called.get(name).filter(|_| !has(name))?;
-            others.iter().find(|other| has(other)).cloned()
-        };
         let renames: Vec<(Ident, Ident)> = self
             .also_called
-            .keys()
-            .filter_map(|name| Some((name.clone(), renamed(name)?)))
+            .iter()
+            .filter(|(name, _)| !has(name))
+            .filter_map(|(name, others)| {
+                let other = others.iter().find(|other| has(other))?;
+                Some((name.clone(), other.clone()))
+            })
             .collect();
-        let lacks = |condition: &Condition| condition.columns().into_iter().any(|name| !has(name));
-        let needs_rule = self.checks.iter().any(|check| match &check.kind {
-            Kind::Share(share) => share.otherwise.is_some() && lacks(&share.of),
-            _ => false,
-        });
-        if renames.is_empty() && !needs_rule {
-            return Cow::Borrowed(self);
-        }
         let mut suite = self.clone();
         for column in suite.columns_mut() {
             if let Some((_, new)) = renames.iter().find(|(name, _)| name == column) {
@@ -38,25 +28,13 @@ impl Suite {
             }
         }
         for check in &mut suite.checks {
-            if let Kind::Share(share) = &mut check.kind
-                && lacks(&share.of)
-                && let Some(otherwise) = share.otherwise.take()
-            {
-                let lacking = share
-                    .of
-                    .columns()
-                    .into_iter()
-                    .find(|name| !has(name))
-                    .cloned();
-                share.of = otherwise;
-                share.in_place_of = lacking;
-            }
+            check.kind.resolve(columns);
         }
-        Cow::Owned(suite)
+        suite
     }
 
     /// Every column of the table that it names.
-    fn columns_mut(&mut self) -> Vec<&mut Ident> {
+    pub(super) fn columns_mut(&mut self) -> Vec<&mut Ident> {
         let mut all: Vec<&mut Ident> = vec![&mut self.date_column];
         all.extend(&mut self.primary_key);
         all.extend(self.group.as_mut().map(|group| &mut group.column));
@@ -65,51 +43,9 @@ impl Suite {
         all.extend(&mut self.sample_columns);
         for check in &mut self.checks {
             all.extend(check.filter.iter_mut().flat_map(Condition::columns_mut));
-            all.extend(check.kind.columns_mut());
+            all.extend(check.kind.columns());
         }
         all
-    }
-}
-
-impl Kind {
-    /// Every column of the table that it names.
-    fn columns_mut(&mut self) -> Vec<&mut Ident> {
-        match self {
-            Self::RowCount
-            | Self::UniqueKey
-            | Self::MissingDates(_)
-            | Self::MissingGroups
-            | Self::UnscheduledGroups
-            | Self::Freshness
-            | Self::Sql(_) => Vec::new(),
-            Self::DistinctCount(list) | Self::UnmatchedKeys(list) => {
-                list.columns.iter_mut().collect()
-            }
-            Self::MatchingRows(matching) => matching.of.columns_mut(),
-            Self::Completeness(of) => {
-                let groups = of
-                    .worst_group
-                    .iter_mut()
-                    .flat_map(|group| &mut group.columns);
-                groups.chain([&mut of.column]).collect()
-            }
-            Self::Share(share) => {
-                let otherwise = share.otherwise.iter_mut().flat_map(Condition::columns_mut);
-                otherwise.chain(share.of.columns_mut()).collect()
-            }
-            Self::Average(of) => vec![&mut of.column],
-            Self::Minimum(of) | Self::Maximum(of) | Self::Varies(of) => vec![&mut of.column],
-            Self::AcceptedValues(of) => vec![&mut of.column],
-            Self::ValueRange(of) => vec![&mut of.column],
-            Self::RowsPerGroup(of) => of.columns.iter_mut().collect(),
-            Self::Scheduled(of) => {
-                let condition = of.of.iter_mut().flat_map(Condition::columns_mut);
-                condition.chain(&mut of.columns).collect()
-            }
-            Self::Change(of) => of.completeness.iter_mut().collect(),
-            Self::Reference(of) => of.columns.iter_mut().collect(),
-            Self::Sums(of) => of.columns.iter_mut().chain([&mut of.column]).collect(),
-        }
     }
 }
 
@@ -131,9 +67,7 @@ mod tests {
             data_type: String::new(),
         });
         let suite = Suite::parse(SUITE, "a test").expect("a suite");
-        let resolved = suite
-            .resolved(&Columns::new(columns.collect()))
-            .into_owned();
+        let resolved = suite.resolved(&Columns::new(columns.collect()));
         format!("{:?}", resolved.checks)
     }
 

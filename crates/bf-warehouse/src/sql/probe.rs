@@ -6,8 +6,10 @@ use bf_contract::{DateRange, parse_date};
 use chrono::NaiveDate;
 
 use super::{Flavor, Params, render, render_lacking};
+use crate::pairs::TOLERANCE;
 use crate::{
-    ColumnKind, Condition, Ident, Probe, Query, Rows, Sample, SampleRequest, WarehouseError,
+    ColumnKind, Condition, DatedTable, Ident, Probe, Query, Rows, Sample, SampleRequest,
+    WarehouseError,
 };
 
 /// Rows that the query for a person returns.
@@ -288,46 +290,84 @@ fn write(request: &SampleRequest<'_>, params: &mut Params<'_>, limit: u32) -> St
                 flavor.table(schedule),
             )
         }
+        Probe::Unmatched { .. } | Probe::Sums { .. } => match request.partner {
+            Some(partner) => beside_partner(request, partner, &days, params, limit),
+            None => String::new(),
+        },
+    }
+}
+
+/// The keys of the table and of its partner, side by side.
+fn beside_partner(
+    request: &SampleRequest<'_>,
+    partner: &DatedTable,
+    days: &Days,
+    params: &mut Params<'_>,
+    limit: u32,
+) -> String {
+    let flavor = params.flavor();
+    let (filter, key, sums, here) = match request.probe {
         Probe::Unmatched {
             filter,
-            columns: key,
+            columns,
             here,
-        } => {
-            let Some(partner) = request.partner else {
-                return String::new();
-            };
-            let their_date = quote(&partner.date_column);
-            let theirs = days.contain(&their_date, partner.date_kind(), params);
-            let other = flavor.table(&partner.name);
-            let ours = filtered(filter.as_ref(), params);
-            let their_day = flavor.day_of(&their_date, partner.date_kind());
-            let keys: Vec<String> = key.iter().map(quote).collect();
-            let list = keys.join(", ");
-            let side = |day: &str, count: &str, table: &str, rows: &str| {
-                format!(
-                    "(SELECT {day} AS day, {list}, COUNT(*) AS {count} FROM {table} WHERE {rows} GROUP BY 1, {list})"
-                )
-            };
-            let [from, join] = if *here {
-                [
-                    side(&day, "records", &table, &ours),
-                    side(&their_day, "copies", &other, &theirs),
-                ]
-            } else {
-                [
-                    side(&their_day, "records", &other, &theirs),
-                    side(&day, "copies", &table, &ours),
-                ]
-            };
-            let same = keys.iter().map(|key| format!("b.{key} = a.{key}"));
-            let same = same.collect::<Vec<_>>().join(" AND ");
-            let shown = keys.iter().map(|key| format!("a.{key}"));
-            let shown = shown.collect::<Vec<_>>().join(", ");
-            format!(
-                "SELECT a.day, {shown}, a.records FROM {from} AS a LEFT JOIN {join} AS b \
-                 ON b.day = a.day AND {same} WHERE b.copies IS NULL ORDER BY a.day, {shown} LIMIT {limit}"
-            )
+        } => (filter, columns, None, *here),
+        Probe::Sums {
+            filter,
+            columns,
+            here,
+            there,
+        } => (filter, columns, Some((here, there)), true),
+        _ => return String::new(),
+    };
+    let keys: Vec<String> = key.iter().map(|name| flavor.quote(name.as_str())).collect();
+    let list = keys.join(", ");
+    let mut side = |table: &DatedTable,
+                    filter: Option<&Condition>,
+                    sum: Option<&Ident>,
+                    name: &str| {
+        let (date, kind) = (flavor.quote(table.date_column.as_str()), table.date_kind());
+        let mut rows = days.contain(&date, kind, params);
+        if let Some(filter) = filter {
+            rows.push_str(&format!(" AND {}", render(filter, &table.columns, params)));
         }
+        let figure = match sum {
+            Some(sum) => {
+                let column = flavor.quote(sum.as_str());
+                let number = flavor.number(&column, table.columns.kind(sum));
+                format!("COALESCE(SUM({number}), 0)")
+            }
+            None => "COUNT(*)".to_owned(),
+        };
+        format!(
+            "(SELECT {} AS day, {list}, {figure} AS {name} FROM {} WHERE {rows} GROUP BY 1, {list})",
+            flavor.day_of(&date, kind),
+            flavor.table(&table.name),
+        )
+    };
+    let (ours, theirs) = (sums.map(|sums| sums.0), sums.map(|sums| sums.1));
+    let [one, two] = match sums {
+        Some(_) => ["sum_here", "sum_there"],
+        None if here => ["records", "copies"],
+        None => ["copies", "records"],
+    };
+    let ours = side(request.table, filter.as_ref(), ours, one);
+    let theirs = side(partner, None, theirs, two);
+    let (from, join) = if here { (ours, theirs) } else { (theirs, ours) };
+    let same = keys.iter().map(|key| format!("b.{key} = a.{key}"));
+    let same = same.collect::<Vec<_>>().join(" AND ");
+    let shown = keys.iter().map(|key| format!("a.{key}"));
+    let shown = shown.collect::<Vec<_>>().join(", ");
+    match sums {
+        Some(_) => format!(
+            "SELECT a.day, {shown}, a.sum_here, b.sum_there FROM {from} AS a JOIN {join} AS b \
+             ON b.day = a.day AND {same} WHERE ABS(a.sum_here - b.sum_there) > {TOLERANCE:e} \
+             ORDER BY a.day, {shown} LIMIT {limit}"
+        ),
+        None => format!(
+            "SELECT a.day, {shown}, a.records FROM {from} AS a LEFT JOIN {join} AS b \
+             ON b.day = a.day AND {same} WHERE b.copies IS NULL ORDER BY a.day, {shown} LIMIT {limit}"
+        ),
     }
 }
 

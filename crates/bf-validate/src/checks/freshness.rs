@@ -1,16 +1,22 @@
-//! Rows of an older run that stay in place of this one's.
+//! `freshness`: rows of an older run that stay in place of this one's.
 
 use std::collections::BTreeSet;
 
-use bf_contract::LedgerStatus;
-use chrono::{DateTime, NaiveDate};
+use bf_contract::{Comparison, LedgerStatus};
+use bf_warehouse::moment::Moment;
+use bf_warehouse::{Ident, Measure, WriteTimes};
+use chrono::{DateTime, FixedOffset, NaiveDate};
+use serde::Deserialize;
 
-use super::{Facts, threshold};
-use crate::figures::{float, plural};
-use crate::moment::Moment;
+use super::{CheckKind, Context, Figure, Planning};
+use crate::figures::plural;
 use crate::outcome::{Finding, Outcome};
-use crate::scan::{Cell, WriteTimes};
-use crate::suite::Check;
+use crate::suite::Suite;
+
+/// The dates with rows from before the phase began.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Freshness {}
 
 const SECOND: i64 = 1_000_000;
 const DAY: i64 = 86_400 * SECOND;
@@ -27,18 +33,45 @@ const SURELY_OLDER: i64 = 7 * DAY;
 /// Fewer dates say nothing about what the bulk is.
 const FEWEST_DATES: usize = 10;
 
-pub(super) fn judge(facts: &Facts<'_>, check: &Check, needs: &[usize]) -> Finding {
-    let cells = facts.scan.by_day(needs[0], facts.range);
-    let written: Vec<(NaiveDate, WriteTimes)> = cells
-        .filter_map(|(day, cell)| match cell {
-            Cell::Written(times) => Some((day, *times)),
-            _ => None,
-        })
-        .collect();
-    match facts.since {
-        Some(since) => since_began(facts, check, &written, since),
-        None => against_the_bulk(facts, check, &written),
+impl CheckKind for Freshness {
+    const KEY: &'static str = "freshness";
+    const FIGURE: Figure = Figure::Count;
+    const DOC: &'static str = "dates with rows from before the job began";
+    const DEFAULT: Option<(Comparison, f64)> = Some((Comparison::AtMost, 0.0));
+    type Measures = Option<Measure<WriteTimes>>;
+
+    fn verify(&self, suite: &Suite) -> Result<(), String> {
+        match suite.written_at {
+            Some(_) => Ok(()),
+            None => Err("needs the suite's written_at".to_owned()),
+        }
     }
+
+    fn columns_of_suite(&self, suite: &Suite) -> Vec<Ident> {
+        let written = suite.written_at.iter();
+        written.map(|written| written.column.clone()).collect()
+    }
+
+    fn plan(&self, planning: &mut Planning<'_>) -> Option<Measure<WriteTimes>> {
+        let written = planning.suite.written_at.as_ref()?;
+        Some(planning.written(&written.column))
+    }
+
+    fn judge(&self, at: &Context<'_>, times: &Option<Measure<WriteTimes>>) -> Finding {
+        let Some(times) = times else {
+            return at.not_counted();
+        };
+        let written: Vec<(NaiveDate, WriteTimes)> = at.daily(*times).collect();
+        match at.facts.since {
+            Some(since) => since_began(at, &written, since),
+            None => against_the_bulk(at, &written),
+        }
+    }
+}
+
+/// The zone of times that do not name their own.
+fn zone(at: &Context<'_>) -> Option<FixedOffset> {
+    at.facts.suite.written_at.as_ref()?.zone
 }
 
 /// What the write times of a date prove.
@@ -55,7 +88,7 @@ enum Proof {
 }
 
 /// Whether the rows of a date were written since `since`, all of them.
-fn proof(times: &WriteTimes, since: i64, now: i64, zone: Option<chrono::FixedOffset>) -> Proof {
+fn proof(times: &WriteTimes, since: i64, now: i64, zone: Option<FixedOffset>) -> Proof {
     let limit = since - CLOCK_SKEW;
     let mut found = Proof::Fresh;
     for oldest in times.oldest() {
@@ -89,25 +122,16 @@ fn proof(times: &WriteTimes, since: i64, now: i64, zone: Option<chrono::FixedOff
 }
 
 /// Whether a row is from the future: that is no proof of anything.
-fn is_to_come(times: &WriteTimes, now: i64, zone: Option<chrono::FixedOffset>) -> bool {
+fn is_to_come(times: &WriteTimes, now: i64, zone: Option<FixedOffset>) -> bool {
     times
         .newest()
         .any(|newest| newest.bounds(zone).0 > now + CLOCK_SKEW)
 }
 
 /// Every date that this run claims must have been written since it began.
-fn since_began(
-    facts: &Facts<'_>,
-    check: &Check,
-    written: &[(NaiveDate, WriteTimes)],
-    since: i64,
-) -> Finding {
-    let claimed = claimed_dates(facts);
-    let zone = facts
-        .suite
-        .written_at
-        .as_ref()
-        .and_then(|written| written.zone);
+fn since_began(at: &Context<'_>, written: &[(NaiveDate, WriteTimes)], since: i64) -> Finding {
+    let claimed = claimed_dates(at);
+    let (facts, zone) = (at.facts, zone(at));
     let proven = |proof_of: Proof| -> Vec<NaiveDate> {
         let asked = written
             .iter()
@@ -176,11 +200,7 @@ fn since_began(
     } else {
         parts.join("; ")
     };
-    let mut finding = Finding::compared(
-        float(counted as u64),
-        threshold(check),
-        format!("{}: {said}", check.title),
-    );
+    let mut finding = at.counted(counted as u64, &said);
     if is_kept || !same_day.is_empty() {
         finding.worsen(Outcome::Warn);
     }
@@ -195,8 +215,8 @@ fn since_began(
 }
 
 /// The dates that the last run of the log says it wrote; `None` if no ledger says.
-fn claimed_dates(facts: &Facts<'_>) -> Option<BTreeSet<NaiveDate>> {
-    let log = facts.log.filter(|log| !log.ledger.is_empty())?;
+fn claimed_dates(at: &Context<'_>) -> Option<BTreeSet<NaiveDate>> {
+    let log = at.facts.log.filter(|log| !log.ledger.is_empty())?;
     let last_run = log.ledger.values().map(|entry| entry.run).max()?;
     Some(
         log.ledger
@@ -208,29 +228,8 @@ fn claimed_dates(facts: &Facts<'_>) -> Option<BTreeSet<NaiveDate>> {
 }
 
 /// Nothing says when the run began: then most dates were written within a day, and a few long before.
-fn against_the_bulk(
-    facts: &Facts<'_>,
-    check: &Check,
-    written: &[(NaiveDate, WriteTimes)],
-) -> Finding {
-    let zone = facts
-        .suite
-        .written_at
-        .as_ref()
-        .and_then(|written| written.zone);
-    let threshold = threshold(check);
-    let mut finding = bulk_finding(check, threshold, written);
-    let listed = |mut finding: Finding, dates: Vec<NaiveDate>, outcome, why: &str| {
-        if !dates.is_empty() {
-            finding.worsen(outcome);
-            let count = plural(dates.len() as u64, "date");
-            finding.message.push_str(&format!("; {count} {why}"));
-            if finding.dates.is_empty() {
-                finding = finding.and_on(dates);
-            }
-        }
-        finding
-    };
+fn against_the_bulk(at: &Context<'_>, written: &[(NaiveDate, WriteTimes)]) -> Finding {
+    let (facts, zone) = (at.facts, zone(at));
     let of = |is: &dyn Fn(&WriteTimes) -> bool| -> Vec<NaiveDate> {
         written
             .iter()
@@ -239,25 +238,58 @@ fn against_the_bulk(
             .collect()
     };
     let undated = of(&|times| times.unknown > 0);
-    if undated.len() < written.len() {
-        let why = "with records that have no readable time of writing";
-        finding = listed(finding, undated, Outcome::Warn, why);
+    let is_never_written = written
+        .iter()
+        .all(|(_, times)| times.oldest().next().is_none());
+    if is_never_written {
+        return Finding::unanswered(format!(
+            "{}: no record has a readable time of writing",
+            at.title()
+        ))
+        .on(undated);
     }
+    let mut finding = bulk_finding(at, written, &undated);
     let to_come = of(&|times| is_to_come(times, facts.now, zone));
-    let why = "with a time of writing that has yet to come";
-    listed(finding, to_come, Outcome::Error, why)
+    if !to_come.is_empty() {
+        finding.worsen(Outcome::Error);
+        let count = plural(to_come.len() as u64, "date");
+        finding.message.push_str(&format!(
+            "; {count} with a time of writing that has yet to come"
+        ));
+        if finding.dates.is_empty() {
+            finding = finding.and_on(to_come);
+        }
+    }
+    finding
 }
 
+/// The dates that are long before the others, and those with rows that have no readable time: what is not dated is no
+/// proof.
 fn bulk_finding(
-    check: &Check,
-    threshold: Option<bf_contract::Threshold>,
+    at: &Context<'_>,
     written: &[(NaiveDate, WriteTimes)],
+    undated: &[NaiveDate],
 ) -> Finding {
-    let none = |why: &str| Finding::compared(0.0, threshold, format!("{}: {why}", check.title));
+    let also = match undated.len() as u64 {
+        0 => String::new(),
+        count => format!(
+            "; {} with records that have no readable time of writing",
+            plural(count, "date")
+        ),
+    };
+    let found = |stale: &[NaiveDate], why: &str| {
+        let all: BTreeSet<NaiveDate> = stale.iter().chain(undated).copied().collect();
+        at.counted(all.len() as u64, &format!("{why}{also}"))
+            .on(all.into_iter().collect())
+    };
+    let none = |why: &str| found(&[], why);
     let unsure = || {
+        if !undated.is_empty() {
+            return none("the start of the run is not known (--since)");
+        }
         Finding::skipped(format!(
             "{}: the start of the run is not known (--since), and the times of writing do not tell",
-            check.title
+            at.title()
         ))
     };
     let oldest: Vec<(NaiveDate, i64)> = written
@@ -285,28 +317,30 @@ fn bulk_finding(
         return none("none between newer ones (older rows are only at one end of the range)");
     }
     let surely = older(SURELY_OLDER);
-    let counted = surely.len() as u64;
-    let dates = if surely.is_empty() { old } else { surely };
+    let (counted, dates) = if surely.is_empty() {
+        (&[][..], old)
+    } else {
+        (surely.as_slice(), surely.clone())
+    };
     let first = oldest
         .iter()
         .map(|(_, micros)| *micros)
         .min()
         .unwrap_or(from);
-    let message = format!(
-        "{}: {} written from {} on, long before the other {} ({} to {})",
-        check.title,
+    let why = format!(
+        "{} written from {} on, long before the other {} ({} to {})",
         plural(dates.len() as u64, "date"),
         clock(first),
         all.len() - dates.len(),
         clock(from),
         clock(to)
     );
-    let finding = Finding::compared(float(counted), threshold, message).on(dates);
-    if counted == 0 {
-        finding.at_best(Outcome::Warn)
+    let least = if counted.is_empty() {
+        Outcome::Warn
     } else {
-        finding
-    }
+        Outcome::Pass
+    };
+    found(counted, &why).at_best(least).and_on(dates)
 }
 
 /// The day-long window in which most dates were written: its first and last time, and how many dates.
@@ -337,7 +371,7 @@ fn clock(micros: i64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::moment::read;
+    use bf_warehouse::moment::read;
 
     const SINCE: &str = "2026-01-02T10:00:00Z";
 
@@ -350,7 +384,7 @@ mod tests {
         written
             .iter()
             .for_each(|text| times.add(read(text).expect("a time")));
-        let zone = zone.and_then(|hours| chrono::FixedOffset::east_opt(hours * 3_600));
+        let zone = zone.and_then(|hours| FixedOffset::east_opt(hours * 3_600));
         proof(&times, micros(SINCE), micros("2026-01-05T00:00:00Z"), zone)
     }
 

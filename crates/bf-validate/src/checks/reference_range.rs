@@ -1,14 +1,36 @@
-//! Absolute floors and the range that they belong to.
+//! Absolute thresholds of counts, and the range that they belong to.
 
 use bf_contract::{Comparison, DateRange, Threshold};
+use bf_warehouse::Probe;
 
-use super::{Facts, threshold};
+use super::Context;
 use crate::expected::{Expectation, Expected};
-use crate::figures::{float, plural};
-use crate::suite::Check;
+use crate::figures::{Unit, float, plural};
+use crate::outcome::{Finding, Outcome};
 
 /// How far a source may begin after, and end before, the range that the floor belongs to.
 const SLACK_DAYS: i64 = 31;
+
+/// A count, compared with a floor that may belong to another range.
+pub(super) fn counted(at: &Context<'_>, count: u64, is_groups: bool) -> Finding {
+    if count == 0 && !at.wants_nothing() {
+        return at.no_data();
+    }
+    let (threshold, remark) = match of(at, is_groups) {
+        Ok(found) => found,
+        Err(reason) => {
+            return Finding::unknown(format!(
+                "{}: {count}, and what the range should have is not known: {reason}",
+                at.title()
+            ));
+        }
+    };
+    let mut finding = at.against(float(count), Unit::Count, threshold, &remark);
+    if finding.outcome() == Outcome::Fail {
+        finding.probe = Some(Probe::RowsByDate);
+    }
+    finding
+}
 
 /// The floor of a count for the range that is validated, and a remark that says how it came about.
 ///
@@ -19,12 +41,8 @@ const SLACK_DAYS: i64 = 31;
 ///
 /// # Errors
 /// The source of the expected dates did not answer, so that nobody can say what the share is.
-pub(super) fn of(
-    facts: &Facts<'_>,
-    check: &Check,
-    is_groups: bool,
-) -> Result<(Option<Threshold>, String), String> {
-    let threshold = threshold(check);
+fn of(at: &Context<'_>, is_groups: bool) -> Result<(Option<Threshold>, String), String> {
+    let (facts, threshold) = (at.facts, at.threshold());
     let (Some(floor), Some(reference)) = (threshold, facts.suite.reference_range) else {
         return Ok((threshold, String::new()));
     };

@@ -1,0 +1,99 @@
+//! `unique_key`.
+
+use bf_contract::Comparison;
+use bf_warehouse::{Ident, Measure, Probe, Surplus, WarehouseError};
+use serde::Deserialize;
+
+use super::{CheckKind, Context, Figure, Planning};
+use crate::evidence::Sampling;
+use crate::figures::plural;
+use crate::outcome::Finding;
+use crate::suite::Suite;
+
+/// The rows beyond the first of each primary key.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct UniqueKey {}
+
+/// What is measured.
+pub(crate) struct Measures {
+    rows: Measure<u64>,
+    surplus: Measure<Surplus>,
+}
+
+impl CheckKind for UniqueKey {
+    const KEY: &'static str = "unique_key";
+    const FIGURE: Figure = Figure::Count;
+    const DOC: &'static str = "rows beyond the first of each primary key";
+    const DEFAULT: Option<(Comparison, f64)> = Some((Comparison::AtMost, 0.0));
+    type Measures = Measures;
+
+    fn columns_of_suite(&self, suite: &Suite) -> Vec<Ident> {
+        suite.primary_key.clone()
+    }
+
+    fn plan(&self, planning: &mut Planning<'_>) -> Measures {
+        Measures {
+            rows: planning.rows(),
+            surplus: planning.surplus(&planning.suite.primary_key),
+        }
+    }
+
+    fn judge(&self, at: &Context<'_>, measures: &Measures) -> Finding {
+        let rows = at.sum(measures.rows);
+        let Some(Surplus(surplus)) = at.facts.scan.surplus(measures.surplus) else {
+            return at.not_counted();
+        };
+        if rows == 0 {
+            return at.no_data();
+        }
+        let key = &at.facts.suite.primary_key;
+        let names: Vec<&str> = key.iter().map(Ident::as_str).collect();
+        let names = names.join(", ");
+        if surplus == 0 {
+            let text = format!("none ({names} is unique)");
+            return at.counted(0, &text).of(rows, rows);
+        }
+        let text = format!(
+            "{} more than there are keys ({names})",
+            plural(surplus, "record")
+        );
+        at.counted(surplus, &text)
+            .of(rows - surplus, rows)
+            .probe(Probe::Duplicates(at.filter(), key.clone()))
+    }
+
+    /// Equal hashes are not yet equal keys: the table decides. No rows have no duplicates either, and that stays no data.
+    fn sample(
+        &self,
+        at: &Context<'_>,
+        mut finding: Finding,
+        sampling: &mut Sampling<'_>,
+    ) -> Result<Finding, WarehouseError> {
+        let has_duplicates = finding.observed().is_some_and(|surplus| surplus > 0.0);
+        if !has_duplicates {
+            return Ok(finding);
+        }
+        finding.dates = sampling.dates_of(&finding)?;
+        Ok(match finding.dates.is_empty() {
+            true => at.counted(0, "none"),
+            false => finding,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use bf_warehouse::{Cell, Total};
+
+    use crate::checks::testing::{count, judged_with};
+    use crate::outcome::Outcome::{Fail, Pass};
+
+    #[test]
+    fn a_row_beyond_the_keys_fails() {
+        let days = [("2024-01-01", vec![count(9), Cell::None])];
+        let judged = |surplus| judged_with("unique_key: {}", &days, &[Total::Surplus(surplus)]);
+        assert_eq!(judged(0).outcome(), Pass);
+        assert_eq!((judged(2).outcome(), judged(2).numerator), (Fail, Some(7)));
+    }
+}
