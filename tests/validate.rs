@@ -6,6 +6,7 @@ mod config;
 mod dates;
 mod evidence;
 mod files;
+mod golden;
 mod greens;
 mod log;
 mod metrics;

@@ -255,3 +255,39 @@ fn without_sample_rows_no_view_has_a_value_of_the_table() {
     config(0);
     assert_eq!(views(), [""; 0]);
 }
+
+#[test]
+fn sums_that_differ_are_named_with_their_key_and_both_sums() {
+    let rig = Rig::new();
+    rig.sql(
+        "UPDATE player_game_summary SET points = points + 7 WHERE rowid =
+         (SELECT MIN(rowid) FROM player_game_summary WHERE game_date = '2024-12-05' AND points > 0)",
+    );
+    let report = rig.player(MONTH, &[]);
+    report.fails_only(&["team_points"]);
+    let said = report.message("team_points");
+    for part in [
+        "2024-12-05",
+        "game_id ",
+        "team_abbr ",
+        "sum_here ",
+        "sum_there ",
+    ] {
+        assert!(said.contains(part), "{part} in {said}");
+    }
+    let rows = &report.check("team_points")["evidence"]["rows"];
+    let number = |name: &str| -> f64 {
+        let text = rows[0][name].as_str().expect("a figure");
+        text.parse().expect("a number")
+    };
+    assert!((number("sum_here") - number("sum_there") - 7.0).abs() < 1e-9);
+}
+
+#[test]
+fn the_group_that_lacks_its_values_is_named() {
+    let rig = Rig::new();
+    rig.sql("UPDATE player_game_summary SET usage_rate = NULL WHERE team_abbr = 'BOS'");
+    let report = rig.player(MONTH, &[]);
+    let said = report.message("usage_rate");
+    assert!(said.contains("most often BOS, on "), "{said}");
+}

@@ -276,3 +276,41 @@ fn a_table_that_is_not_marked_as_ready_is_judged_by_the_rule() {
     rig.sql("ALTER TABLE team_offense_game_summary DROP COLUMN quality_issues");
     assert_eq!(rig.team(MONTH, &[]).status("production_ready"), "error");
 }
+
+#[test]
+fn rows_that_no_time_dates_are_no_proof_with_or_without_the_start_of_the_run() {
+    let rig = Rig::new();
+    rig.sql("UPDATE player_game_summary SET processed_at = NULL WHERE game_date = '2024-12-05'");
+    let report = rig.player(MONTH, &[]);
+    report.fails_only(&["freshness"]);
+    assert_eq!(report.dates("freshness"), ["2024-12-05"]);
+    let report = rig.player(MONTH, &["--since", "2020-01-01T00:00:00Z"]);
+    report.fails_only(&["freshness"]);
+    rig.sql("UPDATE player_game_summary SET processed_at = NULL");
+    let report = rig.player(MONTH, &[]);
+    assert_eq!(report.status("freshness"), "skipped", "nothing to tell by");
+    assert!(
+        report.text.contains("NOT CHECKED: freshness"),
+        "{}",
+        report.text
+    );
+}
+
+#[test]
+fn on_a_single_date_a_team_without_values_fails_and_a_few_rows_are_a_warning() {
+    let day = ["2024-12-06", "2024-12-06"];
+    let rig = Rig::new();
+    rig.sql(
+        "UPDATE player_game_summary SET minutes_played = NULL WHERE rowid IN (SELECT rowid FROM player_game_summary
+         WHERE game_date = '2024-12-06' AND points IS NOT NULL AND minutes_played IS NOT NULL LIMIT 2)",
+    );
+    assert_eq!(rig.player(day, &[]).code, 0);
+    let rig = Rig::new();
+    rig.sql(
+        "UPDATE player_game_summary SET usage_rate = NULL WHERE game_date = '2024-12-06' AND team_abbr =
+         (SELECT MIN(team_abbr) FROM player_game_summary WHERE game_date = '2024-12-06')",
+    );
+    let report = rig.player(day, &[]);
+    report.fails_only(&["usage_rate"]);
+    assert_eq!(report.dates("usage_rate"), ["2024-12-06"]);
+}

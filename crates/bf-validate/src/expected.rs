@@ -94,6 +94,12 @@ impl Expected {
         self.source == LOG
     }
 
+    /// Whether it is the table beside the suite's own: a date that both lack is in neither.
+    #[must_use]
+    pub fn is_of_the_partner(&self) -> bool {
+        !self.is_schedule && !self.is_of_the_log()
+    }
+
     /// The first and the last day that the source has rows on, in the range it was asked about.
     #[must_use]
     pub fn span(&self) -> Option<DateRange> {

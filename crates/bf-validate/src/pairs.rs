@@ -90,12 +90,15 @@ fn plan(
     Ok((planner.finish(), keys))
 }
 
+/// The keys of a comparison.
+type KeysHereAndThere = (Measure<Keys>, Measure<Keys>);
+
 /// The plan of the partner and, for each comparison, the keys here and there; to ask for all at once.
 pub(crate) fn comparisons(
     suite: &Suite,
     planned: &Planned,
     warehouse: &mut dyn Engine,
-) -> Option<(Plan, Vec<(Measure<Keys>, Measure<Keys>)>)> {
+) -> Option<(Plan, Vec<KeysHereAndThere>)> {
     let partner = suite
         .partner
         .as_ref()

@@ -17,11 +17,11 @@ use crate::{
 
 mod dataset;
 mod flavor;
-mod halves;
 mod invalid_dates;
+mod rows;
+mod second_reader;
 mod selection;
 mod stream;
-mod twin;
 
 #[cfg(test)]
 mod conditions;
@@ -206,11 +206,11 @@ impl Sqlite {
     ) -> Result<Vec<S>, WarehouseError> {
         self.attach(&[&selection.table])?;
         let dataset = self.position(&selection.table.dataset);
-        let mut twin = dataset.and_then(|at| self.datasets[at].twin.take());
+        let mut second = dataset.and_then(|at| self.datasets[at].second_reader.take());
         let read =
-            self.timed(|engine| halves::read(&engine.connection, twin.as_mut(), selection, new));
+            self.timed(|engine| rows::read(&engine.connection, second.as_mut(), selection, new));
         if let Some(at) = dataset {
-            self.datasets[at].twin = twin;
+            self.datasets[at].second_reader = second;
         }
         read
     }

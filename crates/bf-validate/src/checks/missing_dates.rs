@@ -123,6 +123,13 @@ fn judge(at: &Context<'_>, expected: &Expected) -> Finding {
         ));
     }
     let is_missing = !missing.is_empty();
+    if !is_missing && expected.is_of_the_partner() {
+        let why = format!(
+            "no schedule is known; all {dates} of {} have records",
+            expected.source
+        );
+        return unanswered(at, &why);
+    }
     let mut concerned = Vec::new();
     beyond(at, expected, &has_rows, &mut finding, &mut concerned);
     unplayed_dates(at, expected, &has_rows, &mut finding, &mut concerned);

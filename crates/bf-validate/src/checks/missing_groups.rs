@@ -7,7 +7,9 @@ use bf_warehouse::{Groups, Ident, Measure, WarehouseError};
 use chrono::NaiveDate;
 use serde::Deserialize;
 
-use super::expected::{counted, due, group_column, name_what_is_missing, needs_group, of_schedule};
+use super::expected::{
+    counted, due, group_column, name_what_is_missing, needs_group, of_schedule, unanswered,
+};
 use super::{CheckKind, Context, Figure, Planning};
 use crate::evidence::Sampling;
 use crate::figures::plural;
@@ -99,6 +101,13 @@ fn judge(at: &Context<'_>, groups: &Measure<Groups>) -> Finding {
         ));
     }
     let all = plural(wanted, name);
+    if missing == 0 && expected.is_of_the_partner() {
+        let why = format!(
+            "no schedule is known; all {all} of {} are there",
+            expected.source
+        );
+        return unanswered(at, &why);
+    }
     let text = match missing {
         0 => format!("none of {all} ({})", expected.source),
         missing => format!(

@@ -150,8 +150,8 @@ fn just_under(share: f64) -> String {
     if share >= 100.0 {
         return "100".to_owned();
     }
-    let room = (100.0 - share) * 0.2;
-    let under = ((share - room.max(0.1)) * 10.0).floor() / 10.0;
+    let room = ((100.0 - share) * 0.2).clamp(0.1, 3.0);
+    let under = ((share - room) * 10.0).floor() / 10.0;
     // Under one percent a share would be taken for a fraction of one.
     format!("{}", under.max(1.0).min(share))
 }
@@ -223,7 +223,7 @@ mod tests {
             (100.0, "100"),
             (99.95, "99.8"),
             (97.34, "96.8"),
-            (50.0, "40"),
+            (50.0, "47"),
             (1.0, "1"),
         ] {
             assert_eq!(just_under(share), least, "{share}");

@@ -7,7 +7,7 @@ use std::time::SystemTime;
 
 use rusqlite::Connection;
 
-use super::twin::{self, Candidate};
+use super::second_reader::{self, Candidate};
 use crate::{Ident, WarehouseError};
 
 /// The first bytes of every SQLite database. Source: "Database File Format", the database header.
@@ -25,7 +25,7 @@ pub(super) struct Dataset {
     /// Size and time of the last write, for a file that is read without locks.
     frozen: Option<(u64, SystemTime)>,
     /// A second connection to it with the same snapshot, if it is large and nothing was being written to it.
-    pub twin: Option<Connection>,
+    pub second_reader: Option<Connection>,
 }
 
 impl Dataset {
@@ -44,12 +44,12 @@ impl Dataset {
         look(folder, &path)?;
         let attach = |options: &str| -> rusqlite::Result<Option<Connection>> {
             let uri = format!("file:{}?{options}", escaped(&path));
-            let twin = Candidate::open(&path, &uri, name, connect);
-            twin::attach(connection, &uri, name)?;
-            twin::look(connection, name).inspect_err(|_| {
+            let second = Candidate::open(&path, &uri, name, connect);
+            second_reader::attach(connection, &uri, name)?;
+            second_reader::look(connection, name).inspect_err(|_| {
                 let _ = connection.execute(&format!("DETACH \"{name}\""), []);
             })?;
-            Ok(twin.and_then(Candidate::join))
+            Ok(second.and_then(Candidate::join))
         };
         let mut frozen = None;
         let attached = attach("mode=ro").or_else(|error| {
@@ -81,12 +81,12 @@ impl Dataset {
             frozen = stamp(&path);
             attach("immutable=1").map_err(|error| unreadable(message(&error)))
         });
-        let twin = attached?;
+        let second_reader = attached?;
         Ok(Self {
             name: name.clone(),
             path,
             frozen,
-            twin,
+            second_reader,
         })
     }
 

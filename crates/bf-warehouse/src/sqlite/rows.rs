@@ -24,26 +24,26 @@ const HAND_OUT: &str = "bf_hand_out";
 /// SQLite broke off: what the sinks have seen counts for nothing.
 pub(super) fn read<S: Sink>(
     connection: &Connection,
-    twin: Option<&mut Connection>,
+    second_reader: Option<&mut Connection>,
     selection: &Selection,
     new: &dyn Fn() -> S,
 ) -> rusqlite::Result<Vec<S>> {
     // Several conditions pick few rows, which an index finds.
-    let halves = match (twin, selection.conditions.as_slice()) {
-        (Some(twin), [condition]) => {
-            middle(connection, selection).map(|middle| (twin, middle, condition))
+    let split = match (second_reader, selection.conditions.as_slice()) {
+        (Some(other), [condition]) => {
+            middle(connection, selection).map(|middle| (other, middle, condition))
         }
         _ => None,
     };
-    let Some((twin, middle, condition)) = halves else {
+    let Some((other, middle, condition)) = split else {
         let whole = read_rows(connection, selection, &selection.conditions, None, new())?;
         return Ok(vec![whole]);
     };
-    let half = |side| [format!("({condition}) AND rowid {side} @bf_middle")];
-    let (left, right) = (half("<"), half(">="));
+    let part = |side| [format!("({condition}) AND rowid {side} @bf_middle")];
+    let (left, right) = (part("<"), part(">="));
     let (first, second) = (new(), new());
     thread::scope(|scope| {
-        let second = scope.spawn(move || read_rows(twin, selection, &right, Some(middle), second));
+        let second = scope.spawn(move || read_rows(other, selection, &right, Some(middle), second));
         let first = read_rows(connection, selection, &left, Some(middle), first);
         let second = second
             .join()

@@ -134,12 +134,12 @@ mod tests {
         let setting = Setting::new("wal");
         let candidate = setting.candidate();
         let first = setting.first();
-        let twin = candidate.join().expect("nothing was written");
+        let second = candidate.join().expect("nothing was written");
         setting
             .writer
             .execute_batch("UPDATE t SET x = 2")
             .expect("readers do not stop a writer");
-        assert_eq!((sum(&first), sum(&twin)), (4000, 4000));
+        assert_eq!((sum(&first), sum(&second)), (4000, 4000));
     }
 
     #[test]
