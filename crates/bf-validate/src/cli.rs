@@ -18,7 +18,11 @@ use crate::{metrics, report, rerun, text};
 ///
 /// # Errors
 /// Usage, or something that stands in the way of any verdict.
-pub fn validate(suite: Suite, args: &ValidateArgs, streams: Streams) -> Result<Exit, Failure> {
+pub(crate) fn validate(
+    suite: Suite,
+    args: &ValidateArgs,
+    streams: Streams,
+) -> Result<Exit, Failure> {
     let began = chrono::Utc::now();
     let path = args.metrics.path()?.filter(|_| !args.explain);
     let mut report = None;
@@ -132,7 +136,7 @@ fn report_on(
 ///
 /// # Errors
 /// Usage, or the table did not answer.
-pub fn draft(table: &str, args: &ValidateArgs, streams: Streams) -> Result<Exit, Failure> {
+pub(crate) fn draft(table: &str, args: &ValidateArgs, streams: Streams) -> Result<Exit, Failure> {
     let table: TableName = table
         .parse()
         .map_err(|error| Failure::usage(format!("--draft: {error}")))?;

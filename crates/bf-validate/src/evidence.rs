@@ -16,7 +16,7 @@ use crate::suite::Suite;
 
 /// What to show of a finding.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct Shown {
+pub(crate) struct Shown {
     /// A few of the rows concerned.
     pub rows: Vec<BTreeMap<String, Option<String>>>,
     /// A query to look further, ready for the engine's console.
@@ -29,7 +29,7 @@ pub struct Shown {
 
 /// The limits of what is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Limits<'a> {
+pub(crate) struct Limits<'a> {
     /// The only columns that are shown, beside the date; all if none are given.
     pub columns: Option<&'a [String]>,
     /// Rows.
@@ -41,7 +41,7 @@ pub struct Limits<'a> {
 impl Limits<'_> {
     /// Whether the values of a column may be shown.
     #[must_use]
-    pub fn shows(&self, column: &str) -> bool {
+    pub(crate) fn shows(&self, column: &str) -> bool {
         self.rows > 0
             && self.columns.is_none_or(|columns| {
                 columns
@@ -57,7 +57,7 @@ const MOST_NAMES: u32 = 20_000;
 const NAMED_DATES: usize = 10;
 
 /// Where a finding is looked into further.
-pub struct Sampling<'a> {
+pub(crate) struct Sampling<'a> {
     /// The suite.
     pub suite: &'a Suite,
     /// Its table.
@@ -75,7 +75,7 @@ impl Sampling<'_> {
     ///
     /// # Errors
     /// An interrupt, or the deadline.
-    pub fn dates_of(&mut self, finding: &Finding) -> Result<Vec<NaiveDate>, WarehouseError> {
+    pub(crate) fn dates_of(&mut self, finding: &Finding) -> Result<Vec<NaiveDate>, WarehouseError> {
         let limits = std::mem::replace(
             &mut self.limits,
             Limits {
@@ -93,7 +93,7 @@ impl Sampling<'_> {
     ///
     /// # Errors
     /// An interrupt, or the deadline.
-    pub fn most_lacking(
+    pub(crate) fn most_lacking(
         &mut self,
         columns: &[Ident],
         (filter, condition): (Option<&Condition>, &Condition),
@@ -181,7 +181,7 @@ impl Sampling<'_> {
     /// # Errors
     /// An interrupt, or the deadline. Any other trouble is part of what is shown: evidence that is missing changes no
     /// verdict.
-    pub fn look(&mut self, finding: &Finding) -> Result<Shown, WarehouseError> {
+    pub(crate) fn look(&mut self, finding: &Finding) -> Result<Shown, WarehouseError> {
         let Some(probe) = &finding.probe else {
             return Ok(Shown::default());
         };

@@ -17,7 +17,7 @@ use crate::scan::Plan;
 use crate::scheduled::{ScheduleKeys, ScheduleTable};
 use crate::suite::{Bootstrap, Schedule, Suite};
 
-pub use reach::{GapKind, PAUSE_DAYS, Reach, Rules};
+pub(crate) use reach::{GapKind, PAUSE_DAYS, Reach, Rules};
 
 /// How far around a range a schedule is looked at for its next rows: longer than any pause between two seasons.
 const LONGEST_PAUSE: Days = Days::new(400);
@@ -27,7 +27,7 @@ const PARTNER_DAYS: u32 = 400;
 
 /// What is known of the dates that a table should have.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Expectation {
+pub(crate) enum Expectation {
     /// The dates.
     Known(Expected),
     /// Nothing tells; with the hint how to tell.
@@ -41,7 +41,7 @@ const LOG: &str = "the log's own dates";
 
 /// The dates that a table should have.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct Expected {
+pub(crate) struct Expected {
     /// Where they are from, for people.
     pub source: String,
     /// The dates, with the number of groups of each; 1 if the source counts none.
@@ -90,19 +90,19 @@ impl Expected {
 
     /// Whether nothing but the log's own entries is the source.
     #[must_use]
-    pub fn is_of_the_log(&self) -> bool {
+    pub(crate) fn is_of_the_log(&self) -> bool {
         self.source == LOG
     }
 
     /// Whether it is the table beside the suite's own: a date that both lack is in neither.
     #[must_use]
-    pub fn is_of_the_partner(&self) -> bool {
+    pub(crate) fn is_of_the_partner(&self) -> bool {
         !self.is_schedule && !self.is_of_the_log()
     }
 
     /// The first and the last day that the source has rows on, in the range it was asked about.
     #[must_use]
-    pub fn span(&self) -> Option<DateRange> {
+    pub(crate) fn span(&self) -> Option<DateRange> {
         let known = self.known.first().copied().zip(self.known.last().copied());
         let dated = || {
             self.dates
@@ -117,7 +117,7 @@ impl Expected {
     }
 
     /// The dates of a range, with their groups.
-    pub fn within(&self, range: DateRange) -> impl Iterator<Item = (NaiveDate, u64)> {
+    pub(crate) fn within(&self, range: DateRange) -> impl Iterator<Item = (NaiveDate, u64)> {
         self.dates
             .range(range.start..=range.end)
             .map(|(date, groups)| (*date, *groups))
@@ -125,20 +125,20 @@ impl Expected {
 
     /// The groups of a range.
     #[must_use]
-    pub fn groups(&self, range: DateRange) -> u64 {
+    pub(crate) fn groups(&self, range: DateRange) -> u64 {
         self.within(range).map(|(_, groups)| groups).sum()
     }
 
     /// Whether the source expects something on the date, or has it among the days that need not be there.
     #[must_use]
-    pub fn knows(&self, date: NaiveDate) -> bool {
+    pub(crate) fn knows(&self, date: NaiveDate) -> bool {
         self.dates.contains_key(&date) || self.left_out.contains(&date)
     }
 
     /// Whether nothing is surely to be there: the schedule tells of the whole range, and has nothing in it that
     /// the table must have.
     #[must_use]
-    pub fn is_surely_nothing(&self, range: DateRange) -> bool {
+    pub(crate) fn is_surely_nothing(&self, range: DateRange) -> bool {
         self.is_schedule && self.is_empty_in(range) && self.reach.is_whole()
     }
 
@@ -159,7 +159,7 @@ impl Expected {
 
 /// What is asked of the sources.
 #[derive(Clone, Copy)]
-pub struct Question<'a> {
+pub(crate) struct Question<'a> {
     /// The suite.
     pub suite: &'a Suite,
     /// The config.
@@ -181,7 +181,7 @@ pub struct Question<'a> {
 ///
 /// # Errors
 /// The run was interrupted, or the deadline passed.
-pub fn find(
+pub(crate) fn find(
     asked: Question<'_>,
     warehouse: &mut dyn Engine,
 ) -> Result<Expectation, WarehouseError> {

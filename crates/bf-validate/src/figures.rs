@@ -8,7 +8,7 @@ use crate::outcome::meets;
 
 /// What a figure counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Unit {
+pub(crate) enum Unit {
     /// A share in percent.
     Percent,
     /// Whole things.
@@ -23,7 +23,7 @@ const MOST_DECIMALS: usize = 12;
 /// A figure with one decimal, or as many as it takes that the text lies on the same side of the threshold as
 /// the figure, and that neither 99.99 % reads as all nor 0.01 % as none.
 #[must_use]
-pub fn figure(value: f64, unit: Unit, threshold: Option<Threshold>) -> String {
+pub(crate) fn figure(value: f64, unit: Unit, threshold: Option<Threshold>) -> String {
     if unit == Unit::Count && value.fract() == 0.0 {
         return whole(value);
     }
@@ -45,7 +45,7 @@ pub fn figure(value: f64, unit: Unit, threshold: Option<Threshold>) -> String {
 
 /// A threshold: `5,600+`, `95.0%+`, `at most 0`, `exactly 2`.
 #[must_use]
-pub fn bound(threshold: Threshold, unit: Unit) -> String {
+pub(crate) fn bound(threshold: Threshold, unit: Unit) -> String {
     let value = threshold.value;
     let number = if unit == Unit::Count && value.fract() == 0.0 {
         whole(value)
@@ -82,13 +82,13 @@ fn whole(value: f64) -> String {
 /// A count as a figure. Counts stay far below 2^53.
 #[must_use]
 #[allow(clippy::cast_precision_loss)]
-pub fn float(count: u64) -> f64 {
+pub(crate) fn float(count: u64) -> f64 {
     count as f64
 }
 
 /// `7 dates`, `1 date`.
 #[must_use]
-pub fn plural(count: u64, one: &str) -> String {
+pub(crate) fn plural(count: u64, one: &str) -> String {
     if count == 1 {
         format!("1 {one}")
     } else if let Some(stem) = one.strip_suffix('y')
@@ -107,7 +107,7 @@ pub fn plural(count: u64, one: &str) -> String {
 
 /// Sorted dates as ranges, at most `limit` of them: `2024-01-05 to 2024-01-07, 2024-02-01, and 3 more`.
 #[must_use]
-pub fn spans(dates: &[NaiveDate], limit: usize) -> String {
+pub(crate) fn spans(dates: &[NaiveDate], limit: usize) -> String {
     let spans = date_spans(dates);
     let shown: Vec<String> = spans.iter().take(limit).map(span).collect();
     let mut text = shown.join(", ");
@@ -121,7 +121,7 @@ pub fn spans(dates: &[NaiveDate], limit: usize) -> String {
 
 /// One range: `2024-01-05 to 2024-01-07`, or the date alone.
 #[must_use]
-pub fn span(span: &DateRange) -> String {
+pub(crate) fn span(span: &DateRange) -> String {
     if span.start == span.end {
         span.start.to_string()
     } else {

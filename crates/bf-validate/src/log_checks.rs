@@ -27,7 +27,7 @@ const SKIPPED_DATES: &str = "skipped_dates";
 const PROCESS_ENDED: &str = "process_ended";
 
 /// The names of the checks that a log summary adds.
-pub const NAMES: [&str; 6] = [
+pub(crate) const NAMES: [&str; 6] = [
     COMPLETED,
     SUCCESS_RATE,
     RECONCILIATION,
@@ -40,11 +40,11 @@ pub const NAMES: [&str; 6] = [
 const SPECIFIC_DATES: &str = "specific_dates";
 
 /// A check that a log summary adds: its name, its own level, its finding.
-pub type LogCheck = (&'static str, Level, Finding);
+pub(crate) type LogCheck = (&'static str, Level, Finding);
 
 /// What the log says of itself. `table` is what is known of the table; `None` if it could not be read.
 #[must_use]
-pub fn claims(
+pub(crate) fn claims(
     log: Option<&LogInput>,
     suite: &Suite,
     range: DateRange,
@@ -295,7 +295,7 @@ fn success_rate(log: &LogInput, min: f64, table: Option<&Found>) -> Finding {
 
 /// What the table has to be held against the log.
 #[derive(Debug, Clone, Default)]
-pub struct Found {
+pub(crate) struct Found {
     /// The rows of every date that has any, before any filter.
     pub rows: BTreeMap<NaiveDate, u64>,
     /// Whether a schedule surely has nothing in the range.
@@ -306,7 +306,7 @@ pub struct Found {
 
 /// The log's claims, date by date, against the rows that are there; `None` where the table was not read.
 #[must_use]
-pub fn against_the_table(
+pub(crate) fn against_the_table(
     log: Option<&LogInput>,
     suite: &Suite,
     range: DateRange,

@@ -13,7 +13,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 
 /// What a stream of documents says about a job.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct LogInput {
+pub(crate) struct LogInput {
     /// The last log summary.
     pub summary: LogSummary,
     /// The last word on each date, where the stream has ledger entries.
@@ -28,7 +28,7 @@ pub struct LogInput {
 
 /// What a monitor's events say of the end of the job's process.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub enum ProcessEnd {
+pub(crate) enum ProcessEnd {
     /// The stream has no events.
     #[default]
     Unwatched,
@@ -43,7 +43,7 @@ impl LogInput {
     ///
     /// # Errors
     /// It cannot be read, holds a malformed document, or no log summary: could not check (exit 3).
-    pub fn read(path: &Path, stdin: Box<dyn Read + Send>) -> Result<Self, Failure> {
+    pub(crate) fn read(path: &Path, stdin: Box<dyn Read + Send>) -> Result<Self, Failure> {
         if path == Path::new("-") {
             return Self::read_from(stdin, "standard input");
         }

@@ -8,7 +8,7 @@ use chrono::NaiveDate;
 
 /// Result of a check before its level is applied.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Outcome {
+pub(crate) enum Outcome {
     /// The threshold is met.
     Pass,
     /// It is met or nearly met, and a person should look.
@@ -39,7 +39,7 @@ impl Outcome {
 
 /// The table that is wrong, as far as a check can tell.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum Wrong {
+pub(crate) enum Wrong {
     /// The suite's own.
     #[default]
     Own,
@@ -54,7 +54,7 @@ const MOST_ROWS: usize = 100;
 
 /// What a check found.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Finding {
+pub(crate) struct Finding {
     outcome: Outcome,
     observed: Option<f64>,
     threshold: Option<Threshold>,
@@ -78,7 +78,7 @@ pub struct Finding {
 
 /// The share of what was asked that is good.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Share {
+pub(crate) struct Share {
     /// Rows (or groups) that are good.
     pub good: u64,
     /// Rows (or groups) that were asked.
@@ -88,19 +88,19 @@ pub struct Share {
 impl Share {
     /// In percent; `None` if nothing was asked.
     #[must_use]
-    pub fn percent(self) -> Option<f64> {
+    pub(crate) fn percent(self) -> Option<f64> {
         percentage(self.good.min(self.asked), self.asked)
     }
 
     /// Adds another part.
-    pub fn add(&mut self, other: Self) {
+    pub(crate) fn add(&mut self, other: Self) {
         self.good += other.good;
         self.asked += other.asked;
     }
 
     /// Rows (or groups) that are not good.
     #[must_use]
-    pub fn missed(self) -> u64 {
+    pub(crate) fn missed(self) -> u64 {
         self.asked.saturating_sub(self.good)
     }
 }
@@ -115,7 +115,7 @@ const MOST_OF_A_DATE: u64 = 400;
 
 /// How a share that misses its threshold is judged if only a few were asked. Never for a threshold of 100.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum SmallShares {
+pub(crate) enum SmallShares {
     /// Of fewer than a hundred one miss, or as many as the threshold allows of so many, rounded up, is a warning.
     #[default]
     Few,
@@ -128,7 +128,7 @@ pub enum SmallShares {
 impl SmallShares {
     /// For a range of dates.
     #[must_use]
-    pub fn of(range: DateRange, is_allowed: bool) -> Self {
+    pub(crate) fn of(range: DateRange, is_allowed: bool) -> Self {
         match (is_allowed, range.start == range.end) {
             (false, _) => Self::Fail,
             (true, true) => Self::OneDate,
@@ -138,7 +138,7 @@ impl SmallShares {
 
     /// For a part of the range, such as its worst month: of many parts one may be as bad as it likes.
     #[must_use]
-    pub fn of_part(self) -> Self {
+    pub(crate) fn of_part(self) -> Self {
         match self {
             Self::OneDate => Self::OneDate,
             Self::Few | Self::Fail => Self::Fail,
@@ -186,7 +186,7 @@ fn at_least_by_chance(asked: u64, missed: u64, rate: f64) -> f64 {
 /// The outcome of a share. `counted` is what the allowance for small numbers counts, if it is not the rows of the
 /// share itself.
 #[must_use]
-pub fn of_share(
+pub(crate) fn of_share(
     share: Share,
     counted: Option<Share>,
     threshold: Option<Threshold>,
@@ -208,7 +208,7 @@ pub fn of_share(
     }
 }
 
-pub use bf_warehouse::Probe;
+pub(crate) use bf_warehouse::Probe;
 
 impl Finding {
     fn new(outcome: Outcome, message: impl Into<String>) -> Self {
@@ -229,7 +229,7 @@ impl Finding {
 
     /// A figure, compared with its threshold.
     #[must_use]
-    pub fn compared(
+    pub(crate) fn compared(
         observed: f64,
         threshold: Option<Threshold>,
         message: impl Into<String>,
@@ -245,7 +245,7 @@ impl Finding {
 
     /// A share, compared with its threshold.
     #[must_use]
-    pub fn share(
+    pub(crate) fn share(
         share: Share,
         counted: Option<Share>,
         threshold: Option<Threshold>,
@@ -262,36 +262,36 @@ impl Finding {
 
     /// A question without a figure that is answered with yes.
     #[must_use]
-    pub fn yes(message: impl Into<String>) -> Self {
+    pub(crate) fn yes(message: impl Into<String>) -> Self {
         Self::new(Outcome::Pass, message)
     }
 
     /// A question that is answered with no, or that has no data to be answered with.
     #[must_use]
-    pub fn no(message: impl Into<String>) -> Self {
+    pub(crate) fn no(message: impl Into<String>) -> Self {
         Self::new(Outcome::Fail, message)
     }
 
     /// It could not be checked.
     #[must_use]
-    pub fn unknown(message: impl Into<String>) -> Self {
+    pub(crate) fn unknown(message: impl Into<String>) -> Self {
         Self::new(Outcome::Error, message)
     }
 
     /// It was not asked for.
     #[must_use]
-    pub fn skipped(message: impl Into<String>) -> Self {
+    pub(crate) fn skipped(message: impl Into<String>) -> Self {
         Self::new(Outcome::Skipped, message)
     }
 
     /// Requested but could not be answered.
     #[must_use]
-    pub fn unanswered(message: impl Into<String>) -> Self {
+    pub(crate) fn unanswered(message: impl Into<String>) -> Self {
         Self::new(Outcome::Unanswered, message)
     }
 
     /// Makes the outcome worse, never better.
-    pub fn worsen(&mut self, outcome: Outcome) {
+    pub(crate) fn worsen(&mut self, outcome: Outcome) {
         if outcome.rank() > self.outcome.rank() {
             self.outcome = outcome;
         }
@@ -299,39 +299,39 @@ impl Finding {
 
     /// The same with an outcome that may be worse.
     #[must_use]
-    pub fn at_best(mut self, outcome: Outcome) -> Self {
+    pub(crate) fn at_best(mut self, outcome: Outcome) -> Self {
         self.worsen(outcome);
         self
     }
 
     /// The outcome.
     #[must_use]
-    pub fn outcome(&self) -> Outcome {
+    pub(crate) fn outcome(&self) -> Outcome {
         self.outcome
     }
 
     /// The figure, in the unit of the threshold.
     #[must_use]
-    pub fn observed(&self) -> Option<f64> {
+    pub(crate) fn observed(&self) -> Option<f64> {
         self.observed
     }
 
     /// What the figure must meet.
     #[must_use]
-    pub fn threshold(&self) -> Option<Threshold> {
+    pub(crate) fn threshold(&self) -> Option<Threshold> {
         self.threshold
     }
 
     /// Adds the threshold of a figure that is not there: that is no pass.
     #[must_use]
-    pub fn without_figure(mut self, threshold: Option<Threshold>) -> Self {
+    pub(crate) fn without_figure(mut self, threshold: Option<Threshold>) -> Self {
         self.threshold = threshold;
         self.at_best(Outcome::Fail)
     }
 
     /// Adds numerator and denominator.
     #[must_use]
-    pub fn of(mut self, numerator: u64, denominator: u64) -> Self {
+    pub(crate) fn of(mut self, numerator: u64, denominator: u64) -> Self {
         self.numerator = Some(numerator);
         self.denominator = Some(denominator);
         self
@@ -339,14 +339,14 @@ impl Finding {
 
     /// Adds the dates concerned.
     #[must_use]
-    pub fn on(mut self, dates: Vec<NaiveDate>) -> Self {
+    pub(crate) fn on(mut self, dates: Vec<NaiveDate>) -> Self {
         self.dates = dates;
         self
     }
 
     /// Adds further dates concerned.
     #[must_use]
-    pub fn and_on(mut self, dates: Vec<NaiveDate>) -> Self {
+    pub(crate) fn and_on(mut self, dates: Vec<NaiveDate>) -> Self {
         self.dates.extend(dates);
         self.dates.sort_unstable();
         self.dates.dedup();
@@ -355,7 +355,7 @@ impl Finding {
 
     /// Adds what is wrong on each date: a field and its text.
     #[must_use]
-    pub fn beside<const N: usize>(
+    pub(crate) fn beside<const N: usize>(
         mut self,
         rows: impl Iterator<Item = (NaiveDate, [(&'static str, String); N])>,
     ) -> Self {
@@ -373,14 +373,14 @@ impl Finding {
 
     /// Adds the way to its rows.
     #[must_use]
-    pub fn probe(mut self, probe: Probe) -> Self {
+    pub(crate) fn probe(mut self, probe: Probe) -> Self {
         self.probe = Some(probe);
         self
     }
 
     /// The status under a level.
     #[must_use]
-    pub fn status(&self, level: Level) -> CheckStatus {
+    pub(crate) fn status(&self, level: Level) -> CheckStatus {
         match (self.outcome, level) {
             (_, Level::Off) | (Outcome::Skipped | Outcome::Unanswered, _) => CheckStatus::Skipped,
             (Outcome::Pass, _) => CheckStatus::Pass,
@@ -393,7 +393,7 @@ impl Finding {
 
 /// Whether a figure meets its threshold. NaN meets none.
 #[must_use]
-pub fn meets(observed: f64, threshold: Threshold) -> bool {
+pub(crate) fn meets(observed: f64, threshold: Threshold) -> bool {
     match threshold.op {
         Comparison::AtLeast => observed >= threshold.value,
         Comparison::AtMost => observed <= threshold.value,

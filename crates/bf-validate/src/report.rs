@@ -15,11 +15,11 @@ use crate::request::Run;
 use crate::suite::Suite;
 
 /// The section of the checks that a log summary adds.
-pub const LOG_SECTION: &str = "Log";
+pub(crate) const LOG_SECTION: &str = "Log";
 
 /// A check that was judged.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Judged {
+pub(crate) struct Judged {
     /// Its name in the suite.
     pub name: String,
     /// The heading that it stands under.
@@ -35,7 +35,7 @@ pub struct Judged {
 impl Judged {
     /// Without rows so far.
     #[must_use]
-    pub fn new(name: &str, section: &str, level: Level, finding: Finding) -> Self {
+    pub(crate) fn new(name: &str, section: &str, level: Level, finding: Finding) -> Self {
         Self {
             name: name.to_owned(),
             section: section.to_owned(),
@@ -47,19 +47,19 @@ impl Judged {
 
     /// What it came to.
     #[must_use]
-    pub fn status(&self) -> CheckStatus {
+    pub(crate) fn status(&self) -> CheckStatus {
         self.finding.status(self.level)
     }
 
     /// Whether it decides the verdict.
     #[must_use]
-    pub fn is_counted(&self) -> bool {
+    pub(crate) fn is_counted(&self) -> bool {
         self.level.counts() && self.status() != CheckStatus::Skipped
     }
 
     /// Whether it was asked for, would count, and nobody can say what it comes to.
     #[must_use]
-    pub fn is_unanswered(&self) -> bool {
+    pub(crate) fn is_unanswered(&self) -> bool {
         self.finding.outcome() == Outcome::Unanswered && self.level.counts()
     }
 
@@ -93,7 +93,7 @@ impl Judged {
 
 /// What was judged.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct Judgement {
+pub(crate) struct Judgement {
     /// Every check.
     pub checks: Vec<Judged>,
     /// The table that is not there, so that none of its checks could be made.
@@ -104,7 +104,7 @@ pub struct Judgement {
 
 /// The table that an error says is not there. A dataset's file that is not there has no table of the suite.
 #[must_use]
-pub fn missing_table(error: &WarehouseError, suite: &Suite) -> Option<TableName> {
+pub(crate) fn missing_table(error: &WarehouseError, suite: &Suite) -> Option<TableName> {
     match error {
         WarehouseError::TableMissing { table, .. } => Some(table.clone()),
         WarehouseError::FileMissing { path } => path

@@ -14,7 +14,7 @@ const SHORT: usize = 4;
 ///
 /// # Errors
 /// A name that is misspelt: usage (exit 2).
-pub fn verify(loaded: &Loaded, own: &Suite) -> Result<(), Failure> {
+pub(crate) fn verify(loaded: &Loaded, own: &Suite) -> Result<(), Failure> {
     let commands = &loaded.config.rerun;
     if commands.is_empty() {
         return Ok(());

@@ -19,7 +19,7 @@ pub(crate) use id_form::{IdComparison, IdForm};
 
 /// A schedule that is a table, as far as it was read.
 #[derive(Debug, Clone, PartialEq)]
-pub struct ScheduleTable {
+pub(crate) struct ScheduleTable {
     /// The table.
     pub table: TableName,
     /// The column with the day.

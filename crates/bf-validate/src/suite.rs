@@ -22,20 +22,20 @@ use serde::Deserialize;
 use crate::checks::{Calendar, Kind};
 use crate::condition::Condition;
 
-pub use levels::verify as verify_levels;
+pub(crate) use levels::verify as verify_levels;
 
-pub use builtin::{Builtin, min_success_rate};
-pub use calendar::{Bootstrap, DayCount, Schedule};
-pub use rules::Rules;
-pub use written_at::WrittenAt;
+pub(crate) use builtin::{Builtin, min_success_rate};
+pub(crate) use calendar::{Bootstrap, DayCount, Schedule};
+pub(crate) use rules::Rules;
+pub(crate) use written_at::WrittenAt;
 
 /// The checks of the date column, which every table gets where there is something to say.
-pub const DATE_CHECKS: [&str; 2] = ["readable_dates", "plain_dates"];
+pub(crate) const DATE_CHECKS: [&str; 2] = ["readable_dates", "plain_dates"];
 
 /// The checks of one table.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Suite {
+pub(crate) struct Suite {
     /// Its name, which `levels:` of the config and the report use.
     pub suite: String,
     /// The heading of the report; the table's name in capitals where it is not given.
@@ -97,7 +97,7 @@ pub struct Suite {
 /// What rows belong to beside their day.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Group {
+pub(crate) struct Group {
     /// What one of them is called: `game`.
     pub name: String,
     /// The column that names it.
@@ -107,7 +107,7 @@ pub struct Group {
 /// A table that stands beside the suite's own.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Partner {
+pub(crate) struct Partner {
     /// The table.
     pub table: TableName,
     /// The column with the day that a row belongs to.
@@ -121,7 +121,7 @@ pub struct Partner {
 
 /// One check.
 #[derive(Debug, Clone)]
-pub struct Check {
+pub(crate) struct Check {
     /// Its name, which `levels:` of the config and the report use.
     pub name: String,
     /// How a person calls it; the name, and the kind if the name does not say it, unless it is given.
@@ -144,7 +144,7 @@ pub struct Check {
 
 /// What a figure must meet.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Bound {
+pub(crate) struct Bound {
     /// The comparison.
     pub op: Comparison,
     /// The figure, in the unit of the check.
@@ -174,7 +174,7 @@ fn place(text: &str, check: &str, nth: usize) -> String {
 impl Suite {
     /// A schedule table that a config names: its rows are read as the suite says of that table, or of its first one.
     #[must_use]
-    pub fn schedule_like(&self, table: TableName, date_column: Ident) -> Schedule {
+    pub(crate) fn schedule_like(&self, table: TableName, date_column: Ident) -> Schedule {
         let same = self.schedules.iter().find(|known| known.table == table);
         let like = same.or(self.schedules.first());
         Schedule {
@@ -189,7 +189,7 @@ impl Suite {
     ///
     /// # Errors
     /// The file cannot be read or is no suite: usage (exit 2), with the line.
-    pub fn load(path: &Path) -> Result<Self, Failure> {
+    pub(crate) fn load(path: &Path) -> Result<Self, Failure> {
         let suite = load_yaml::<Self>(path)?;
         let text = std::fs::read_to_string(path).unwrap_or_default();
         let origin = path.display().to_string();
@@ -202,7 +202,7 @@ impl Suite {
     ///
     /// # Errors
     /// The text is no suite: usage (exit 2), with the line.
-    pub fn parse(text: &str, name: &str) -> Result<Self, Failure> {
+    pub(crate) fn parse(text: &str, name: &str) -> Result<Self, Failure> {
         parse_yaml::<Self>(text, name)?.verified(name, text)
     }
 
@@ -266,7 +266,7 @@ impl Suite {
     /// # Errors
     /// The config sets the level of a check that the suite does not have, or a `config_key` is not in its
     /// section: usage (exit 2).
-    pub fn configured(mut self, config: &Config) -> Result<Self, Failure> {
+    pub(crate) fn configured(mut self, config: &Config) -> Result<Self, Failure> {
         let numbers = match &self.config_section {
             Some(section) => builtin::numbers(config, section).ok_or_else(|| {
                 Failure::usage(format!(
@@ -321,7 +321,7 @@ impl Suite {
     ///
     /// # Errors
     /// Its name is not that of a zone: usage (exit 2).
-    pub fn timezone(&self) -> Result<Option<bf_cli::Zone>, Failure> {
+    pub(crate) fn timezone(&self) -> Result<Option<bf_cli::Zone>, Failure> {
         let zone = self.timezone.as_deref().map(str::parse);
         zone.transpose()
             .map_err(|error: String| Failure::usage(format!("timezone: {error}")))
@@ -336,7 +336,7 @@ impl Suite {
 
     /// What it says about how far its schedules reach.
     #[must_use]
-    pub fn reach(&self) -> crate::expected::Rules {
+    pub(crate) fn reach(&self) -> crate::expected::Rules {
         crate::expected::Rules {
             data_begins: self.data_begins,
             longest_pause: self.longest_pause.map(|days| days.0),
@@ -346,7 +346,7 @@ impl Suite {
     /// Whether a job of this name, as a log tells it, fills the table. A version behind either name is no
     /// difference: the job `ml_feature_store` fills the table `ml_feature_store_v2`.
     #[must_use]
-    pub fn is_filled_by(&self, job: &str) -> bool {
+    pub(crate) fn is_filled_by(&self, job: &str) -> bool {
         let job = job.to_ascii_lowercase();
         let names = [self.suite.as_str(), self.table.table.as_str()];
         let mut names = names
@@ -372,7 +372,7 @@ impl Suite {
 
     /// The rows that a check is about.
     #[must_use]
-    pub fn filter_of<'a>(&'a self, check: &'a Check) -> Option<&'a Condition> {
+    pub(crate) fn filter_of<'a>(&'a self, check: &'a Check) -> Option<&'a Condition> {
         if check.all_rows {
             None
         } else {
@@ -382,7 +382,7 @@ impl Suite {
 
     /// The heading of the report.
     #[must_use]
-    pub fn heading(&self) -> String {
+    pub(crate) fn heading(&self) -> String {
         self.title
             .clone()
             .unwrap_or_else(|| self.table.table.as_str().to_ascii_uppercase())

@@ -7,13 +7,13 @@ use bf_contract::DateRange;
 use chrono::NaiveDate;
 
 /// Longer than any pause within a season: around the All-Star break there are 7 days from one game to the next.
-pub const PAUSE_DAYS: i64 = 8;
+pub(crate) const PAUSE_DAYS: i64 = 8;
 /// No summer between two seasons is shorter, in days.
 const SUMMER_DAYS: i64 = 60;
 
 /// What a suite says about its data and its schedule.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Rules {
+pub(crate) struct Rules {
     /// Before this day nothing is expected.
     pub data_begins: Option<NaiveDate>,
     /// A pause that is longer is a hole, in days.
@@ -22,7 +22,7 @@ pub struct Rules {
 
 /// What a schedule cannot tell of a range.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Reach {
+pub(crate) struct Reach {
     /// Days of the range before its first row.
     pub before: Option<DateRange>,
     /// Days of the range after its last row.
@@ -33,7 +33,7 @@ pub struct Reach {
 
 /// Days in a row without a row of the schedule.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Gap {
+pub(crate) struct Gap {
     /// The days, as far as they are in the range.
     pub days: DateRange,
     /// From the row before it to the row after it, in days.
@@ -46,7 +46,7 @@ pub struct Gap {
 
 /// What a pause of a schedule is taken for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum GapKind {
+pub(crate) enum GapKind {
     /// The time between two seasons: nothing is expected.
     Pause,
     /// Longer than a pause within a season and shorter than a summer: the schedule may lack rows.
@@ -58,7 +58,7 @@ pub enum GapKind {
 impl Reach {
     /// Of a schedule with rows on these days, over a range that ends before `today`.
     #[must_use]
-    pub fn of(
+    pub(crate) fn of(
         days: &BTreeSet<NaiveDate>,
         range: DateRange,
         today: NaiveDate,
@@ -116,14 +116,14 @@ impl Reach {
 
     /// The hole of the schedule that a day lies in; what lies there need not be in the schedule.
     #[must_use]
-    pub fn is_in_a_hole(&self, day: NaiveDate) -> bool {
+    pub(crate) fn is_in_a_hole(&self, day: NaiveDate) -> bool {
         let mut holes = self.gaps.iter().filter(|gap| gap.kind == GapKind::Hole);
         holes.any(|gap| gap.days.contains(day))
     }
 
     /// Whether the schedule tells of every day of the range, though it may have nothing on them.
     #[must_use]
-    pub fn is_whole(&self) -> bool {
+    pub(crate) fn is_whole(&self) -> bool {
         self.before.is_none()
             && self.after.is_none()
             && self

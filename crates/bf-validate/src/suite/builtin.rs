@@ -7,7 +7,7 @@ use super::Suite;
 
 /// A suite that is built in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Builtin {
+pub(crate) enum Builtin {
     /// `nba_analytics.team_offense_game_summary`.
     TeamOffense,
     /// `nba_analytics.player_game_summary`.
@@ -17,7 +17,7 @@ pub enum Builtin {
 impl Builtin {
     /// Its text, the same as in `config/suites/`.
     #[must_use]
-    pub const fn text(self) -> &'static str {
+    pub(crate) const fn text(self) -> &'static str {
         match self {
             Self::TeamOffense => include_str!("../../../../config/suites/team_offense.yaml"),
             Self::PlayerGameSummary => {
@@ -30,7 +30,7 @@ impl Builtin {
     ///
     /// # Errors
     /// Never in a build whose tests pass.
-    pub fn suite(self) -> Result<Suite, Failure> {
+    pub(crate) fn suite(self) -> Result<Suite, Failure> {
         Suite::parse(self.text(), "the built-in suite")
     }
 }
@@ -42,7 +42,7 @@ pub(super) fn numbers(config: &Config, section: &str) -> Option<Vec<(&'static st
 
 /// The smallest success rate that a suite's log may have, in percent: its own, the config section's, else 100.
 #[must_use]
-pub fn min_success_rate(config: &Config, suite: &Suite) -> f64 {
+pub(crate) fn min_success_rate(config: &Config, suite: &Suite) -> f64 {
     let section = suite.config_section.as_deref();
     let of_section = section
         .and_then(|section| numbers(config, section))

@@ -11,7 +11,7 @@ use super::Rules;
 
 /// A schedule table. A suite writes its name alone, or `{table: …, date_column: …, where: …, played: …}`.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Schedule {
+pub(crate) struct Schedule {
     /// The table.
     pub table: TableName,
     /// Its column with the day, which need not be called as the suite's own; `game_date` if none is given.
@@ -26,7 +26,7 @@ pub struct Schedule {
 /// The first days of each season, in which a job that needs history writes nothing.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Bootstrap {
+pub(crate) struct Bootstrap {
     /// How many days, the first of the season included.
     pub days: u32,
     /// The first day of each season.
@@ -36,7 +36,7 @@ pub struct Bootstrap {
 impl Bootstrap {
     /// Whether a date lies in the first days of a season.
     #[must_use]
-    pub fn has(&self, date: NaiveDate) -> bool {
+    pub(crate) fn has(&self, date: NaiveDate) -> bool {
         let mut starts = self.season_starts.iter();
         starts.any(|start| (0..i64::from(self.days)).contains(&(date - *start).num_days()))
     }
@@ -55,7 +55,7 @@ impl Bootstrap {
 
 /// A number of days, written `140d` or `140`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct DayCount(pub i64);
+pub(crate) struct DayCount(pub i64);
 
 impl<'de> Deserialize<'de> for DayCount {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {

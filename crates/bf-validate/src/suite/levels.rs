@@ -13,7 +13,7 @@ use super::{Builtin, Suite};
 ///
 /// # Errors
 /// An unknown suite or check: usage (exit 2).
-pub fn verify(loaded: &Loaded, own: &Suite) -> Result<(), Failure> {
+pub(crate) fn verify(loaded: &Loaded, own: &Suite) -> Result<(), Failure> {
     let config = &loaded.config;
     if config.levels.is_empty() {
         return Ok(());

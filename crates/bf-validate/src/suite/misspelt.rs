@@ -16,7 +16,7 @@ impl Suite {
     ///
     /// # Errors
     /// A misspelt column: usage (exit 2), with its line.
-    pub fn verify_columns(&self, columns: &Columns) -> Result<(), Failure> {
+    pub(crate) fn verify_columns(&self, columns: &Columns) -> Result<(), Failure> {
         let Some((origin, text)) = &self.source else {
             return Ok(());
         };

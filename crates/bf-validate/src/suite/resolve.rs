@@ -10,7 +10,7 @@ use crate::condition::Condition;
 impl Suite {
     /// The suite with the names that the table has.
     #[must_use]
-    pub fn resolved(&self, columns: &Columns) -> Self {
+    pub(crate) fn resolved(&self, columns: &Columns) -> Self {
         let has = |name: &Ident| columns.get(name).is_some();
         let renames: Vec<(Ident, Ident)> = self
             .also_called

@@ -12,7 +12,7 @@ use crate::condition::{Condition, Literal, Test};
 
 /// Columns, and what each must hold: `{game_status: [3], game_id: {prefix: ["002", "004"]}}`.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct Rules(Vec<(Ident, Rule)>);
+pub(crate) struct Rules(Vec<(Ident, Rule)>);
 
 /// What a column must hold. A value that is missing meets only the negative ones.
 #[derive(Debug, Clone, PartialEq)]
@@ -27,7 +27,7 @@ impl Rules {
     /// All of the rules that a table has columns for; `None` if there are none. A rule without its column is left out:
     /// then more rows count, which can hide nothing.
     #[must_use]
-    pub fn all(&self, columns: &Columns) -> Option<Condition> {
+    pub(crate) fn all(&self, columns: &Columns) -> Option<Condition> {
         let known = self.known(columns);
         let parts: Vec<_> = known.map(|(column, rule)| rule.condition(column)).collect();
         (!parts.is_empty()).then_some(Condition::All(parts))
@@ -36,7 +36,7 @@ impl Rules {
     /// The first of the rules, in the order in which they are written, whose column holds a value decides; `None` if the
     /// table has none of the columns.
     #[must_use]
-    pub fn first(&self, columns: &Columns) -> Option<Condition> {
+    pub(crate) fn first(&self, columns: &Columns) -> Option<Condition> {
         let known: Vec<_> = self.known(columns).collect();
         known.into_iter().rev().fold(None, |later, (column, rule)| {
             let rule = rule.condition(column);

@@ -9,7 +9,7 @@ use serde::de::{Deserialize, Deserializer, Error, MapAccess, Visitor};
 
 /// When a row was written. A suite writes the column alone, or `{column: …, zone: …}`.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct WrittenAt {
+pub(crate) struct WrittenAt {
     /// The column.
     pub column: Ident,
     /// The zone of times that do not name their own.
