@@ -8,6 +8,7 @@ use bf_contract::{ExitSource, ProcessExit};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
+use crate::launch::record::Exited;
 use crate::launch::{Shim, await_exit};
 use crate::proc::{Life, Process, ZombieStatus};
 use crate::words::process_exit;
@@ -39,6 +40,16 @@ pub(crate) struct ExitInfo {
     /// Why so little is known.
     #[serde(default)]
     pub(crate) doubt: Option<String>,
+}
+
+impl Exited {
+    /// How the job ended, as reported by `source`.
+    pub(crate) fn info(&self, source: ExitSource, elapsed: Option<Duration>) -> ExitInfo {
+        ExitInfo {
+            oom_kills: self.oom_kills,
+            ..ExitInfo::known(self.status(), source, elapsed)
+        }
+    }
 }
 
 impl ExitInfo {

@@ -70,7 +70,7 @@ fn facts(run: &Run) -> Markup {
         dl.facts {
             @if !run.run_id.is_empty() { div { dt { "Run" } dd { (clean(&run.run_id, 120)) } } }
             @if let Some(started) = run.started_at {
-                div { dt { "Started" } dd { time datetime=(started.to_rfc3339()) { (parts::time(started)) } } }
+                div { dt { "Started" } dd { time datetime=(started.to_rfc3339()) { (pictures::time(started)) } } }
             }
             @if let Some(seconds) = run.total_seconds { div { dt { "Took" } dd { (parts::seconds(seconds)) } } }
             @if let Some(dir) = &run.run_dir { div { dt { "Directory" } dd { code { (clean(dir, TEXT)) } } } }
@@ -129,7 +129,7 @@ fn timeline(report: &Report, run: &Run) -> Markup {
             }
             @if let Some(axis) = axis {
                 p.axis {
-                    span { (parts::time(axis.start)) } " to " span { (parts::time(axis.end)) } ": "
+                    span { (pictures::time(axis.start)) } " to " span { (pictures::time(axis.end)) } ": "
                     @for word in ["waiting", "running", "validating"] { span { span.key.(word) {} " " (word) } " " }
                     " · each blue bar is an attempt"
                 }

@@ -11,13 +11,11 @@ use std::path::{Path, PathBuf};
 use std::process::ExitStatus;
 use std::time::{Duration, Instant};
 
-use bf_contract::{ExitSource, ProcessIdentity};
+use bf_contract::ProcessIdentity;
 use bf_logtail::Place;
 use chrono::{DateTime, Utc};
 use rustix::fs::{FlockOperation, flock};
 use serde::{Deserialize, Serialize};
-
-use crate::exit::ExitInfo;
 
 /// How long a shim may take to write down an end that was seen already.
 const RECORD_PATIENCE: Duration = Duration::from_secs(5);
@@ -79,14 +77,6 @@ pub(crate) struct Exited {
 }
 
 impl Exited {
-    /// How the job ended, as reported by `source`.
-    pub(crate) fn info(&self, source: ExitSource, elapsed: Option<Duration>) -> ExitInfo {
-        ExitInfo {
-            oom_kills: self.oom_kills,
-            ..ExitInfo::known(self.status(), source, elapsed)
-        }
-    }
-
     /// The wait status.
     pub(crate) fn status(&self) -> ExitStatus {
         std::os::unix::process::ExitStatusExt::from_raw(self.wait_status)

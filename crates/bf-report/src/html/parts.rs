@@ -6,7 +6,6 @@ use bf_cli::text::thousands;
 use bf_contract::{
     Check, Evidence, FailureReport, LogSummary, MonthValue, Rerun, ValidationReport,
 };
-use chrono::{DateTime, Utc};
 use maud::{Markup, PreEscaped, html};
 
 use super::{TEXT, pictures};
@@ -23,10 +22,6 @@ const VALUE: usize = 120;
 
 pub(super) fn badge(badge: Badge) -> Markup {
     html! { span.badge.(badge.class) { span.mark aria-hidden="true" { (badge.mark) } (badge.words) } }
-}
-
-pub(super) fn time(time: DateTime<Utc>) -> String {
-    time.format("%Y-%m-%d %H:%M:%S UTC").to_string()
 }
 
 pub(super) fn seconds(seconds: f64) -> String {

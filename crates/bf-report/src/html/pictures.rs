@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use bf_contract::{Check, Day, DayStatus};
-use chrono::Datelike;
+use chrono::{DateTime, Datelike, Utc};
 use maud::{Markup, PreEscaped, html};
 
 use crate::days;
@@ -161,13 +161,11 @@ pub(super) fn timeline(axis: &Axis, phase: &PhaseReport) -> Markup {
         .attempts
         .iter()
         .map(|attempt| {
-            let end = attempt
-                .ended_at
-                .map_or("not ended".to_owned(), super::parts::time);
+            let end = attempt.ended_at.map_or("not ended".to_owned(), time);
             format!(
                 "attempt {}: {} to {end}, {}",
                 attempt.number,
-                super::parts::time(attempt.started_at),
+                time(attempt.started_at),
                 words::phase(Some(attempt.status)).words.to_lowercase()
             )
         })
@@ -182,4 +180,8 @@ pub(super) fn timeline(axis: &Axis, phase: &PhaseReport) -> Markup {
             }
         }
     }
+}
+
+pub(super) fn time(time: DateTime<Utc>) -> String {
+    time.format("%Y-%m-%d %H:%M:%S UTC").to_string()
 }
