@@ -10,6 +10,7 @@ document_type! {
 }
 
 /// Something that was tried on this machine, as `bf-monitor --doctor` prints it.
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Capability {
     /// Always `capability`.

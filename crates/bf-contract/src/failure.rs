@@ -10,6 +10,7 @@ document_type! {
 }
 
 /// Why a tool ended without doing its work; the last document on its standard output.
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FailureReport {
     /// Always `failure`.

@@ -12,6 +12,21 @@ impl Schema {
     pub const CURRENT: u32 = 1;
 }
 
+#[cfg(test)]
+impl schemars::JsonSchema for Schema {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Schema".into()
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({"const": Self::CURRENT})
+    }
+}
+
 impl Serialize for Schema {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_u32(Self::CURRENT)
@@ -41,6 +56,21 @@ macro_rules! document_type {
         impl $name {
             /// The text of the `type` field.
             pub const TEXT: &'static str = $text;
+        }
+
+        #[cfg(test)]
+        impl schemars::JsonSchema for $name {
+            fn inline_schema() -> bool {
+                true
+            }
+
+            fn schema_name() -> std::borrow::Cow<'static, str> {
+                stringify!($name).into()
+            }
+
+            fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+                schemars::json_schema!({"const": Self::TEXT})
+            }
         }
 
         impl serde::Serialize for $name {

@@ -15,6 +15,8 @@ mod process_event;
 mod range;
 mod run_report;
 mod run_status;
+#[cfg(test)]
+mod schemas;
 mod stream;
 mod validation_plan;
 mod validation_report;

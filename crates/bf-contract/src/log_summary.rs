@@ -16,6 +16,7 @@ document_type! {
 }
 
 /// How far a job has come, by its own log.
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum LogState {
@@ -40,6 +41,7 @@ pub enum LogState {
 /// What a log claims, as `bf-parse-log` prints it.
 ///
 /// `successful + failed + skipped + earlier + unaccounted = total` whenever the range is known.
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct LogSummary {
     /// Always `log_summary`.
@@ -117,6 +119,7 @@ impl LogSummary {
 }
 
 /// What makes a log doubtful.
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum DoubtKind {
@@ -166,6 +169,7 @@ impl DoubtKind {
 }
 
 /// Something that makes a log doubtful.
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Doubt {
     /// What it is.
@@ -183,6 +187,7 @@ pub struct Doubt {
 }
 
 /// A date on which a log and a checkpoint differ.
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CheckpointDisagreement {
     /// The date.
@@ -194,6 +199,7 @@ pub struct CheckpointDisagreement {
 }
 
 /// The file behind a [`LogSummary`].
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LogFile {
     /// The path as it was given, `-` for standard input.
@@ -208,6 +214,7 @@ pub struct LogFile {
 }
 
 /// The classes that failures are counted in.
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ErrorClass {
@@ -229,6 +236,7 @@ pub enum ErrorClass {
 }
 
 /// How many failures of one class there were.
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ErrorClassCount {
     /// The class.
@@ -240,6 +248,7 @@ pub struct ErrorClassCount {
 }
 
 /// What is known of one date.
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum LedgerStatus {
@@ -261,6 +270,7 @@ pub enum LedgerStatus {
 }
 
 /// The last word of a log on one date.
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct LedgerEntry {
     /// Always `ledger_entry`.

@@ -17,6 +17,7 @@ document_type! {
 }
 
 /// What a person is told about.
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum NotificationEvent {
@@ -82,6 +83,7 @@ impl NotificationEvent {
 }
 
 /// Something that a person is told about a run.
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Notification {
     /// Always `notification`.
@@ -123,6 +125,7 @@ pub struct Notification {
 }
 
 /// What became of a notification on one channel.
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum DeliveryStatus {
@@ -138,6 +141,7 @@ pub enum DeliveryStatus {
 }
 
 /// Whether one channel took a notification.
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Delivery {
     /// Always `delivery`.

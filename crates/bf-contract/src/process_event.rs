@@ -12,6 +12,7 @@ document_type! {
 }
 
 /// What happened.
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ProcessEventKind {
@@ -43,6 +44,7 @@ pub enum ProcessEventKind {
 }
 
 /// Where the knowledge of an exit comes from, most certain first.
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ExitSource {
@@ -62,6 +64,7 @@ pub enum ExitSource {
 }
 
 /// How a process ended.
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ProcessExit {
     /// The exit code; null when a signal ended it or when unknown.
@@ -100,6 +103,7 @@ impl ProcessExit {
 }
 
 /// What makes a process this one and no other, also after its pid was given to another.
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ProcessIdentity {
     /// The process id.
@@ -113,6 +117,7 @@ pub struct ProcessIdentity {
 }
 
 /// A process of the job that lives on after the job's own process has ended.
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AliveProcess {
     /// The process id.
@@ -122,6 +127,7 @@ pub struct AliveProcess {
 }
 
 /// Something that happened to a watched process.
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ProcessEvent {
     /// Always `process_event`.

@@ -13,6 +13,7 @@ document_type! {
 }
 
 /// What a phase came to.
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum PhaseStatus {
@@ -34,6 +35,7 @@ pub enum PhaseStatus {
 }
 
 /// The job of a phase.
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct PhaseJob {
     /// The command, for a phase that the orchestrator starts; null for one it attaches to.
@@ -50,6 +52,7 @@ pub struct PhaseJob {
 }
 
 /// One attempt at a phase, or at a window of it.
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct PhaseAttempt {
     /// Counted from 1 over the whole phase.
@@ -70,6 +73,7 @@ pub struct PhaseAttempt {
 }
 
 /// A part of a phase's range that is run and judged by itself.
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Window {
     /// Its dates.
@@ -83,6 +87,7 @@ pub struct Window {
 }
 
 /// One backfill job and its gate.
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Phase {
     /// The phase's name.
@@ -118,6 +123,7 @@ pub struct Phase {
 }
 
 /// What a run came to, as `bf-orchestrate` prints it.
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct RunReport {
     /// Always `run_report`.
@@ -164,6 +170,7 @@ pub struct RunReport {
 }
 
 /// A run that has what another one asked for: a table's dates, or the very same run.
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HeldBy {
     /// Its name.

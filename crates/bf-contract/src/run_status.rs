@@ -12,6 +12,7 @@ document_type! {
 }
 
 /// Whether somebody sees a run through.
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum RunState {
@@ -31,6 +32,7 @@ pub enum RunState {
 }
 
 /// What is going on in a phase.
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum PhaseStep {
@@ -48,6 +50,7 @@ pub enum PhaseStep {
 }
 
 /// How far a phase has come.
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct PhaseProgress {
     /// The phase's name.
@@ -94,6 +97,7 @@ pub struct PhaseProgress {
 }
 
 /// How far a run has come, as `bf-orchestrate status` prints it.
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct RunStatus {
     /// Always `run_status`.

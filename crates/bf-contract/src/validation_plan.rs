@@ -12,6 +12,7 @@ document_type! {
 }
 
 /// What a validator would ask, as `--explain` prints it.
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ValidationPlan {
     /// Always `validation_plan`.

@@ -15,6 +15,7 @@ document_type! {
 }
 
 /// How much a check counts.
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Level {
@@ -48,6 +49,7 @@ impl Level {
 }
 
 /// What a check came to.
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum CheckStatus {
@@ -67,6 +69,7 @@ pub enum CheckStatus {
 }
 
 /// The worst of the counted checks, in the order pass < warn < error < fail. Nothing counted is `error`.
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Verdict {
@@ -122,6 +125,7 @@ impl Verdict {
 }
 
 /// How an observation is compared with its threshold.
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Comparison {
     /// At least.
@@ -139,6 +143,7 @@ pub enum Comparison {
 }
 
 /// What an observation must meet.
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Threshold {
     /// The comparison.
@@ -148,6 +153,7 @@ pub struct Threshold {
 }
 
 /// One check of a suite.
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Check {
     /// Its name in the suite, such as `game_count`.
@@ -174,6 +180,7 @@ pub struct Check {
 }
 
 /// The figure of a check in one month.
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct MonthValue {
     /// The month, `YYYY-MM`.
@@ -185,6 +192,7 @@ pub struct MonthValue {
 }
 
 /// Why a check came to what it did.
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Evidence {
     /// Rows that meet the condition; null where the check is no share.
@@ -203,6 +211,7 @@ pub struct Evidence {
 }
 
 /// What is known of one date of the range.
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum DayStatus {
@@ -228,6 +237,7 @@ pub enum DayStatus {
 }
 
 /// One date of the range: what should be there, what the log claims, and what is there.
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Day {
     /// The date.
@@ -243,6 +253,7 @@ pub struct Day {
 }
 
 /// What a report was made by and from, so that it can be made again.
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Provenance {
     /// The version of bf.
@@ -264,6 +275,7 @@ pub struct Provenance {
 pub type DateSpan = DateRange;
 
 /// What the check cost.
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Engine {
     /// `sqlite` or `bigquery`.
@@ -287,6 +299,7 @@ pub struct Engine {
 }
 
 /// What to run again.
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Rerun {
     /// All dates to repeat, sorted.
@@ -299,6 +312,7 @@ pub struct Rerun {
 }
 
 /// What the table holds, as a validator prints it.
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ValidationReport {
     /// Always `validation_report`.
