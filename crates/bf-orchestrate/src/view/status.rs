@@ -320,6 +320,7 @@ fn phase_words(phase: &PhaseProgress, run: RunState, style: Style) -> String {
             let (mark, words) = status_words(status);
             style.paint(mark, &words.to_lowercase())
         }
+        (None, PhaseStep::Waiting) if run == RunState::Finished => "not started".to_owned(),
         (None, PhaseStep::Waiting) => "waiting".to_owned(),
         (None, PhaseStep::Watching) if is_watched => "running".to_owned(),
         (None, PhaseStep::Watching) => match phase.process_is_alive {
