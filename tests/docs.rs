@@ -16,12 +16,11 @@ fn keys_of(refusal: &str) -> BTreeSet<String> {
         .split_once("expected one of ")
         .or_else(|| refusal.split_once("expected "))
         .map_or("", |(_, known)| known);
-    // The names stand in back quotes; what follows them is the place.
+    // Some refusals quote the names; what follows them is the place.
     let known = known.split(" at line ").next().unwrap_or_default();
-    known
-        .split('`')
-        .skip(1)
-        .step_by(2)
+    let names = known.split([',', '`', ' ']).map(str::trim);
+    names
+        .filter(|name| !name.is_empty() && *name != "or")
         .map(str::to_owned)
         .collect()
 }

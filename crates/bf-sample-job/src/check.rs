@@ -25,9 +25,11 @@ struct Finding {
     passed: bool,
 }
 
-/// Checks the dates that did not fail; with `detailed` every date is listed.
+/// Checks the dates with games that did not fail; with `detailed` every date is listed.
 pub(crate) fn run(run: &Run<'_>, dates: &[NaiveDate], failed: &[NaiveDate], detailed: bool) {
+    let has_games = |date: &&NaiveDate| !run.schedule.on(**date).is_empty();
     let processed = dates.iter().filter(|date| !failed.contains(date));
+    let processed = processed.filter(has_games);
     let mut findings: Vec<Finding> = processed.map(|date| examine(run, *date)).collect();
     findings.sort_unstable_by_key(|finding| finding.date);
     let bad: Vec<&Finding> = findings.iter().filter(|finding| !finding.passed).collect();

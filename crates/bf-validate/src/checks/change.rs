@@ -180,13 +180,13 @@ fn before(range: DateRange, days: u64) -> Option<DateRange> {
 
 #[cfg(test)]
 mod tests {
-    use crate::checks::testing::{count, groups, judged_over};
+    use crate::checks::testing::{count, judged_over};
     use crate::outcome::Outcome::{Fail, Pass, Skipped};
 
     #[test]
     fn every_threshold_of_a_change_is_applied() {
         let before: Vec<String> = (1..=10).map(|day| format!("2024-01-{day:02}")).collect();
-        let day = |date: &str, rows| (date.to_owned(), vec![count(rows), groups(1, 0)]);
+        let day = |date: &str, rows| (date.to_owned(), vec![count(rows)]);
         let mut days: Vec<_> = before.iter().map(|date| day(date, 10)).collect();
         days.push(day("2024-01-11", 25));
         for (check, outcome) in [
