@@ -103,6 +103,44 @@ fn a_calendar_needs_no_schedule() {
 }
 
 #[test]
+fn a_calendar_says_what_a_log_without_a_total_had_to_do() {
+    let checks = "checks: [{name: days, missing_dates: {calendar: daily}}]\n";
+    let rig = shop(ORDERS, checks);
+    let dialect = "dialects: [{name: own, date_start: 'begin {date}', success: 'stored {records}', \
+                   failure: 'gave up', end: 'bye$'}]\n";
+    rig.sandbox.write("dialect.yaml", dialect);
+    let range = ["2024-02-01", "2024-02-05"];
+    let judged = |days: &[u32]| {
+        let lines: Vec<String> = days
+            .iter()
+            .map(|day| format!("begin 2024-02-0{day}\nstored 1 orders\n"))
+            .collect();
+        rig.sandbox
+            .write("own.log", &format!("{}bye\n", lines.concat()));
+        let ledger = rig
+            .sandbox
+            .command("bf-parse-log")
+            .args(["--ledger", "--config", "dialect.yaml", "own.log"])
+            .output()
+            .expect("the log is read");
+        let ledger = String::from_utf8(ledger.stdout).expect("documents");
+        rig.sandbox.write("own.ndjson", &ledger);
+        rig.report("bf-validate", &own(range, &["--log-summary", "own.ndjson"]))
+    };
+    assert_eq!(judged(&[1, 2, 3, 4, 5]).status("log_completed"), "pass");
+    let report = judged(&[1, 2, 4, 5]);
+    assert_eq!(report.status("log_completed"), "fail");
+    assert_eq!(report.dates("log_completed"), ["2024-02-03"]);
+    let suite = rig.sandbox.read("own.yaml");
+    let unknown = suite.replace(
+        "missing_dates: {calendar: daily}",
+        "row_count: {}, at_least: 1",
+    );
+    rig.sandbox.write("own.yaml", &unknown);
+    assert_eq!(judged(&[1, 2, 3, 4, 5]).status("log_completed"), "error");
+}
+
+#[test]
 fn no_rows_are_asked_for_and_none_are_there() {
     let rig = shop(
         ORDERS,

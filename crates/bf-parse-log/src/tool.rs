@@ -233,6 +233,16 @@ fn print_failed_dates(
             summary.log.path
         ))
         .hint("bf-parse-log --ledger shows what is known of each date")),
+        None if summary.state == LogState::Running => {
+            // The list is true so far; an empty one must not read like the end of a good run.
+            let rest = match summary.unaccounted_days {
+                Some(days) => format!("{days} of its dates have no outcome yet"),
+                None => "how many of its dates have no outcome yet is not known".to_owned(),
+            };
+            let line = format!("{}: the run has not finished: {rest}", summary.log.path);
+            writeln!(streams.stderr.writer, "bf-parse-log: {line}")
+                .or_could_not_check(|| "writing to standard error".to_owned())
+        }
         None => Ok(()),
     }
 }

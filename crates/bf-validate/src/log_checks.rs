@@ -157,8 +157,39 @@ fn completed(log: &LogInput, suite: &Suite, range: DateRange, table: Option<&Fou
         }
         Some(count) => no(format!("{} unaccounted for", plural(count, "date")))
             .on(summary.unaccounted_dates.clone().unwrap_or_default()),
-        None => Finding::unknown("Log completed: the log does not say what it had to do"),
+        None => match table.and_then(|table| table.due.as_ref()) {
+            Some(due) if !due.is_empty() && !log.ledger.is_empty() => {
+                doubts(outcome_of_each(due, log, range), log)
+            }
+            _ => Finding::unknown(
+                "Log completed: the log does not say what it had to do, and neither a schedule nor a calendar does \
+                 (missing_dates: {calendar: daily})",
+            ),
+        },
     }
+}
+
+/// A log that names no total is compared with the dates that a schedule or a calendar expects: each needs an outcome.
+fn outcome_of_each(due: &BTreeSet<NaiveDate>, log: &LogInput, range: DateRange) -> Finding {
+    let has_outcome = |date: &NaiveDate| {
+        log.ledger.get(date).is_some_and(|entry| {
+            matches!(
+                entry.status,
+                LedgerStatus::Success | LedgerStatus::Failed | LedgerStatus::Skipped
+            )
+        })
+    };
+    let due = || due.iter().filter(|date| range.contains(**date));
+    let open: Vec<NaiveDate> = due().filter(|date| !has_outcome(date)).copied().collect();
+    if open.is_empty() {
+        let count = plural(due().count() as u64, "expected date");
+        return Finding::yes(format!("Log completed: an outcome of each of {count}"));
+    }
+    let count = plural(open.len() as u64, "expected date");
+    Finding::no(format!(
+        "Log completed: {count} without an outcome in the log"
+    ))
+    .on(open)
 }
 
 /// What the log contradicts is never resolved in favour of success.

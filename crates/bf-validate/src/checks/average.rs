@@ -24,6 +24,14 @@ pub(crate) struct Average {
 /// A month with fewer numbers may lie anywhere by chance.
 const FEWEST_OF_A_MONTH: u64 = 30;
 
+/// What a month has.
+#[derive(Default)]
+struct Month {
+    rows: u64,
+    numbers: Numbers,
+    days: Vec<NaiveDate>,
+}
+
 impl CheckKind for Average {
     const KEY: &'static str = "average";
     const FIGURE: Figure = Figure::Number;
@@ -44,29 +52,36 @@ impl CheckKind for Average {
 
     fn judge(&self, at: &Context<'_>, measures: &Measures) -> Finding {
         let mut finding = number::judge(at, &self.column, *measures, average_of);
-        let mut months: BTreeMap<(i32, u32), (Numbers, Vec<NaiveDate>)> = BTreeMap::new();
+        let mut months: BTreeMap<(i32, u32), Month> = BTreeMap::new();
+        for (day, rows) in at.daily(measures.rows) {
+            let month = months.entry((day.year(), day.month())).or_default();
+            month.rows += rows;
+            month.days.push(day);
+        }
         for (day, numbers) in at.daily(measures.numbers) {
             let month = months.entry((day.year(), day.month())).or_default();
-            month.0.merge(&numbers);
-            month.1.push(day);
+            month.numbers.merge(&numbers);
         }
-        let values = months
-            .iter()
-            .map(|((year, month), (numbers, _))| MonthValue {
-                month: format!("{year}-{month:02}"),
-                value: average_of(numbers),
-                rows: numbers.count,
-            });
+        let values = months.iter().map(|((year, number), month)| MonthValue {
+            month: format!("{year}-{number:02}"),
+            value: average_of(&month.numbers),
+            rows: month.numbers.count,
+        });
         finding.months = values.collect();
         let (Some(share), Some(average)) = (self.worst_month_share, finding.observed()) else {
             return finding;
         };
         let floor = average * share / 100.0;
+        // A month with rows and without one number has no average at all, which is worse than any.
         let mut low: Vec<(f64, (i32, u32), Vec<NaiveDate>)> = months
             .into_iter()
-            .filter(|(_, (numbers, _))| numbers.count >= FEWEST_OF_A_MONTH)
-            .filter_map(|(month, (numbers, days))| Some((average_of(&numbers)?, month, days)))
-            .filter(|(value, ..)| *value < floor)
+            .filter_map(|(month, of)| match average_of(&of.numbers) {
+                Some(value) if of.numbers.count >= FEWEST_OF_A_MONTH => {
+                    (value < floor).then_some((value, month, of.days))
+                }
+                None if of.rows >= FEWEST_OF_A_MONTH => Some((f64::NEG_INFINITY, month, of.days)),
+                _ => None,
+            })
             .collect();
         low.sort_by(|a, b| a.0.total_cmp(&b.0));
         let Some((worst, (year, month), _)) = low.first() else {
@@ -74,7 +89,11 @@ impl CheckKind for Average {
         };
         finding.message.push_str(&format!(
             "; worst month {year}-{month:02} {} (floor: {} of the average)",
-            figure(*worst, Unit::Number, None),
+            if worst.is_finite() {
+                figure(*worst, Unit::Number, None)
+            } else {
+                "no data".to_owned()
+            },
             figure(share, Unit::Percent, None)
         ));
         finding.worsen(Outcome::Fail);
@@ -104,6 +123,18 @@ mod tests {
             "average: {column: x, worst_month_share: 60}, at_least: 10",
             &days,
         );
+        assert_eq!(finding.outcome(), Fail);
+        assert_eq!(finding.dates, [date("2024-02-01")]);
+    }
+
+    #[test]
+    fn a_month_without_one_number_is_below_every_average() {
+        let days = [
+            ("2024-01-01", vec![count(300), numbers(&vec![20.0; 300])]),
+            ("2024-02-01", vec![count(40), numbers(&[])]),
+        ];
+        let check = "average: {column: x, worst_month_share: 60}, at_least: 10";
+        let finding = judged(check, &days);
         assert_eq!(finding.outcome(), Fail);
         assert_eq!(finding.dates, [date("2024-02-01")]);
     }

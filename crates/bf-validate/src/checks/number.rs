@@ -19,7 +19,7 @@ pub(crate) struct OneColumn {
 /// What is measured.
 #[derive(Clone, Copy)]
 pub(crate) struct Measures {
-    rows: Measure<u64>,
+    pub(super) rows: Measure<u64>,
     pub(super) numbers: Measure<Numbers>,
 }
 
