@@ -52,7 +52,7 @@ fn three_empty_months_do_not_hide_in_a_good_average() {
     let config = "player_game_summary:\n  usage_rate_pct: 90\n";
     rig.sandbox.write("config.yaml", config);
     let report = rig.player(PLAYER, &["--config", "config.yaml"]);
-    report.fails_only(&["usage_rate"]);
+    report.fails_only(&["usage_rate", "usage_level"]);
     let check = report.check("usage_rate");
     assert!(
         check["observed"]

@@ -158,7 +158,9 @@ fn completed(log: &LogInput, suite: &Suite, range: DateRange, table: Option<&Fou
         Some(count) => no(format!("{} unaccounted for", plural(count, "date")))
             .on(summary.unaccounted_dates.clone().unwrap_or_default()),
         None => match table.and_then(|table| table.due.as_ref()) {
-            Some(due) if !due.is_empty() && !log.ledger.is_empty() => {
+            Some(due)
+                if summary.total_days.is_none() && !due.is_empty() && !log.ledger.is_empty() =>
+            {
                 doubts(outcome_of_each(due, log, range), log)
             }
             _ => Finding::unknown(
