@@ -161,7 +161,7 @@ fn difference(place: &str, left: &Value, right: &Value) -> Option<String> {
             (!is_close).then(differ).flatten()
         }
         // A time without a fraction is written with and without one.
-        (Value::String(a), Value::String(b)) if place.ends_with("/processed_at") => {
+        (Value::String(a), Value::String(b)) if place.ends_with("_at") => {
             let time = |text| chrono::DateTime::parse_from_rfc3339(text).ok();
             (time(a) != time(b) || time(a).is_none())
                 .then(differ)

@@ -233,8 +233,8 @@ fn print_failed_dates(
             summary.log.path
         ))
         .hint("bf-parse-log --ledger shows what is known of each date")),
-        None if summary.state == LogState::Running => {
-            // The list is true so far; an empty one must not read like the end of a good run.
+        None if dates.is_empty() && summary.state == LogState::Running => {
+            // An empty list must not read like the end of a good run.
             let rest = match summary.unaccounted_days {
                 Some(days) => format!("{days} of its dates have no outcome yet"),
                 None => "how many of its dates have no outcome yet is not known".to_owned(),

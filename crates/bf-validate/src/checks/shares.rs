@@ -1,6 +1,6 @@
 //! Shares of rows, over the range and in its worst month and date, where a hole cannot hide.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use bf_contract::{Comparison, MonthValue, Threshold};
 use bf_warehouse::{Condition, Ident, Measure, Probe, Test};
@@ -65,24 +65,6 @@ fn days_that_miss(at: &Context<'_>, measures: Measures) -> Vec<NaiveDate> {
         .collect()
 }
 
-/// Leaves out dates that lack a single row, as healthy data do now and then, if others lack more.
-fn without_single_rows(
-    at: &Context<'_>,
-    measures: Measures,
-    dates: Vec<NaiveDate>,
-) -> Vec<NaiveDate> {
-    let singles: BTreeSet<NaiveDate> = by_day(at, measures)
-        .filter(|(_, share)| share.asked.saturating_sub(share.good) <= 1)
-        .map(|(day, _)| day)
-        .collect();
-    let more: Vec<NaiveDate> = dates
-        .iter()
-        .filter(|day| !singles.contains(day))
-        .copied()
-        .collect();
-    if more.is_empty() { dates } else { more }
-}
-
 /// Plans the share of good values among those that a column has.
 pub(super) fn of_values(planning: &mut Planning<'_>, column: &Ident, good: &Condition) -> Measures {
     let is_null = Condition::test(column, Test::IsNull);
@@ -105,9 +87,8 @@ pub(super) fn plain(at: &Context<'_>, measures: Measures, condition: &Condition)
     if finding.outcome() == Outcome::Pass {
         return finding;
     }
-    let dates = without_single_rows(at, measures, days_that_miss(at, measures));
     finding
-        .on(dates)
+        .on(days_that_miss(at, measures))
         .probe(Probe::Lacking(at.filter(), condition.clone()))
 }
 
@@ -183,7 +164,7 @@ pub(super) fn with_floors(
         return finding;
     }
     finding
-        .and_on(without_single_rows(at, measures, dates))
+        .and_on(dates)
         .probe(Probe::Lacking(at.filter(), condition.clone()))
 }
 
