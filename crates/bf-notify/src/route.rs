@@ -36,7 +36,7 @@ pub(crate) enum Resolved {
 /// # Errors
 /// The route is not a command.
 #[cfg(not(feature = "network"))]
-pub fn resolve(
+pub(crate) fn resolve(
     route: &Route,
     _environment: impl Fn(&str) -> Option<String>,
 ) -> Result<Resolved, String> {
