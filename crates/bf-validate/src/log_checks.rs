@@ -69,13 +69,13 @@ pub(crate) fn claims(
     checks
 }
 
-/// How the job's process ended; `None` where nobody watched it. A log cannot say that: it is written before.
+/// How the job's process ended; `None` if it was not watched. A log cannot say that: it is written before.
 fn process_ended(end: &ProcessEnd) -> Option<Finding> {
     let (kind, exit) = match end {
         ProcessEnd::Unwatched => return None,
         ProcessEnd::Open => {
             return Some(Finding::unknown(
-                "Process ended: nothing in the monitor's events says that it is over",
+                "Process ended: nothing in the monitor's events says that it has ended",
             ));
         }
         ProcessEnd::Told(kind, exit) => (kind, exit.as_ref()),
@@ -146,13 +146,6 @@ fn completed(log: &LogInput, suite: &Suite, range: DateRange, table: Option<&Fou
                 finding.worsen(outcome);
                 finding.message.push_str(&remark);
             }
-            if summary.fatal_errors > 0 {
-                finding.worsen(Outcome::Warn);
-                finding.message.push_str(&format!(
-                    "; {} that belong to no date",
-                    plural(summary.fatal_errors, "error")
-                ));
-            }
             earlier_days(doubts(finding, log), log, table)
         }
         Some(count) => no(format!("{} unaccounted for", plural(count, "date")))
@@ -194,8 +187,15 @@ fn outcome_of_each(due: &BTreeSet<NaiveDate>, log: &LogInput, range: DateRange) 
     .on(open)
 }
 
-/// What the log contradicts is never resolved in favour of success.
+/// Errors of no date, and what the log contradicts, are never resolved in favour of success.
 fn doubts(mut finding: Finding, log: &LogInput) -> Finding {
+    if log.summary.fatal_errors > 0 {
+        finding.worsen(Outcome::Warn);
+        let errors = plural(log.summary.fatal_errors, "error");
+        finding
+            .message
+            .push_str(&format!("; {errors} that belong to no date"));
+    }
     for doubt in &log.summary.doubts {
         finding.worsen(if doubt.kind.is_failure() {
             Outcome::Fail

@@ -103,6 +103,21 @@ impl Condition {
         }
     }
 
+    /// The comparisons with a number that it makes, with their columns. A text in such a column compares with no number.
+    pub fn number_comparisons(&self) -> Vec<(&Ident, &Self)> {
+        match self {
+            Self::All(parts) | Self::Any(parts) => {
+                parts.iter().flat_map(Self::number_comparisons).collect()
+            }
+            Self::Not(part) => part.number_comparisons(),
+            Self::Test {
+                column,
+                test: Test::Compare(_, Literal::Number(_)),
+            } => vec![(column, self)],
+            Self::Test { .. } => Vec::new(),
+        }
+    }
+
     /// The columns that it reads, to be renamed.
     pub fn columns_mut(&mut self) -> Vec<&mut Ident> {
         match self {

@@ -1,7 +1,7 @@
 //! `unique_key`.
 
 use bf_contract::Comparison;
-use bf_warehouse::{Ident, Measure, Probe, Surplus, WarehouseError};
+use bf_warehouse::{Condition, Ident, Measure, Probe, Surplus, Test, WarehouseError};
 use serde::Deserialize;
 
 use super::{CheckKind, Context, Figure, Planning};
@@ -19,6 +19,8 @@ pub(crate) struct UniqueKey {}
 pub(crate) struct Measures {
     rows: Measure<u64>,
     surplus: Measure<Surplus>,
+    /// Rows with NULL in a column of the key.
+    without: Measure<u64>,
 }
 
 impl CheckKind for UniqueKey {
@@ -35,6 +37,7 @@ impl CheckKind for UniqueKey {
     fn plan(&self, planning: &mut Planning<'_>) -> Measures {
         Measures {
             rows: planning.rows(),
+            without: planning.meets(&without_key(&planning.suite.primary_key)),
             surplus: planning.surplus(&planning.suite.primary_key),
         }
     }
@@ -48,6 +51,16 @@ impl CheckKind for UniqueKey {
             return at.no_data();
         }
         let key = &at.facts.suite.primary_key;
+        let without = at.sum(measures.without);
+        if without > 0 {
+            let dates = at.daily(measures.without).filter(|(_, rows)| *rows > 0);
+            let text = format!("{} without a whole key", plural(without, "record"));
+            return at
+                .counted(without + surplus, &text)
+                .of(rows - without, rows)
+                .on(dates.map(|(date, _)| date).collect())
+                .probe(Probe::Matching(at.filter(), without_key(key)));
+        }
         let names: Vec<&str> = key.iter().map(Ident::as_str).collect();
         let names = names.join(", ");
         if surplus == 0 {
@@ -71,7 +84,8 @@ impl CheckKind for UniqueKey {
         sampling: &mut Sampling<'_>,
     ) -> Result<Finding, WarehouseError> {
         let has_duplicates = finding.observed().is_some_and(|surplus| surplus > 0.0);
-        if !has_duplicates {
+        // Rows without a key are counted one by one, and have their dates already.
+        if !has_duplicates || !finding.dates.is_empty() {
             return Ok(finding);
         }
         finding.dates = sampling.dates_of(&finding)?;
@@ -82,18 +96,31 @@ impl CheckKind for UniqueKey {
     }
 }
 
+fn without_key(key: &[Ident]) -> Condition {
+    let is_null = |column| Condition::test(column, Test::IsNull);
+    Condition::Any(key.iter().map(is_null).collect())
+}
+
 #[cfg(test)]
 mod tests {
     use bf_warehouse::{Cell, Total};
 
-    use crate::checks::testing::{count, judged_with};
+    use crate::checks::testing::{count, date, judged_with};
     use crate::outcome::Outcome::{Fail, Pass};
 
     #[test]
     fn a_row_beyond_the_keys_fails() {
-        let days = [("2024-01-01", vec![count(9), Cell::None])];
+        let days = [("2024-01-01", vec![count(9), count(0), Cell::None])];
         let judged = |surplus| judged_with("unique_key: {}", &days, &[Total::Surplus(surplus)]);
         assert_eq!(judged(0).outcome(), Pass);
         assert_eq!((judged(2).outcome(), judged(2).numerator), (Fail, Some(7)));
+    }
+
+    #[test]
+    fn a_row_without_its_key_fails_on_its_date() {
+        let days = [("2024-01-01", vec![count(9), count(1), Cell::None])];
+        let finding = judged_with("unique_key: {}", &days, &[Total::Surplus(0)]);
+        assert_eq!(finding.outcome(), Fail);
+        assert_eq!(finding.dates, [date("2024-01-01")]);
     }
 }
