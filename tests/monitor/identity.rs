@@ -29,7 +29,7 @@ fn was_taken(rig: &Rig) -> bool {
     });
     let taken = rig.sandbox.read("taken").trim() == "yes";
     if !taken {
-        crate::support::skip("the kernel lets nobody choose the next pid here (ns_last_pid)");
+        crate::support::skip("the next pid cannot be chosen here (ns_last_pid)");
     }
     taken
 }

@@ -217,7 +217,7 @@ fn killed_again_and_again_each_window_is_started_once() {
         Some(run.path().join("journal.ndjson"))
     };
     for round in 1.. {
-        assert!(round < 200, "the run does not come to its end");
+        assert!(round < 200, "the run does not end");
         let action: &[&str] = match round {
             1 => &["run", "plan.yaml"],
             _ => &["resume"],
@@ -289,7 +289,7 @@ fn whatever_happens_to_a_run_each_window_is_loaded_once() {
         Some(runs.next()?.path().join("journal.ndjson"))
     };
     for round in 0.. {
-        assert!(round < 200, "the run does not come to its end");
+        assert!(round < 200, "the run does not end");
         let action: &[&str] = match round {
             0 => &["run", "plan.yaml"],
             _ => &["resume"],

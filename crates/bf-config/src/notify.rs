@@ -23,10 +23,10 @@ const DEFAULT_EVENTS: [NotificationEvent; 8] = [
     NotificationEvent::RunFinished,
 ];
 
-/// No attempt and no deadline is longer: a notification of yesterday helps nobody.
+/// No attempt and no deadline is longer: a notification of yesterday is of no use.
 const LONGEST: Duration = Duration::from_secs(24 * 3600);
 
-/// One way to tell somebody.
+/// One way to notify.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "Keys")]
 pub struct Channel {

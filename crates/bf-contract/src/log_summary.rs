@@ -83,7 +83,7 @@ pub struct LogSummary {
     pub skipped_days: u64,
     /// Days of the range before an announced resume point that have no entry in this file.
     pub earlier_days: u64,
-    /// Days of the total that nothing is known of: still to come while the job runs, lost once it is over.
+    /// Days of the total that nothing is known of: still to come while the job runs, lost once it has finished.
     /// Null when the total is unknown.
     pub unaccounted_days: Option<u64>,
     /// Successful dates that wrote no record.

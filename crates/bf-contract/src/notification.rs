@@ -25,7 +25,7 @@ pub enum NotificationEvent {
     RunStarted,
     /// A phase's job was started, or is now watched.
     PhaseStarted,
-    /// A phase is over.
+    /// A phase has finished.
     PhaseEnded,
     /// Process, log or data say that something is wrong; the next phase does not start.
     GateFailed,
@@ -37,11 +37,11 @@ pub enum NotificationEvent {
     Stalled,
     /// Nothing moves that can be read.
     Hung,
-    /// The run stands still until somebody takes it up again.
+    /// The run is interrupted; `resume` continues it.
     Interrupted,
-    /// The run is over. The last event; it carries the report.
+    /// The run has finished. The last event; it carries the report.
     RunFinished,
-    /// Nothing happened: somebody tries whether notifications arrive.
+    /// Nothing happened: a test of whether notifications arrive.
     Test,
     /// An event that only a newer bf knows. Only a document may have it; a config file that names another
     /// event is refused.

@@ -32,7 +32,7 @@ pub enum ProcessEventKind {
     LogRotated,
     /// The log was cut; it is read from its beginning.
     LogTruncated,
-    /// The process is over. The last event.
+    /// The process has ended. The last event.
     Exited,
     /// The time limit has passed. The last event.
     TimedOut,
@@ -56,7 +56,7 @@ pub enum ExitSource {
     Zombie,
     /// The record that bf-monitor's keeper wrote.
     Record,
-    /// Only the log says that the job is over.
+    /// Only the log says that the job has finished.
     Log,
     /// No source knows; also a source that only a newer bf knows.
     #[serde(other)]
@@ -78,7 +78,7 @@ pub struct ProcessExit {
 }
 
 impl ProcessExit {
-    /// An exit that nobody saw.
+    /// An exit that was not seen.
     #[must_use]
     pub const fn unknown(source: ExitSource) -> Self {
         Self {

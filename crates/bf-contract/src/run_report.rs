@@ -25,7 +25,7 @@ pub enum PhaseStatus {
     Failed,
     /// One of the three could not be checked.
     CouldNotCheck,
-    /// Never started: an earlier phase held it back, or nobody asked for it.
+    /// Never started: an earlier phase did not pass, or it was not asked for.
     NotStarted,
     /// bf-orchestrate or the job was interrupted before the gate.
     Interrupted,

@@ -11,7 +11,7 @@ document_type! {
     RunStatusType = "run_status"
 }
 
-/// Whether somebody sees a run through.
+/// Whether a process watches a run.
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -40,7 +40,7 @@ pub enum PhaseStep {
     Waiting,
     /// Its job is being started or watched.
     Watching,
-    /// Its job is over; its log and its tables are being looked at.
+    /// Its job has finished; its log and its tables are being checked.
     Judging,
     /// Its gate has judged.
     Done,
@@ -111,15 +111,15 @@ pub struct RunStatus {
     pub run_dir: String,
     /// The plan's name.
     pub plan: String,
-    /// Whether somebody sees it through.
+    /// Whether a process watches it.
     pub state: RunState,
     /// When it was begun.
     pub started_at: DateTime<Utc>,
     /// When its journal was last written.
     pub updated_at: DateTime<Utc>,
-    /// The verdict; null before it is over.
+    /// The verdict; null before it has finished.
     pub verdict: Option<Verdict>,
-    /// The exit code; null before it is over.
+    /// The exit code; null before it has finished.
     pub exit_code: Option<u8>,
     /// Every phase of the plan, in order.
     pub phases: Vec<PhaseProgress>,

@@ -75,7 +75,7 @@ pub enum CheckStatus {
 pub enum Verdict {
     /// All is well.
     Pass,
-    /// Well enough to go on; somebody should look.
+    /// Good enough to continue; worth a look.
     Warn,
     /// Something could not be checked.
     Error,
@@ -163,7 +163,7 @@ pub struct Check {
     pub level: Level,
     /// What it came to.
     pub status: CheckStatus,
-    /// Whether it was skipped though it was asked for: nobody can say what it comes to.
+    /// Whether it was asked for and could not be answered.
     #[serde(default)]
     pub unanswered: bool,
     /// What was found, in the unit of the threshold; null where nothing could be found out.
@@ -325,7 +325,7 @@ pub struct ValidationReport {
     /// The table, `dataset.table`.
     pub table: String,
     /// The table, as `dataset.table`, that is not there, for which nothing could be checked; null where every
-    /// table that is needed is there, or nobody can say.
+    /// table that is needed is there, or that is not known.
     #[serde(default)]
     pub missing_table: Option<String>,
     /// The range that was validated.
@@ -352,7 +352,7 @@ pub struct ValidationReport {
 }
 
 impl ValidationReport {
-    /// The checks that would count and that nobody can answer: the verdict says nothing of what they ask.
+    /// The checks that would count and could not be answered: the verdict is not about them.
     pub fn unanswered(&self) -> impl Iterator<Item = &Check> {
         self.checks.iter().filter(|check| {
             check.unanswered && check.status == CheckStatus::Skipped && check.level.counts()

@@ -89,7 +89,7 @@ pub(crate) fn find(program: &str) -> Result<PathBuf, String> {
     found.ok_or_else(|| format!("the program {} is not found", printable(program, 200)))
 }
 
-/// A process group that is killed when nobody waits for it any longer.
+/// A process group that is killed when nothing waits for it any longer.
 struct Group(Option<Pid>);
 
 impl Drop for Group {

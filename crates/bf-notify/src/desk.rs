@@ -13,7 +13,7 @@ pub(crate) struct Desk {
     event: Option<NotificationEvent>,
     waiting: BTreeSet<String>,
     all_told: bool,
-    /// Output that nobody takes is said at the end: the other channels are told all the same.
+    /// Output without a reader is reported at the end: the other channels are notified all the same.
     written: Result<(), Failure>,
 }
 
@@ -32,7 +32,7 @@ impl Desk {
     /// Takes the event, none where nothing is sent, and the names of the channels that are concerned.
     ///
     /// # Errors
-    /// Nobody takes the output (exit 3).
+    /// The output has no reader (exit 3).
     pub(crate) fn open(
         &mut self,
         event: Option<NotificationEvent>,
@@ -69,7 +69,7 @@ impl Desk {
     /// Says which channels were not told because of a signal.
     ///
     /// # Errors
-    /// Nobody takes the output (exit 3).
+    /// The output has no reader (exit 3).
     pub(crate) fn interrupted(&mut self, signal: Interrupt) -> Result<(), Failure> {
         for name in std::mem::take(&mut self.waiting) {
             let reason = format!("{} arrived first", signal.name());
@@ -81,7 +81,7 @@ impl Desk {
     /// What it all came to.
     ///
     /// # Errors
-    /// Nobody took the output (exit 3).
+    /// The output has no reader (exit 3).
     pub(crate) fn close(&mut self) -> Result<Exit, Failure> {
         std::mem::replace(&mut self.written, Ok(()))?;
         Ok(if self.all_told {

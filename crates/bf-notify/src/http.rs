@@ -31,7 +31,7 @@ impl Post {
     /// Sends it once.
     ///
     /// # Errors
-    /// It was not taken, or nobody knows; no URL and no header stands in the reason.
+    /// It was not accepted, or that is not known; no URL and no header stands in the reason.
     pub(crate) async fn attempt(&self) -> Result<(), Fault> {
         let response = self
             .client

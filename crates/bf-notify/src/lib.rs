@@ -34,7 +34,7 @@ use desk::Desk;
 /// Runs the tool.
 ///
 /// # Errors
-/// A wrong call or config, or no notification on standard input (exit 2); nobody takes the output (exit 3).
+/// A wrong call or config, or no notification on standard input (exit 2); the output has no reader (exit 3).
 pub fn run(args: Args, streams: Streams) -> Result<Exit, Failure> {
     let (mut output, stdin) = Output::new(&args.output, streams);
     let loaded = bf_config::load(&args.config)?;
@@ -88,7 +88,7 @@ async fn tell(
     let notification = if args.check {
         None
     } else if args.test {
-        // Somebody waits to hear what is wrong now.
+        // What is wrong now is shown at once.
         channels.iter_mut().for_each(|channel| channel.retries = 0);
         Some(Arc::new(message::test(chrono::Utc::now())))
     } else {

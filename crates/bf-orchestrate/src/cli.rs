@@ -43,7 +43,7 @@ Exit codes:
 
 /// Monitor, validate, start the next phase, monitor, validate, report
 ///
-/// Watches phase 1 until its process is over, holds its log and its table against the thresholds, and starts
+/// Watches phase 1 until its process has ended, compares its log and its table with the thresholds, and starts
 /// phase 2 only if all three agree. Prints one run_report document on standard output where that is not a
 /// terminal.
 #[derive(Debug, Parser)]

@@ -14,7 +14,7 @@ Examples:
   bf-parse-log --check --min-success-rate 95 x.log && start-the-next-job
   job.py --dates \"$(bf-parse-log --failed-dates x.log)\"
   bf-parse-log --ledger x.log | jq -c 'select(.status == \"failed\")'
-  bf-parse-log --follow logs/team_offense.log   until the run is over
+  bf-parse-log --follow logs/team_offense.log   until the run has finished
   bf-parse-log --explain logs/new_job.log | less
   bf-parse-log --check --dates 2024-01-05,2024-01-07 retry.log
   bf-parse-log --checkpoint /tmp/backfill_checkpoints/x.json x.log
@@ -55,11 +55,11 @@ pub struct Args {
     #[arg(long, value_name = "PERCENT", requires = "check", value_parser = percent, allow_negative_numbers = true)]
     pub min_success_rate: Option<f64>,
 
-    /// The process is over: a run without its end marker was interrupted
+    /// The process has ended: a run without its end marker was interrupted
     #[arg(long)]
     pub writer_gone: bool,
 
-    /// Read on while the log grows, over rotation, until its run is over
+    /// Read on while the log grows, over rotation, until its run has finished
     #[arg(long, conflicts_with_all = ["failed_dates", "explain", "writer_gone"])]
     pub follow: bool,
 

@@ -137,7 +137,7 @@ mod tests {
         append(&path, &day(4));
         assert_eq!(pump(&mut parser), Happened::Rotated);
 
-        // Cut while somebody else holds it open.
+        // Truncated while another process has it open.
         std::fs::write(&path, "").expect("cut");
         append(&path, &day(5));
         assert_eq!(pump(&mut parser), Happened::Truncated);

@@ -15,7 +15,7 @@ const fn is_finished(status: LedgerStatus) -> bool {
 }
 
 /// Counts the dates that the log should speak of and does not. `lacks_only_an_end`: the last run says one
-/// word for each date and never that it is over; it is over once it has said all of them.
+/// word for each date and never that it has finished; it has finished once it has said all of them.
 pub(crate) fn hold_against(
     summary: &mut LogSummary,
     ledger: &[LedgerEntry],

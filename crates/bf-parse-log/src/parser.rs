@@ -434,7 +434,7 @@ impl LogParser {
             .any(|doubt| doubt.kind == DoubtKind::FallingOrder)
     }
 
-    /// Whether the last run says one word for each date and never that it is over, and nothing before it was
+    /// Whether the last run says one word for each date and never that it has finished, and nothing before it was
     /// left unfinished.
     pub(crate) fn lacks_only_an_end(&self) -> bool {
         let job = self.job.as_deref();

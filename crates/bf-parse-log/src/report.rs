@@ -204,7 +204,7 @@ fn progress(page: &mut Page, summary: &LogSummary) {
     }
 }
 
-/// What somebody should look at.
+/// What is worth a look.
 fn trouble(page: &mut Page, summary: &LogSummary) {
     if summary.zero_record_days > 0 {
         let text = format!(

@@ -13,7 +13,7 @@ use crate::run::past::Past;
 use crate::run::run::Run;
 
 /// Said of a job that announces nothing and marks no end.
-pub(crate) const NO_END: &str = "this job says one word for each date and never that it is over; whether these were all that it was given is told by bf-parse-log --dates";
+pub(crate) const NO_END: &str = "this job says one word for each date and never that it has finished; whether these were all that it was given is told by bf-parse-log --dates";
 
 /// The name of a mode in `log_summary.dialect`.
 const fn dialect(mode: Mode) -> &'static str {

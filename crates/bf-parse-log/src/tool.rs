@@ -20,7 +20,7 @@ use crate::report::{how_to_write_a_dialect, report};
 use crate::shapes::Shapes;
 use crate::{Dialects, LogEnd, LogParser, source};
 
-/// How long a log that has its end marker must be quiet before it is over.
+/// How long a log that has its end marker must be quiet before it has finished.
 const SETTLED: Duration = Duration::from_secs(1);
 /// How often the progress of a followed log is said at most.
 const SAID_AGAIN: Duration = Duration::from_secs(1);
@@ -283,7 +283,7 @@ fn explain(
     output.text("")
 }
 
-/// Reads on until the run is over. An exit code where somebody ended the tool before.
+/// Reads on until the run has finished. An exit code if the tool was ended before.
 fn follow(
     args: &Args,
     parser: &mut LogParser,

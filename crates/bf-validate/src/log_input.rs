@@ -32,9 +32,9 @@ pub(crate) enum ProcessEnd {
     /// The stream has no events.
     #[default]
     Unwatched,
-    /// The process was watched, and nothing says that it is over.
+    /// The process was watched, and nothing says that it has ended.
     Open,
-    /// The last event, and the exit where somebody saw it.
+    /// The last event, and the exit if it was seen.
     Told(ProcessEventKind, Option<ProcessExit>),
 }
 

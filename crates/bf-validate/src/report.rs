@@ -57,7 +57,7 @@ impl Judged {
         self.level.counts() && self.status() != CheckStatus::Skipped
     }
 
-    /// Whether it was asked for, would count, and nobody can say what it comes to.
+    /// Whether it was asked for, would count, and could not be answered.
     #[must_use]
     pub(crate) fn is_unanswered(&self) -> bool {
         self.finding.outcome() == Outcome::Unanswered && self.level.counts()

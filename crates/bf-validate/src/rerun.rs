@@ -10,7 +10,7 @@ use crate::suite::{Builtin, Suite};
 const SHORT: usize = 4;
 
 /// Refuses a command for a suite whose name is a slip away from that of a built-in one or of `own`. Any other
-/// name may be that of a suite that nobody knows here.
+/// name may be that of a suite that is not known here.
 ///
 /// # Errors
 /// A name that is misspelt: usage (exit 2).

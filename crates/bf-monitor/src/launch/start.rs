@@ -68,7 +68,7 @@ pub(crate) struct Shim {
 ///
 /// # Errors
 /// Nothing was started: exit 2 where the call is wrong (no such program, a record of another job, a log
-/// that cannot be written), exit 3 where the start went wrong or nobody can say.
+/// that cannot be written), exit 3 where the start went wrong or that is not known.
 pub(crate) fn start_or_join(spec: &Spec) -> Result<StartOutcome, Failure> {
     if !spec.record.exists() {
         // The usual first call: what is wrong with it is found before anything is made.

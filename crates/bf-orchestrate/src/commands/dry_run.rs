@@ -23,7 +23,7 @@ use crate::view::text;
 /// Judges what is there so far and says what would be started. Its documents are kept only while it lasts.
 ///
 /// # Errors
-/// A tool could not be started, or nobody reads the report (exit 3).
+/// A tool could not be started, or the report has no reader (exit 3).
 pub(crate) fn dry_run(
     plan: &Plan,
     loaded: &Loaded,

@@ -15,7 +15,7 @@ use crate::view::status::{history_table, status_of, status_of_unreadable};
 pub(crate) fn history(args: &History, streams: Streams) -> Result<Exit, Failure> {
     let mut output = cli::output_for_people(&args.output, streams);
     let runs = &args.runs.runs;
-    // The default one is made by the first run; a folder that somebody names is there, or is misspelt.
+    // The default one is made by the first run; a folder that was given is there, or is misspelt.
     if runs != std::path::Path::new(DEFAULT_RUNS) && !runs.is_dir() {
         return Err(
             Failure::usage(format!("there is no folder {}", runs.display()))

@@ -39,7 +39,7 @@ pub(crate) fn stop(args: &Named, streams: Streams) -> Result<Exit, Failure> {
         let (all, unreadable) = runs::all(&args.runs.runs)?;
         if !all.is_empty() && unreadable.is_empty() && !all.iter().any(may_run) {
             return Err(Failure::usage(format!(
-                "nothing to stop: every run in {} is over, and none of their jobs still runs",
+                "nothing to stop: every run in {} has finished, and none of their jobs still runs",
                 args.runs.runs.display()
             ))
             .hint("bf-orchestrate history lists the runs; --runs DIR names another folder"));

@@ -46,7 +46,7 @@ pub(crate) fn could_not_check(reason: impl Into<String>) -> Judgement {
 }
 
 /// Judges a phase by its process, where it has one, and its data; the worst counts, the process first. Where the
-/// gate opens, the reason names what nobody could check.
+/// gate opens, the reason names what could not be checked.
 pub(crate) fn judge(watched: Option<&Watched>, validated: &[Validated]) -> Judgement {
     let mut judgement = judge_all(watched, validated);
     let unanswered = unanswered(validated);
@@ -57,7 +57,7 @@ pub(crate) fn judge(watched: Option<&Watched>, validated: &[Validated]) -> Judge
     judgement
 }
 
-/// The names of the checks that nobody could answer; with their tables, where there are several.
+/// The names of the checks that could not be answered; with their tables, where there are several.
 fn unanswered(validated: &[Validated]) -> Vec<String> {
     let reports = validated.iter().filter_map(|one| one.report.as_ref());
     reports

@@ -368,7 +368,7 @@ impl Request<'_> {
         .hint("--accept-changed-plan resumes it with the new plan; bf-orchestrate resume with the old one"))
     }
 
-    /// Leaves a run alone that cannot be read, unless it may be an unfinished one of this plan: then nobody can
+    /// Leaves a run alone that cannot be read, unless it may be an unfinished one of this plan: then it cannot
     /// say what has been started already.
     fn pass_by(&self, run: &Unreadable) -> Result<(), Failure> {
         let failure = &run.failure;

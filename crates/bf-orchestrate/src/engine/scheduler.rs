@@ -20,7 +20,7 @@ const BEAT: Duration = Duration::from_secs(5);
 
 /// What the scheduler waits for.
 pub(crate) enum Event {
-    /// A phase has come to its end, or one of its steps could not be taken.
+    /// A phase has ended, or one of its steps could not be taken.
     PhaseEnded(usize, Box<Result<PhaseEnd, Failure>>),
     /// A place for a job was given back.
     SlotFreed,

@@ -180,7 +180,7 @@ impl RunContext<'_> {
     }
 
     /// Watches the job of an attempt to its end, or takes the end that is known already. `None` where the job
-    /// belongs to a boot that is over, and its end was not seen.
+    /// belongs to an earlier boot, and its end was not seen.
     fn watch(
         &self,
         unit: Unit<'_>,

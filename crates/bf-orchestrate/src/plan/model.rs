@@ -78,7 +78,7 @@ pub(crate) struct PhasePlan {
     pub on_fail: OnFail,
     /// What happens to a job that ran when the machine went down.
     pub after_reboot: AfterReboot,
-    /// What happens to a job whose time is over.
+    /// What happens to a job whose time has passed.
     #[serde(default)]
     pub on_timeout: OnTimeout,
     /// What happens to a job that hangs.
@@ -128,7 +128,7 @@ pub(crate) enum ToolText {
     None,
 }
 
-/// What happens to a job that the run started and whose time is over.
+/// What happens to a job that the run started and whose time has passed.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum OnTimeout {

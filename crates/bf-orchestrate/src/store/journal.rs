@@ -49,7 +49,7 @@ pub(crate) enum Step {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         run_uuid: Option<String>,
     },
-    /// Somebody takes the run up after its orchestrator went away.
+    /// The run is resumed after its orchestrator went away.
     RunResumed {
         /// The process id of the new orchestrator.
         orchestrator_pid: u32,
@@ -143,7 +143,7 @@ pub(crate) enum Step {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         signal: Option<String>,
     },
-    /// The run is over. Always the last line.
+    /// The run has finished. Always the last line.
     RunFinished {
         /// The verdict over all phases.
         verdict: Verdict,

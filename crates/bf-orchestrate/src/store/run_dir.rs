@@ -37,7 +37,7 @@ impl RunDir {
         );
         let mut run_id = stem.clone();
         for again in 2..100 {
-            // Its plan, config and documents may hold what is nobody else's business.
+            // Its plan, config and documents may hold what other users must not read.
             let made = fs::DirBuilder::new().mode(0o700).create(runs.join(&run_id));
             match made {
                 Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {

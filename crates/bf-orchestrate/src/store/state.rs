@@ -96,7 +96,7 @@ pub(crate) struct RunState {
     pub windows: BTreeMap<(String, NaiveDate, NaiveDate), UnitState>,
     /// What interrupted the run; `None` if it was not, or if its orchestrator had no time to write it.
     pub interrupted_by: Option<Cause>,
-    /// The verdict and exit code of a run that is over.
+    /// The verdict and exit code of a run that has finished.
     pub finished: Option<(Verdict, u8)>,
     /// Records of a newer bf, which were passed over.
     pub passed_over: u64,
@@ -390,7 +390,7 @@ impl RunState {
     }
 }
 
-/// Whether a tool ended because somebody asked it to, so that its step is still to be taken.
+/// Whether a tool ended because it was asked to, so that its step is still to be taken.
 pub(crate) fn is_interruption(code: Option<i32>) -> bool {
     matches!(
         code.and_then(Exit::from_code),

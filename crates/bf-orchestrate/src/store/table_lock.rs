@@ -171,7 +171,7 @@ fn folder() -> PathBuf {
     std::env::temp_dir().join(format!("bf-state-{user}/locks"))
 }
 
-/// The holder of a lock file, or `None` where nobody holds it any more.
+/// The holder of a lock file, or `None` if no process holds it any more.
 fn holder(path: &Path) -> std::io::Result<Option<Holder>> {
     let mut file = open(path)?;
     match flock(&file, FlockOperation::NonBlockingLockExclusive) {

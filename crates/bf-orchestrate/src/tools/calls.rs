@@ -122,7 +122,7 @@ pub(crate) struct Asked {
 }
 
 impl Tools<'_> {
-    /// Watches the job until it is over; starts it first where the plan says so. Every event is handed to
+    /// Watches the job until it has ended; starts it first where the plan says so. Every event is handed to
     /// `on_event` when it is kept.
     ///
     /// # Errors

@@ -190,7 +190,7 @@ impl Invocation {
     }
 
     /// Reads what the tool prints until it has ended: what a child that it left behind still writes is not waited
-    /// for. Ends the tool if its time is over.
+    /// for. Ends the tool if its time has passed.
     fn read(
         &self,
         child: &Child,

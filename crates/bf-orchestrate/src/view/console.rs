@@ -44,7 +44,7 @@ impl Console {
         self.style
     }
 
-    /// Writes lines as they are. A run goes on when nobody reads its text any more, so that a closed
+    /// Writes lines as they are. A run continues when its text has no reader any more, so that a closed
     /// terminal does not end it: the report and the run directory keep everything.
     pub(crate) fn say(&self, text: impl std::fmt::Display) {
         let mut output = self.lock();
@@ -87,7 +87,7 @@ impl Console {
     /// Writes the final report for people and for machines, and returns `exit`.
     ///
     /// # Errors
-    /// What would have been a pass reached nobody (exit 3). A worse end stays what it is.
+    /// What would have been a pass reached no reader (exit 3). A worse end stays what it is.
     pub(crate) fn finish(&self, report: &RunReport, exit: Exit) -> Result<Exit, Failure> {
         let mut output = self.lock();
         let text = wrap::wrapped(&text::report(report, self.style), output.columns());
@@ -103,7 +103,7 @@ impl Console {
     /// Writes the document of a run that has no more to say.
     ///
     /// # Errors
-    /// Nobody reads it any more: not a pass (exit 3).
+    /// It has no reader any more: not a pass (exit 3).
     pub(crate) fn report(&self, report: &RunReport) -> Result<(), Failure> {
         self.lock().document(report)
     }

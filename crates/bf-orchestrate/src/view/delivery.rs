@@ -41,7 +41,7 @@ impl Notifier {
         let (program, config) = (program.to_owned(), config.to_owned());
         std::thread::spawn(move || {
             let undelivered = hand_out(notifications, &program, &config, &said);
-            // Nobody waits any more where the run has ended meanwhile.
+            // Nothing waits any more if the run has ended meanwhile.
             let _ = done.send(undelivered);
         });
         Ok(Self {

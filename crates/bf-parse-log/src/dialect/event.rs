@@ -85,11 +85,11 @@ pub(crate) struct Opened {
 /// How a Python program came to its end before its time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Crash {
-    /// An exception that nobody caught.
+    /// An exception that was not caught.
     Traceback,
     /// Ctrl-C, or a signal that a shell reported.
     Stopped,
-    /// An argument that could not be read, and nobody caught it.
+    /// An argument that could not be read, and was not caught.
     BadArgument,
 }
 

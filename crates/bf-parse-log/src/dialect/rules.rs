@@ -13,7 +13,7 @@ use super::rule::{Kind, Rule, first_word, wrong};
 use crate::line::json::{self, Path, Value};
 use crate::line::prefix::{Level, Origin, Prefix, indent, prefix};
 
-/// A line, and what stands before its message once somebody asks.
+/// A line, and what precedes its message, once that is asked for.
 pub(crate) struct Line<'a> {
     pub(crate) bytes: &'a [u8],
     /// Whether it is finished; a figure at the end of an unfinished one may be a part.

@@ -122,7 +122,7 @@ pub(crate) enum Figure {
     /// Nothing stands there.
     None,
     TooLarge,
-    /// Something stands there, and nobody knows how much it is.
+    /// There is a figure, and how much it is cannot be read.
     Unreadable,
 }
 

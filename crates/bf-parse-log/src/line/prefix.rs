@@ -254,7 +254,7 @@ fn after_time(bytes: &[u8]) -> Option<Prefix> {
             body: (at + behind + dash).min(bytes.len()),
         });
     }
-    // A time that somebody put before a line without a level: the line stays plain, what follows counts.
+    // A time before a line without a level: the line stays plain, what follows counts.
     late(rest)
         .map(|prefix| Prefix {
             body: at + prefix.body,

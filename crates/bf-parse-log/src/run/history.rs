@@ -294,7 +294,7 @@ impl History {
             Event::TooLarge => {}
             Event::Crash(crash) => self.crash(crash, owned, line),
             Event::Critical(_) => match &mut self.run {
-                // What goes over the whole range in one go is over with it.
+                // A job over the whole range in one go has finished with it.
                 Some(run) if run.mode == Some(Mode::WholeRange) => run.broken = Some(Broken::Fatal),
                 _ => self.past.fatal += 1,
             },

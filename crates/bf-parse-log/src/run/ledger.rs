@@ -270,7 +270,7 @@ impl Ledger {
             entry.attempts += 1;
         }
         entry.open = None;
-        // Tried again in one run by a job that is not known to do so: somebody else wrote one of the lines.
+        // Tried again in one run by a job that is not known to do so: another job wrote one of the lines.
         let stays_failed = !said.retries
             && said.outcome != Outcome::Failed
             && entry

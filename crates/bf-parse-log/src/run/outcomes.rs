@@ -310,7 +310,7 @@ impl History {
     }
 
     /// The date that an undated line speaks of: its worker's, or the current one. A success needs a date
-    /// that is open: any other is a line that came twice, or that somebody else wrote. A failure may follow
+    /// that is open: any other is a line that came twice, or that another job wrote. A failure may follow
     /// a success of the same date.
     fn current(&self, told: &Told<'_>, line: &[u8]) -> Option<NaiveDate> {
         let run = self.run.as_ref()?;

@@ -19,7 +19,7 @@ struct OpenList {
     run: u64,
     /// Dates that it was given.
     listed: u64,
-    /// Those that it never came to, which nobody knows the names of.
+    /// Those that it never came to, whose names are not known.
     left: u64,
 }
 
@@ -151,7 +151,7 @@ impl Past {
         }
     }
 
-    /// Takes in a run that is over, or as far as it has come.
+    /// Takes in a run that has finished, or as far as it has come.
     pub(crate) fn take(&mut self, run: &Run, ledger: &Ledger) {
         self.last_run_ended = run.ended;
         self.fatal += u64::from(run.broken == Some(Broken::Fatal));

@@ -12,9 +12,9 @@ use crate::run::ledger::RunCounts;
 /// How a run broke.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Broken {
-    /// An exception that nobody caught, or an abort.
+    /// An exception that was not caught, or an abort.
     Fatal,
-    /// Somebody stopped it.
+    /// It was stopped.
     Stopped,
 }
 
@@ -313,7 +313,7 @@ impl Run {
         }
     }
 
-    /// Whether it goes by game dates, whose names nobody but the schedule knows.
+    /// Whether it goes by game dates, whose names only the schedule knows.
     pub(crate) fn by_game_dates(&self) -> bool {
         self.range_days() != self.range.map(|range| range.days())
     }

@@ -40,7 +40,7 @@ pub(super) fn counted(at: &Context<'_>, count: u64, is_groups: bool) -> Finding 
 /// range only; a short one is asked for one group a date. Where nothing is known the floor stays.
 ///
 /// # Errors
-/// The source of the expected dates did not answer, so that nobody can say what the share is.
+/// The source of the expected dates did not answer, so that the share is not known.
 fn of(at: &Context<'_>, is_groups: bool) -> Result<(Option<Threshold>, String), String> {
     let (facts, threshold) = (at.facts, at.threshold());
     let (Some(floor), Some(reference)) = (threshold, facts.suite.reference_range) else {

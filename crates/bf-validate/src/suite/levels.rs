@@ -1,5 +1,5 @@
 //! The `levels:` of a config, looked at before anything is read: a name that is misspelt changes nothing, and
-//! nobody would ever learn of it.
+//! it would never be noticed.
 
 use std::path::Path;
 

@@ -254,7 +254,7 @@ fn a_good_report_with_a_bad_code_is_a_failure_that_names_both() {
     assert!(judgement.reason.contains("ended with code 1"));
 }
 
-/// With a check that nobody could answer.
+/// With a check that could not be answered.
 fn unanswered(mut validated: Validated, name: &str) -> Validated {
     if let Some(report) = &mut validated.report {
         report.checks.push(Check {

@@ -42,7 +42,7 @@ pub(crate) fn run_all(
 /// interrupt ends it.
 ///
 /// # Errors
-/// It says no: any exit code but 0 and 3 (exit 2). It could not say: code 3, a signal, its time is over, it
+/// It says no: any exit code but 0 and 3 (exit 2). It could not say: code 3, a signal, its time has passed, it
 /// cannot be started (exit 3). An interrupt (130 or 143).
 pub(crate) fn run(check: &Preflight, interrupts: Option<&Interrupts>) -> Result<Duration, Failure> {
     let began = Instant::now();
