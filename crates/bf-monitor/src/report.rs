@@ -202,14 +202,16 @@ impl Reporter {
             bar.set_length(summary.total_days.unwrap_or(summary.current_day).max(1));
             bar.set_position(summary.current_day);
         }
-        let left = details
-            .eta_seconds
-            .and_then(|eta| Duration::try_from_secs_f64(eta).ok())
-            .map_or("ETA not known yet".to_owned(), |left| {
-                format!("ETA {}", duration(left))
-            });
+        let eta = details.eta_seconds;
+        let left = match eta.and_then(|eta| Duration::try_from_secs_f64(eta).ok()) {
+            Some(left) => format!(", ETA {}", duration(left)),
+            None if days.is_some_and(|days| days.total_days == Some(days.current_day)) => {
+                String::new()
+            }
+            None => ", ETA not known yet".to_owned(),
+        };
         let elapsed = details.elapsed.map_or_else(String::new, duration);
-        bar.set_message(format!("{elapsed}, {left}"));
+        bar.set_message(format!("{elapsed}{left}"));
         bar.tick();
     }
 

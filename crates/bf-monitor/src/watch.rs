@@ -250,7 +250,8 @@ impl Watch {
     fn details(&self, summary: Option<LogSummary>) -> Details {
         let remaining = summary
             .as_ref()
-            .and_then(|summary| summary.total_days?.checked_sub(summary.current_day));
+            .and_then(|summary| summary.total_days?.checked_sub(summary.current_day))
+            .filter(|remaining| *remaining > 0);
         let rate = &self.pace.rate;
         Details {
             elapsed: self.job.elapsed(),

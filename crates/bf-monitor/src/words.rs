@@ -56,7 +56,7 @@ pub(crate) fn exit_in_words(
 /// Where the knowledge of an exit comes from, in words.
 pub(crate) const fn source_in_words(source: ExitSource) -> &'static str {
     match source {
-        ExitSource::Child => "as its parent was told",
+        ExitSource::Child => "as its parent reports",
         ExitSource::Pidfd => "as the kernel recorded it",
         ExitSource::Zombie => "as the process table says",
         ExitSource::Record => "as the job's record says",
