@@ -160,6 +160,22 @@ fn the_list_of_failed_dates_is_complete_and_nothing_but_the_list() {
             .stdout
             .is_empty()
     );
+
+    // A run without its end: what has not failed so far may fail yet, or was never tried.
+    sandbox.write("open.log", &small_log(false).replace('✗', "✓"));
+    let open = run(&sandbox, &["--failed-dates", "open.log"]);
+    assert_eq!((code(&open), open.stdout.len()), (0, 0));
+    assert!(stderr(&open).contains("not finished"), "{}", stderr(&open));
+    let cut = small_log(false).replace('✗', "✓");
+    let cut = cut.split_inclusive('\n').take(4).collect::<String>();
+    sandbox.write("cut.log", &cut);
+    let gone = run(&sandbox, &["--failed-dates", "--writer-gone", "cut.log"]);
+    assert_eq!(
+        (code(&gone), gone.stdout.len()),
+        (3, 0),
+        "{}",
+        stderr(&gone)
+    );
 }
 
 #[test]

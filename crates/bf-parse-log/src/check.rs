@@ -82,9 +82,13 @@ impl Checks<'_> {
                 format!("{count} days")
             }
         };
+        let has_ended = summary.completed || summary.state == LogState::Interrupted;
         match summary.unaccounted_days {
-            Some(missing) if missing > 0 && summary.completed => {
+            Some(missing) if missing > 0 && has_ended => {
                 Some(format!("{} without an outcome", days(missing)))
+            }
+            None if summary.state == LogState::Interrupted => {
+                Some("the run broke off, and how many days it left out is not known".to_owned())
             }
             _ if summary.earlier_days > 0 && !self.has_checkpoint => Some(format!(
                 "{} before the resume point are not in this log; give the job's --checkpoint",
