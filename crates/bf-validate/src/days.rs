@@ -64,10 +64,10 @@ fn status(
         (Some(LedgerStatus::Failed | LedgerStatus::Interrupted), ..) => DayStatus::Failed,
         (.., Some(true)) if rows == 0 => DayStatus::Missing,
         (Some(LedgerStatus::Skipped), ..) if rows == 0 => DayStatus::Skipped,
+        (_, None | Some(0), Some(false)) if rows == 0 => DayStatus::NothingExpected,
         (_, Some(claimed), _) if rows < claimed => DayStatus::Fewer,
         (_, Some(claimed), _) if rows > claimed => DayStatus::More,
         (_, Some(_), _) | (_, _, Some(true)) => DayStatus::Ok,
-        (_, _, Some(false)) if rows == 0 => DayStatus::NothingExpected,
         _ => DayStatus::NotJudged,
     }
 }
@@ -93,7 +93,14 @@ mod tests {
             (Some(true), None, 20, Some(LedgerStatus::Failed), Failed),
             (Some(false), None, 0, Some(LedgerStatus::Skipped), Skipped),
             (Some(true), None, 0, Some(LedgerStatus::Skipped), Missing),
-            (Some(false), Some(0), 0, Some(LedgerStatus::Success), Ok),
+            (
+                Some(false),
+                Some(0),
+                0,
+                Some(LedgerStatus::Success),
+                NothingExpected,
+            ),
+            (Some(false), Some(3), 0, Some(LedgerStatus::Success), Fewer),
             (Some(false), None, 0, None, NothingExpected),
             (None, None, 3, None, NotJudged),
             (Some(false), None, 3, None, NotJudged),
