@@ -200,11 +200,11 @@ fn open(loaded: &bf_config::Loaded, args: &ValidateArgs) -> Result<Opened, Failu
 /// Names the tables whose columns are going to be asked for.
 fn prepare(suite: &Suite, warehouse: &mut dyn Engine) {
     let partner = suite.partner.iter().map(|partner| &partner.table);
+    let needed = std::iter::once(&suite.table).chain(partner);
     let schedules = suite.schedules.iter().map(|schedule| &schedule.table);
-    let tables: Vec<Request<'_>> = std::iter::once(&suite.table)
-        .chain(partner)
-        .chain(schedules)
+    let tables: Vec<Request<'_>> = needed
         .map(Request::Columns)
+        .chain(schedules.map(Request::Candidate))
         .collect();
     warehouse.prepare(&tables);
 }

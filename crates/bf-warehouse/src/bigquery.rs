@@ -160,9 +160,11 @@ impl Engine for BigQuery {
         let (mut tables, mut queries, mut without_dates) = (Vec::new(), Vec::new(), Vec::new());
         for request in requests {
             match request {
-                Request::Columns(table) => {
-                    if !self.schemas.contains_key(*table) && !tables.contains(*table) {
-                        tables.push((*table).clone());
+                Request::Columns(table) | Request::Candidate(table) => {
+                    let is_asked = tables.iter().any(|(asked, _)| asked == *table);
+                    if !self.schemas.contains_key(*table) && !is_asked {
+                        let is_needed = matches!(request, Request::Columns(_));
+                        tables.push(((*table).clone(), is_needed));
                     }
                 }
                 Request::Measure(plan) if !sql::counts_nothing(plan) => {
@@ -292,7 +294,7 @@ impl BigQuery {
         if let Some(known) = self.schemas.get(table) {
             return known.clone();
         }
-        let described = self.work(async |http, watch| describe(http, watch, table).await);
+        let described = self.work(async |http, watch| describe(http, watch, table, true).await);
         self.tally.queries += 1;
         let columns = described.and_then(|description| columns_of(table, description));
         let columns = columns.map_err(|error| about(table, error));
@@ -301,7 +303,7 @@ impl BigQuery {
     }
 
     /// Asks several things at once, and keeps the answers for whoever asks for them one by one.
-    fn ask_ahead(&mut self, tables: Vec<TableName>, queries: Vec<(TableName, Query)>) {
+    fn ask_ahead(&mut self, tables: Vec<(TableName, bool)>, queries: Vec<(TableName, Query)>) {
         let requests: Vec<QueryRequest> = queries
             .iter()
             .map(|(table, query)| self.request(&[table], query))
@@ -309,8 +311,8 @@ impl BigQuery {
         let pace = self.settings.pace;
         let asked = self.work(async |http, watch| {
             let mut work: Vec<batch::Work<'_, Ahead>> = Vec::new();
-            for table in &tables {
-                let described = describe(http, watch, table);
+            for (table, is_needed) in &tables {
+                let described = describe(http, watch, table, *is_needed);
                 work.push(Box::pin(async { Ahead::Table(described.await) }));
             }
             for mut request in requests {
@@ -326,7 +328,9 @@ impl BigQuery {
         for answer in asked.unwrap_or_default() {
             match answer {
                 Ahead::Table(described) => {
-                    let Some(table) = tables.next() else { continue };
+                    let Some((table, _)) = tables.next() else {
+                        continue;
+                    };
                     self.tally.queries += 1;
                     let described = described.map_err(|failure| failure.into_error(limit));
                     let columns = described.and_then(|found| columns_of(&table, found));
@@ -490,10 +494,12 @@ enum Ahead {
 /// What a table is, or the tables that there are in its place.
 type Description = Result<wire::Table, wire::TableList>;
 
+/// Reads a table's description; if it `is_needed` and not there, the names that are.
 async fn describe(
     http: &Http,
     watch: &Watch<'_>,
     table: &TableName,
+    is_needed: bool,
 ) -> Result<Description, Failure> {
     let path = [
         "datasets",
@@ -504,6 +510,7 @@ async fn describe(
     let fields = [("fields", "schema,timePartitioning")];
     let call = http.get(&path, &fields, Duration::ZERO)?;
     match watch.over(http.repeat::<wire::Table>(&call)).await? {
+        Err(fault) if fault.is_not_found() && !is_needed => Ok(Err(wire::TableList::default())),
         Err(fault) if fault.is_not_found() => {
             let query = [("maxResults", "1000")];
             let call = http.get(&path[..3], &query, Duration::ZERO)?;

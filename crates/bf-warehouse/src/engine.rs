@@ -95,6 +95,8 @@ pub struct Question<'a> {
 pub enum Request<'a> {
     /// [`Engine::columns`].
     Columns(&'a TableName),
+    /// [`Engine::columns`] of a table that need not be there: no name like it is looked for.
+    Candidate(&'a TableName),
     /// [`Engine::measure`].
     Measure(&'a Plan),
     /// [`Engine::compare`].

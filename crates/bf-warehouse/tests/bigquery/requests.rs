@@ -4,7 +4,7 @@ use bf_contract::DateRange;
 use bf_warehouse::{Engine, Identity, Options, Param, Query, Question, Request, TableName, Value};
 use serde_json::json;
 
-use crate::support::{Server, answer, ok, query, table};
+use crate::support::{Server, answer, ok, query, refusal, table};
 
 #[test]
 fn a_query_says_all_that_bigquery_has_to_know() {
@@ -90,6 +90,20 @@ fn a_project_cannot_leave_its_place_in_the_path() {
         .query(&[], &query())
         .expect("an answer");
     assert_eq!(server.asked(), ["POST ..%2Fdatasets%3Fx=/queries"]);
+}
+
+#[test]
+fn a_table_that_need_not_be_there_is_asked_for_once() {
+    let schema = json!({"schema": {"fields": [{"name": "day", "type": "DATE"}]}});
+    let absent = refusal(404, "notFound", "Not found: Table");
+    let server = Server::answering([ok(&schema), absent]);
+    let mut client = server.client();
+    let [needed, candidate] = ["a.b", "a.c"].map(|name| name.parse::<TableName>().expect("a name"));
+    client.prepare(&[Request::Columns(&needed), Request::Candidate(&candidate)]);
+    assert!(client.columns(&needed).is_ok());
+    let error = client.columns(&candidate).expect_err("it is not there");
+    assert!(error.is_absent(), "{error}");
+    server.assert_script_is_over();
 }
 
 #[test]
