@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use regex::bytes::Regex;
+use regex_syntax::hir::{Hir, HirKind};
 use serde::de::value::{MapAccessDeserializer, SeqAccessDeserializer};
 use serde::de::{Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Serialize};
@@ -471,10 +471,27 @@ fn expand(text: &str) -> String {
     expanded
 }
 
+/// The first capture that nothing reads.
+fn unknown_capture(hir: &Hir) -> Option<&str> {
+    match hir.kind() {
+        HirKind::Capture(capture) => {
+            let name = capture.name.as_deref();
+            let unknown = name.filter(|name| !CAPTURES.contains(name));
+            unknown.or_else(|| unknown_capture(&capture.sub))
+        }
+        HirKind::Repetition(repetition) => unknown_capture(&repetition.sub),
+        HirKind::Concat(parts) | HirKind::Alternation(parts) => {
+            parts.iter().find_map(unknown_capture)
+        }
+        _ => None,
+    }
+}
+
 /// Checks a regular expression here, while the reader of the config knows the line.
 fn check(text: &str) -> Result<Pattern, String> {
     let expanded = expand(text);
-    let regex = Regex::new(&expanded).map_err(|error| {
+    let mut parser = regex_syntax::ParserBuilder::new().utf8(false).build();
+    let parsed = parser.parse(&expanded).map_err(|error| {
         let error = error.to_string();
         // The first line repeats the expression, the last one names what is wrong with it.
         let reason = error.lines().last().unwrap_or_default();
@@ -483,11 +500,7 @@ fn check(text: &str) -> Result<Pattern, String> {
             reason.trim_start_matches("error: ")
         )
     })?;
-    match regex
-        .capture_names()
-        .flatten()
-        .find(|name| !CAPTURES.contains(name))
-    {
+    match unknown_capture(&parsed) {
         Some(name) => Err(format!(
             "{text:?} captures {name:?}, which nothing reads (one of {})",
             CAPTURES.join(", ")

@@ -63,9 +63,29 @@ fn bits(block: &[u8; BLOCK]) -> u64 {
     })
 }
 
+/// The place of the first of two bytes; for texts that are so short that a search is not worth its call. What
+/// nearly all texts need is done without a branch.
+#[inline]
+pub(crate) fn first_of(bytes: &[u8], one: u8, other: u8) -> Option<usize> {
+    const USUAL: usize = 48;
+    let Some(usual) = bytes.first_chunk::<USUAL>() else {
+        return bytes.iter().position(|byte| *byte == one || *byte == other);
+    };
+    let (parts, _) = usual.as_chunks::<16>();
+    let (ones, others) = (u8x16::splat(one), u8x16::splat(other));
+    let found = parts.iter().rev().fold(0, |bits, part| {
+        let part = u8x16::new(*part);
+        bits << 16 | u64::from((part.simd_eq(ones) | part.simd_eq(others)).to_bitmask())
+    });
+    if found != 0 {
+        return Some(found.trailing_zeros() as usize);
+    }
+    memchr::memchr2(one, other, &bytes[USUAL..]).map(|place| USUAL + place)
+}
+
 #[cfg(test)]
 mod tests {
-    use super::controls;
+    use super::{controls, first_of};
     use proptest::prelude::*;
     use proptest::test_runner::RngSeed;
 
@@ -82,6 +102,8 @@ mod tests {
         ) {
             let plainly = bytes.iter().enumerate().filter(|(_, byte)| **byte < 0x20).map(|(at, _)| at);
             prop_assert!(controls(&bytes).eq(plainly));
+            let plainly = bytes.iter().position(|byte| matches!(byte, 3 | 0x7f));
+            prop_assert_eq!(first_of(&bytes, 3, 0x7f), plainly);
         }
     }
 }

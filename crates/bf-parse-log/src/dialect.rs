@@ -6,6 +6,7 @@ pub(crate) mod prefilter;
 mod rule;
 pub(crate) mod rules;
 mod samples;
+mod starts;
 mod steps;
 mod tell;
 

@@ -84,6 +84,7 @@ impl Dialects {
                 )));
             }
             let rules = Rules::of(dialect)?;
+            rules.check_patterns()?;
             check_samples(dialect, &rules)?;
             own.push(Arc::new(rules));
         }

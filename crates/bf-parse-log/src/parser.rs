@@ -107,24 +107,24 @@ impl Snapshot {
     }
 
     fn take(&mut self, reading: &Reading, line: &[u8], number: u64) {
-        if matches!(reading.event, Event::UnreadError(_)) {
-            if let Some((_, lanes)) = self.custom.get_mut(reading.dialect) {
-                lanes.take(reading, line, number);
-            }
-            return;
+        if self.decided.is_none() && !matches!(reading.event, Event::UnreadError(_)) {
+            self.compare(reading, number);
         }
-        if self.first_match.is_none() {
-            self.first_match = Some(self.splitter.bytes());
+        if let Some((_, lanes)) = self.custom.get_mut(reading.dialect) {
+            lanes.take(reading, line, number);
         }
+    }
+
+    /// Notes which dialects read a line.
+    fn compare(&mut self, reading: &Reading, number: u64) {
+        let bytes = self.splitter.bytes();
+        self.first_match.get_or_insert(bytes);
         if self.readers.line != number {
             self.count_readers();
             self.readers.line = number;
         }
         self.readers.of.push(reading.dialect);
         self.readers.is_failure |= matches!(reading.event, Event::Failure { date: Some(_), .. });
-        if let Some((_, lanes)) = self.custom.get_mut(reading.dialect) {
-            lanes.take(reading, line, number);
-        }
     }
 
     /// A failure that one dialect reads is missing in every dialect that does not.

@@ -1,5 +1,9 @@
 //! Lines into what they report, in every dialect that is tried.
 
+mod filter;
+#[cfg(test)]
+mod tests;
+
 use std::borrow::Cow;
 use std::cell::OnceCell;
 
@@ -9,15 +13,14 @@ use serde::{Deserialize, Serialize};
 use crate::controls::controls;
 use crate::dialect::Scratch;
 use crate::dialect::event::{Details, Event, Reading, Span};
-use crate::dialect::prefilter::Beginnings;
-use crate::dialect::rules::{Line, Rules, Told, finder};
+use crate::dialect::rules::{Line, Rules, Told};
 use crate::dialects::Dialects;
-use crate::line::escapes::clean;
+use crate::line::escapes::without_escapes;
 use crate::line::fields::trim_start;
-use crate::line::quick::quick;
 use crate::line::signs::restore;
 use crate::line::split::LONGEST;
 use crate::line::unwrap::unwrap;
+use filter::{Filter, looks_like_an_error};
 
 const ESC: u8 = 0x1b;
 
@@ -31,108 +34,56 @@ pub(crate) struct State {
     blocks: Vec<u8>,
 }
 
-/// Words of a level that no line of a healthy job has.
-const ERRORS: [&[u8]; 4] = [b"ERROR", b"CRITICAL", b"FATAL", b"Traceback (most"];
-/// Where in a line its level stands.
-const LEVEL_WITHIN: usize = 80;
-
-/// Whether a line looks like an error by its level.
-fn looks_like_an_error(line: &[u8]) -> bool {
-    let head = &line[..line.len().min(LEVEL_WITHIN)];
-    ERRORS
-        .iter()
-        .any(|word| memchr::memmem::find(head, word).is_some())
-}
-
-/// Which dialects are tried, and how most lines are known to report nothing in them.
-#[derive(Debug, Clone, Default)]
-struct Filter {
-    /// The places of those that know a line by how its message begins.
-    by_beginning: Vec<usize>,
-    beginnings: Option<Box<Beginnings>>,
-    /// The places of those that read no line without one of the texts of `finder`.
-    by_text: Vec<usize>,
-    finder: Option<AhoCorasick>,
-    /// The places of those that every line is tried in.
-    every: Vec<usize>,
-}
-
-impl Filter {
-    /// For the dialects at these places.
-    fn of(dialects: &Dialects, tried: impl Iterator<Item = usize>) -> Self {
-        let mut filter = Self::default();
-        let mut texts = Vec::new();
-        for place in tried {
-            let Some(rules) = dialects.all().get(place) else {
-                continue;
-            };
-            match (rules.beginnings(), rules.needles()) {
-                (Some(beginnings), _) => {
-                    match &mut filter.beginnings {
-                        Some(all) => all.join(beginnings),
-                        None => filter.beginnings = Some(Box::new(beginnings.clone())),
-                    }
-                    filter.by_beginning.push(place);
-                }
-                (None, Some(needles)) => {
-                    texts.extend_from_slice(needles);
-                    filter.by_text.push(place);
-                }
-                (None, None) => filter.every.push(place),
-            }
-        }
-        if !filter.by_text.is_empty() {
-            texts.extend(ERRORS.map(<[u8]>::to_vec));
-        }
-        texts.sort();
-        texts.dedup();
-        filter.finder = finder(&texts).filter(|_| !texts.is_empty());
-        if filter.finder.is_none() {
-            filter.every.append(&mut filter.by_text);
-        }
-        filter
-    }
-
-    /// Whether the dialects that know a line by its beginning report nothing of it.
-    #[inline]
-    fn is_noise(&self, line: &[u8]) -> bool {
-        let Some(beginnings) = &self.beginnings else {
-            return true;
-        };
-        quick(line)
-            .is_some_and(|(of_job, body)| !beginnings.may_have(of_job, trim_start(&line[body..])))
-    }
-
-    /// The dialects that a line is tried in.
-    fn tried(&self, is_noise: bool, has_text: bool) -> [&[usize]; 3] {
-        let by_beginning: &[usize] = if is_noise { &[] } else { &self.by_beginning };
-        let by_text: &[usize] = if has_text { &self.by_text } else { &[] };
-        [by_beginning, by_text, &self.every]
-    }
-
-    /// Only lines with one of the texts are read at all.
-    fn is_by_text_alone(&self) -> bool {
-        self.by_beginning.is_empty() && self.every.is_empty()
-    }
-}
+/// Receives what a line says: the reading, the text that its pieces are of, and the line feeds before the line.
+pub(crate) type Sink<'a> = &'a mut dyn FnMut(&Reading, &[u8], u64);
 
 /// Reads lines; keeps its memory from piece to piece.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Scanner {
     filter: Filter,
-    scratch: Scratch,
+    memory: Memory,
 }
 
-/// Receives what a line says: the reading, the text that its pieces are of, and the line feeds before the line.
-pub(crate) type Sink<'a> = &'a mut dyn FnMut(&Reading, &[u8], u64);
+#[derive(Debug, Clone, Default)]
+struct Memory {
+    scratch: Scratch,
+    /// The places of the dialects that a line is tried in.
+    tried: Vec<usize>,
+    /// A line without its terminal escapes.
+    clean: Vec<u8>,
+}
+
+/// One way through a piece: what lines are read with, and who is told.
+struct Pass<'a> {
+    dialects: &'a Dialects,
+    state: &'a mut State,
+    sink: Sink<'a>,
+    memory: &'a mut Memory,
+}
 
 impl Scanner {
     /// For the dialects at these places.
     pub(crate) fn of(dialects: &Dialects, tried: impl IntoIterator<Item = usize>) -> Self {
         Self {
             filter: Filter::of(dialects, tried.into_iter()),
-            scratch: Scratch::default(),
+            memory: Memory::default(),
         }
+    }
+
+    fn pass<'a>(
+        &'a mut self,
+        dialects: &'a Dialects,
+        state: &'a mut State,
+        sink: Sink<'a>,
+    ) -> (&'a Filter, Pass<'a>) {
+        state.blocks.resize(dialects.all().len(), 0);
+        let pass = Pass {
+            dialects,
+            state,
+            sink,
+            memory: &mut self.memory,
+        };
+        (&self.filter, pass)
     }
 
     /// Reads whole lines: `bytes` ends with a line's end. The number of line feeds.
@@ -143,93 +94,13 @@ impl Scanner {
         state: &mut State,
         sink: Sink<'_>,
     ) -> u64 {
-        let is_plain = memchr::memchr3(ESC, b'\r', 0, bytes).is_none();
-        if self.filter.is_by_text_alone()
-            && (is_plain || memchr::memchr(ESC, bytes).is_none())
-            && let Some(finder) = &self.filter.finder
-        {
-            let finder = finder.clone();
-            return self.jump(bytes, &finder, dialects, state, sink);
-        }
-        if is_plain {
-            return self.walk(bytes, dialects, state, sink);
-        }
-        let mut line_feeds = 0;
-        let mut from = 0;
-        for end in memchr::memchr3_iter(b'\n', b'\r', 0, bytes) {
-            self.line(&bytes[from..end], true, line_feeds, dialects, state, sink);
-            from = end + 1;
-            line_feeds += u64::from(bytes[end] == b'\n');
-        }
-        line_feeds
-    }
-
-    /// From one text that a rule needs to the next: the lines between them report nothing.
-    fn jump(
-        &mut self,
-        bytes: &[u8],
-        finder: &AhoCorasick,
-        dialects: &Dialects,
-        state: &mut State,
-        sink: Sink<'_>,
-    ) -> u64 {
-        let mut line_feeds = 0;
-        let mut from = 0;
-        while let Some(found) = finder.find(&bytes[from..]) {
-            let at = from + found.start();
-            let between = &bytes[from..at];
-            let start =
-                memchr::memrchr3(b'\n', b'\r', 0, between).map_or(from, |end| from + end + 1);
-            let end =
-                memchr::memchr3(b'\n', b'\r', 0, &bytes[at..]).map_or(bytes.len(), |end| at + end);
-            line_feeds += memchr::memchr_iter(b'\n', between).count() as u64;
-            self.line(&bytes[start..end], true, line_feeds, dialects, state, sink);
-            line_feeds += u64::from(bytes.get(end) == Some(&b'\n'));
-            from = bytes.len().min(end + 1);
-        }
-        line_feeds + memchr::memchr_iter(b'\n', &bytes[from..]).count() as u64
-    }
-
-    /// Line by line: nearly every piece of a log has no control characters but line feeds and tabs.
-    fn walk(
-        &mut self,
-        bytes: &[u8],
-        dialects: &Dialects,
-        state: &mut State,
-        sink: Sink<'_>,
-    ) -> u64 {
-        let filter = std::mem::take(&mut self.filter);
-        // The place of the next text that another dialect needs.
-        let find = |from: usize| {
-            let finder = filter.finder.as_ref()?;
-            Some(from + finder.find(&bytes[from..])?.start())
-        };
-        let mut next = find(0);
-        let mut line_feeds = 0;
-        let mut from = 0;
-        for at in controls(bytes) {
-            if bytes[at] != b'\n' {
-                continue;
+        let (filter, mut pass) = self.pass(dialects, state, sink);
+        match filter.only_texts() {
+            Some((place, finder)) if memchr::memchr(ESC, bytes).is_none() => {
+                pass.jump(bytes, *place, finder)
             }
-            let line = &bytes[from..at];
-            let has_text = next.is_some_and(|next| next < at);
-            let is_noise = filter.is_noise(line);
-            if is_noise {
-                state.owner = false;
-            }
-            if !is_noise || has_text || !filter.every.is_empty() {
-                let line = Line::of(&line[..line.len().min(LONGEST)], true);
-                let tried = filter.tried(is_noise, has_text);
-                self.clean_line(&line, line_feeds, dialects, tried, state, sink);
-            }
-            from = at + 1;
-            line_feeds += 1;
-            if next.is_some_and(|next| next < from) {
-                next = find(from);
-            }
+            _ => pass.walk(bytes, filter),
         }
-        self.filter = filter;
-        line_feeds
     }
 
     /// Reads one line in every dialect that is tried.
@@ -242,64 +113,111 @@ impl Scanner {
         state: &mut State,
         sink: Sink<'_>,
     ) {
-        let line = clean(&line[..line.len().min(LONGEST)]);
-        let filter = std::mem::take(&mut self.filter);
-        let is_noise = filter.beginnings.is_none() || (complete && filter.is_noise(&line));
-        let has_text = filter
-            .finder
-            .as_ref()
-            .is_some_and(|finder| finder.is_match(&*line));
-        if is_noise && !line.is_empty() {
-            state.owner = false;
+        let (filter, mut pass) = self.pass(dialects, state, sink);
+        pass.line(line, complete, line_feeds, filter);
+    }
+}
+
+impl Pass<'_> {
+    /// From one text that a rule needs to the next: the lines between them report nothing.
+    fn jump(&mut self, bytes: &[u8], place: usize, finder: &AhoCorasick) -> u64 {
+        let mut line_feeds = 0;
+        let mut from = 0;
+        self.memory.tried = vec![place];
+        while let Some(found) = finder.find(&bytes[from..]) {
+            let at = from + found.start();
+            let between = &bytes[from..at];
+            let start =
+                memchr::memrchr3(b'\n', b'\r', 0, between).map_or(from, |end| from + end + 1);
+            let end =
+                memchr::memchr3(b'\n', b'\r', 0, &bytes[at..]).map_or(bytes.len(), |end| at + end);
+            line_feeds += memchr::memchr_iter(b'\n', between).count() as u64;
+            self.state.owner = false;
+            let line = &bytes[start..end.min(start + LONGEST)];
+            self.read(&Line::of(line, true), line_feeds);
+            line_feeds += u64::from(bytes.get(end) == Some(&b'\n'));
+            from = bytes.len().min(end + 1);
         }
-        if !is_noise || has_text || !filter.every.is_empty() {
-            let tried = filter.tried(is_noise, has_text);
-            self.clean_line(
-                &Line::of(&line, complete),
-                line_feeds,
-                dialects,
-                tried,
-                state,
-                sink,
-            );
-        }
-        self.filter = filter;
+        line_feeds + memchr::memchr_iter(b'\n', &bytes[from..]).count() as u64
     }
 
-    /// As [`Scanner::line`], for a line without terminal escapes.
-    fn clean_line(
-        &mut self,
-        line: &Line<'_>,
-        line_feeds: u64,
-        dialects: &Dialects,
-        tried: [&[usize]; 3],
-        state: &mut State,
-        sink: Sink<'_>,
-    ) {
-        if line.bytes.is_empty() {
-            return;
+    /// Line by line: nearly every piece of a log has no control characters but line feeds and tabs.
+    fn walk(&mut self, bytes: &[u8], filter: &Filter) -> u64 {
+        let mut places = filter.places(bytes);
+        let mut line_feeds = 0;
+        let mut from = 0;
+        let mut has_escapes = false;
+        for at in controls(bytes) {
+            let end = bytes[at];
+            if !matches!(end, b'\n' | b'\r' | 0) {
+                has_escapes |= end == ESC;
+                continue;
+            }
+            let line = &bytes[from..at];
+            if has_escapes {
+                self.line(line, true, line_feeds, filter);
+                has_escapes = false;
+            } else if !line.is_empty() {
+                let is_noise = filter.is_noise(line);
+                let has_text = places.are_before(at);
+                if is_noise {
+                    self.state.owner = false;
+                }
+                if !is_noise || has_text || filter.tries_every_line() {
+                    let has_text = |of: usize, _: &_| places.is_before(of, at);
+                    filter.tried(is_noise, has_text, &mut self.memory.tried);
+                    let line = &line[..line.len().min(LONGEST)];
+                    self.read(&Line::of(line, true), line_feeds);
+                }
+            }
+            from = at + 1;
+            line_feeds += u64::from(end == b'\n');
+            places.pass(from);
         }
-        let owned = state.owner;
+        line_feeds
+    }
+
+    /// Reads a line that may have terminal escapes.
+    fn line(&mut self, line: &[u8], complete: bool, line_feeds: u64, filter: &Filter) {
+        let line = &line[..line.len().min(LONGEST)];
+        let mut clean = std::mem::take(&mut self.memory.clean);
+        let line = without_escapes(line, &mut clean);
+        if !line.is_empty() {
+            let is_noise = filter.is_noise(line) && (complete || !filter.knows_beginnings());
+            if is_noise {
+                self.state.owner = false;
+            }
+            let has_text = |_: usize, finder: &AhoCorasick| finder.is_match(line);
+            filter.tried(is_noise, has_text, &mut self.memory.tried);
+            self.read(&Line::of(line, complete), line_feeds);
+        }
+        self.memory.clean = clean;
+    }
+
+    /// Reads a line without terminal escapes in each dialect that is tried.
+    fn read(&mut self, line: &Line<'_>, line_feeds: u64) {
+        let owned = self.state.owner;
         let inside: OnceCell<Option<Cow<'_, [u8]>>> = OnceCell::new();
-        state.blocks.resize(dialects.all().len(), 0);
-        for at in tried.into_iter().flatten() {
-            let Some(rules) = dialects.all().get(*at) else {
+        for at in &self.memory.tried {
+            let Some(rules) = self.dialects.all().get(*at) else {
                 continue;
             };
-            let block = state.blocks[*at];
-            let mut told = rules.read(line, block, &mut self.scratch);
+            let block = self.state.blocks[*at];
+            let scratch = &mut self.memory.scratch;
+            let mut told = rules.read(line, block, scratch);
             // What looks like any error may be an outcome inside of what a collector wrote.
-            let is_vague = |told: Option<Told>| {
-                told.is_none_or(|told| matches!(told.event, Some(Event::Error { .. })))
+            let is_vague = |told: &Option<Told>| {
+                told.as_ref()
+                    .is_none_or(|told| matches!(told.event, Some(Event::Error { .. })))
             };
             let inner;
             let mut read = line;
-            if is_vague(told)
+            if is_vague(&told)
                 && rules.may_be_wrapped(line)
                 && let Some(found) = inside.get_or_init(|| unwrap(line.bytes))
             {
                 inner = Line::of(found, line.complete);
-                let again = rules.read(&inner, block, &mut self.scratch);
+                let again = rules.read(&inner, block, scratch);
                 if told.is_none() || again.is_some() {
                     told = again;
                     read = &inner;
@@ -308,21 +226,23 @@ impl Scanner {
             let whole;
             let restored;
             if rules.reads_messages()
-                && is_vague(told)
+                && is_vague(&told)
                 && let Some(found) = with_sign(read)
             {
                 whole = found;
                 restored = Line::of(&whole, line.complete);
-                told = rules.read(&restored, block, &mut self.scratch).or(told);
+                told = rules.read(&restored, block, scratch).or(told);
                 read = &restored;
             }
             if rules.reads_crashes {
-                let owns = told.map_or_else(|| Rules::owns(read), |told| told.owns);
-                state.owner = owns.unwrap_or(state.owner);
+                let owns = told
+                    .as_ref()
+                    .map_or_else(|| Rules::owns(read), |told| told.owns);
+                self.state.owner = owns.unwrap_or(self.state.owner);
             }
             let reading = match told {
                 Some(told) => {
-                    state.blocks[*at] = told.block.unwrap_or(block);
+                    self.state.blocks[*at] = told.block.unwrap_or(block);
                     reading(&told, *at, owned, time_of(line.bytes))
                 }
                 None if !rules.reads_errors && looks_like_an_error(line.bytes) => {
@@ -332,7 +252,7 @@ impl Scanner {
                 None => None,
             };
             if let Some(reading) = reading {
-                sink(&reading, read.bytes, line_feeds);
+                (self.sink)(&reading, read.bytes, line_feeds);
             }
         }
     }
@@ -387,151 +307,4 @@ fn time_of(line: &[u8]) -> Option<u64> {
         (count + 1, value * 10 + u64::from(byte - b'0'))
     });
     (count == 14).then_some(value)
-}
-
-#[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-    use proptest::test_runner::RngSeed;
-
-    use super::{Filter, Reading, Scanner, State};
-    use crate::Dialects;
-    use crate::dialect::Scratch;
-    use crate::dialect::rules::{Line, Rules};
-
-    fn line() -> impl Strategy<Value = Vec<u8>> {
-        let lead = prop::sample::select(vec![
-            "INFO:__main__:",
-            "INFO:__main_:",
-            "INFO:root:",
-            "INFO::",
-            "INFO: ",
-            "INFO:analytics_base:",
-            "DEBUG:x.y:",
-            "WARNING:a very long name of no logger ",
-            "ERROR:x:",
-            "WARNING:__main__:",
-            "2026-01-03 13:45:12,345 - INFO - ",
-            "2026-01-03 13:45:12,345 - WARNING - ",
-            "2026-01-03 13:45:12,345 - DEBUG - ",
-            "2026-01-03 13:45:12,34x - INFO - ",
-            "2026-01-03 13:45:12,345 - ERROR - ",
-            "2026-01-03 13:45:12,345 - x.y - INFO - ",
-            "2026-01-03T13:45:12,345 - INFO - ",
-            "",
-        ]);
-        let body = prop::sample::select(vec![
-            "ANALYTICS_STEP Starting analytics processor for 2024-01-05",
-            "Found 27 game dates out of 28 calendar days (skipping 1 off-days)",
-            "  ✓ Success: 16 records",
-            "  ✗ 2024-01-05: Processing failed",
-            "✅ 2024-01-05: Processed 200 players (3 failed)",
-            "Processing day 3/12: 2024-01-05",
-            "Processing 12 days individually",
-            "Starting backfill from 2024-01-01 to 2024-01-05",
-            "Will process 12 days from 2024-01-01 to 2024-01-05",
-            "Upcoming Player Game Context Backfill",
-            "Unexpected exception processing 2024-01-05: x",
-            "Exception processing 2024-01-05: x",
-            "End date cannot be in the future",
-            "Invalid start date format: x",
-            "--start-date is required for range processing",
-            "No game dates found in the specified range!",
-            "Phase 4 precompute backfill: 2024-01-01 to 2024-01-05",
-            "PHASE 4 BACKFILL SUMMARY - X",
-            "SPECIFIC DATES PROCESSING SUMMARY:",
-            "Summary: 1 success, 2 skipped, 3 failed",
-            "DAY-BY-DAY BACKFILL SUMMARY:",
-            "BACKFILL COMPLETE",
-            "Backfill failed with exception: x",
-            "2024-01-05: success",
-            "Total Days: 12",
-            "Remaining Days: 12",
-            "Mode: PRODUCTION",
-            "Verifying Phase 3 data exists for 2024-01-01 to 2024-01-05...",
-            "Execution order: 2/5",
-            "Checkpoint: /tmp/x_2024-01-01_2024-01-05.json",
-            "(Skipping 3 off-days in calendar range)",
-            "Dependencies: {'a': 1}",
-            "Dry run: True",
-            "RESUMING from checkpoint: 2024-01-05",
-            "Resuming from 2024-01-05",
-            "Failed days: 3",
-            "Query job finished: 31337 bytes billed, cache hit False, slot ms 5",
-            "Calculated ratings for 475 players; 4786 possessions in all of them",
-            "x",
-            "",
-        ]);
-        (lead, body, prop::option::of(any::<prop::sample::Index>())).prop_map(
-            |(lead, body, cut)| {
-                let mut line = format!("{lead}{body}").into_bytes();
-                if let Some(cut) = cut {
-                    line.truncate(cut.index(line.len() + 1));
-                }
-                line
-            },
-        )
-    }
-
-    proptest! {
-        #![proptest_config(ProptestConfig {
-            cases: 2_000,
-            failure_persistence: None,
-            rng_seed: RngSeed::Fixed(crate::require::seed()),
-            ..ProptestConfig::default()
-        })]
-
-        #[test]
-        fn what_is_called_noise_says_nothing(line in line()) {
-            let dialects = Dialects::built_in();
-            let filter = Filter::of(&dialects, std::iter::once(0));
-            if filter.is_noise(&line) {
-                let line = Line::of(&line, true);
-                let rules = &dialects.all()[0];
-                for block in 0..3 {
-                    prop_assert_eq!(rules.read(&line, block, &mut Scratch::default()), None);
-                }
-                prop_assert_eq!(Rules::owns(&line), Some(false));
-            }
-        }
-
-        #[test]
-        fn every_way_through_a_piece_finds_the_same(
-            lines in prop::collection::vec(line(), 0..20),
-            only in prop::option::of(prop::sample::select(vec!["family", "dbt", "publishing", "json_lines"])),
-        ) {
-            let mut bytes = lines.join(&b'\n');
-            bytes.push(b'\n');
-            let mut dialects = Dialects::built_in();
-            if let Some(name) = only {
-                dialects = dialects.only(name).expect("a shipped dialect");
-            }
-            let mut scanner = Scanner::of(&dialects, dialects.tried());
-            let found = |scanner: &mut Scanner, bytes: &[u8]| {
-                let mut found: Vec<(Reading, u64)> = Vec::new();
-                let line_feeds = scanner.scan(bytes, &dialects, &mut State::default(), &mut |reading, _, at| {
-                    found.push((*reading, at));
-                });
-                (found, line_feeds)
-            };
-            let quick = found(&mut scanner, &bytes);
-            // A carriage return at the very end makes every line be tried.
-            bytes.push(b'\r');
-            prop_assert_eq!(found(&mut scanner, &bytes), quick);
-        }
-    }
-
-    #[test]
-    fn chatter_is_noise() {
-        let filter = Filter::of(&Dialects::built_in(), std::iter::once(0));
-        for line in [
-            "INFO:google.cloud.bigquery:Load job loaded 222 rows into a table of analytics",
-            "DEBUG:urllib3.connectionpool:https://bigquery.googleapis.com:443 POST /bigquery",
-            "WARNING:shared.registry.reader:Player lookup 'x' is not in the registry",
-            "2026-01-03 13:45:12,345 - INFO - Load job loaded 222 rows into a table",
-            "2026-01-03 13:45:12,345 - WARNING - Quality tier gold for game 0022300039",
-        ] {
-            assert!(filter.is_noise(line.as_bytes()), "{line}");
-        }
-    }
 }

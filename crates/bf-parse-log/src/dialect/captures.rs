@@ -1,6 +1,9 @@
 //! What a rule captures, as pieces of its line.
 
+use std::sync::OnceLock;
+
 use regex::bytes::{CaptureLocations, Regex};
+use regex_syntax::hir::{Hir, HirKind};
 
 use super::event::Span;
 use super::prefilter::parse;
@@ -73,60 +76,84 @@ impl Name {
     }
 }
 
-/// What a rule captured.
+/// What a rule captured: a place for each name, of which only the marked ones count.
 #[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Captured([Option<(u32, u32)>; NAMES.len()]);
+pub(super) struct Captured {
+    spans: [Span; NAMES.len()],
+    marks: u32,
+}
 
 impl Captured {
     pub(super) fn set(&mut self, name: Name, start: usize, end: usize) {
         let short = |at: usize| u32::try_from(at).unwrap_or(u32::MAX);
-        self.0[name as usize] = Some((short(start), short(end)));
+        self.spans[name as usize] = Span {
+            start: short(start),
+            end: short(end),
+        };
+        self.marks |= 1 << name as u32;
+    }
+
+    pub(super) fn clear(&mut self) {
+        self.marks = 0;
+    }
+
+    fn get(&self, name: Name) -> Option<Span> {
+        (self.marks & (1 << name as u32) != 0).then_some(self.spans[name as usize])
     }
 
     pub(super) fn bytes<'a>(&self, name: Name, line: &'a [u8]) -> Option<&'a [u8]> {
-        let (start, end) = self.0[name as usize]?;
-        line.get(start as usize..end as usize)
+        let span = self.get(name)?;
+        line.get(span.start as usize..span.end as usize)
     }
 
     pub(super) fn span(&self, name: Name) -> Span {
-        self.0[name as usize].map_or_else(Span::default, |(start, end)| Span { start, end })
+        self.get(name).unwrap_or_default()
     }
 
-    /// Takes in what belongs to a number of records and was not captured: `.2M` of `1.2M`.
-    pub(super) fn widen_records(&mut self, line: &[u8]) {
-        if let Some((_, end)) = &mut self.0[Name::Records as usize] {
-            let wide = end_of_figure(line, *end as usize);
-            *end = u32::try_from(wide).unwrap_or(*end);
-        }
+    /// Takes in what belongs to a number of records and was not captured: `.2M` of `1.2M`. Where it ends then.
+    fn widen_records(&mut self, line: &[u8]) -> Option<(usize, usize)> {
+        let span = self.get(Name::Records)?;
+        let wide = end_of_figure(line, span.end as usize);
+        self.set(Name::Records, span.start as usize, wide);
+        Some((span.end as usize, wide))
     }
 
     /// Where the figures end.
     pub(super) fn ends_of_figures(&self) -> impl Iterator<Item = usize> + '_ {
         let figures = NAMES.iter().filter(|(_, name)| name.is_figure());
-        figures.filter_map(|(_, name)| self.0[*name as usize].map(|(_, end)| end as usize))
+        figures.filter_map(|(_, name)| self.get(*name).map(|span| span.end as usize))
     }
 }
 
 /// How a rule's pattern is matched.
 #[derive(Debug)]
 pub(super) struct Matcher {
+    pattern: String,
     steps: Option<Steps>,
-    /// The general engine, where there are no steps.
-    regex: Option<Regex>,
+    /// The general engine, where there are no steps; made when a first line asks for it.
+    regex: OnceLock<Option<Regex>>,
     /// What each group captures.
     names: Vec<Option<Name>>,
 }
 
 impl Matcher {
-    pub(super) fn of(pattern: &str) -> Result<Self, regex::Error> {
-        let regex = Regex::new(pattern)?;
-        let names = regex.capture_names().map(|name| Name::of(name?)).collect();
-        let steps = parse(pattern).as_ref().and_then(Steps::of);
-        Ok(Self {
-            regex: Some(regex).filter(|_| steps.is_none()),
-            steps,
+    pub(super) fn of(pattern: &str) -> Self {
+        let hir = parse(pattern);
+        let mut names = vec![None];
+        if let Some(hir) = &hir {
+            add_names(hir, &mut names);
+        }
+        Self {
+            pattern: pattern.to_owned(),
+            steps: hir.as_ref().and_then(Steps::of),
+            regex: OnceLock::new(),
             names,
-        })
+        }
+    }
+
+    /// The failure of a pattern that is too large for the engine.
+    pub(super) fn check(&self) -> Result<(), regex::Error> {
+        Regex::new(&self.pattern).map(|_| ())
     }
 
     /// Where a match ends of `on`, a piece of `line`; what it captures.
@@ -143,26 +170,38 @@ impl Matcher {
                 captured.set(*name, offset + start, offset + end);
             }
         };
-        let end = match (&self.steps, &self.regex) {
-            (Some(steps), _) => steps.run(on, &mut set)?,
-            (None, Some(regex)) => {
-                let locations = memory.get_or_insert_with(|| regex.capture_locations());
-                let whole = regex.captures_read(locations, on)?;
-                for group in 1..self.names.len() {
-                    if let Some((start, end)) = locations.get(group) {
-                        set(group, start, end);
-                    }
+        let end = if let Some(steps) = &self.steps {
+            steps.run(on, &mut set)?
+        } else {
+            let regex = self.regex.get_or_init(|| Regex::new(&self.pattern).ok());
+            let regex = regex.as_ref()?;
+            let locations = memory.get_or_insert_with(|| regex.capture_locations());
+            let whole = regex.captures_read(locations, on)?;
+            for group in 1..self.names.len() {
+                if let Some((start, end)) = locations.get(group) {
+                    set(group, start, end);
                 }
-                whole.end()
             }
-            (None, None) => return None,
+            whole.end()
         };
         let end = offset + end;
-        let records = captured.0[Name::Records as usize];
-        captured.widen_records(line);
-        let is_last = records.is_some_and(|(_, at)| at as usize == end);
-        let wide = captured.0[Name::Records as usize].filter(|_| is_last);
-        Some(wide.map_or(end, |(_, wide)| wide as usize))
+        let wide = captured.widen_records(line);
+        Some(wide.map_or(end, |(before, wide)| if before == end { wide } else { end }))
+    }
+}
+
+/// The names of the groups of a pattern, in their order.
+fn add_names(hir: &Hir, names: &mut Vec<Option<Name>>) {
+    match hir.kind() {
+        HirKind::Capture(capture) => {
+            names.push(capture.name.as_deref().and_then(Name::of));
+            add_names(&capture.sub, names);
+        }
+        HirKind::Repetition(repetition) => add_names(&repetition.sub, names),
+        HirKind::Concat(parts) | HirKind::Alternation(parts) => {
+            parts.iter().for_each(|part| add_names(part, names));
+        }
+        _ => {}
     }
 }
 

@@ -12,6 +12,8 @@ const MOST: usize = 24;
 /// A text that is shorter is in nearly every line.
 const SHORTEST: usize = 3;
 
+/// Beginnings that end in a digit, at most.
+const MOST_ENDS: usize = 12;
 /// Beginnings of one pattern, at most; of more only their first bytes count.
 const MOST_LEADS: usize = 40;
 
@@ -31,12 +33,15 @@ pub(super) fn leads(pattern: &str) -> Vec<Vec<u8>> {
     if !hir.properties().look_set_prefix().contains(Look::Start) {
         return Vec::new();
     }
-    // A figure at the end of a beginning tells nothing; at the very beginning it is all that there is.
-    let mut leads = [2, 10]
-        .into_iter()
-        .map(|most| literals(&hir, most))
-        .find(|leads| !leads.is_empty())
-        .unwrap_or_default();
+    // The first digit of a figure tells it from a word; more of it tells nothing.
+    let with_digit = literals(&hir, 10);
+    let mut leads = if (1..=MOST_ENDS).contains(&with_digit.len()) {
+        with_digit
+    } else {
+        Some(literals(&hir, 2))
+            .filter(|leads| !leads.is_empty())
+            .unwrap_or(with_digit)
+    };
     if leads.len() > MOST_LEADS {
         leads.iter_mut().for_each(|lead| lead.truncate(1));
     }
@@ -264,7 +269,7 @@ mod tests {
                 .map(|lead| String::from_utf8_lossy(&lead).into_owned())
                 .collect()
         };
-        assert_eq!(leads("^✓ Success: (?P<records>[0-9]+)")[0], "✓ Success: ");
+        assert_eq!(leads("^✓ Success: (?P<records>[0-9]+)")[0], "✓ Success: 0");
         assert_eq!(
             leads("^(Progress|PROGRESS): x"),
             ["PROGRESS: x", "Progress: x"]

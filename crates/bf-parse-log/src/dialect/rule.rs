@@ -6,7 +6,7 @@ use bf_config::{AtLeast, Form, Logger, NeedsPrefix};
 use super::captures::{Matcher, Name};
 use super::event::Mode;
 use super::prefilter;
-use crate::line::json::{self, Path, Value};
+use crate::line::json::{Paths, Value};
 use crate::line::prefix::{Level, Origin, Prefix};
 
 /// What a rule reports.
@@ -101,52 +101,12 @@ impl JsonRule {
     pub(super) fn matches(&self, values: &[Option<Value<'_>>]) -> bool {
         self.conditions.iter().all(|(path, wanted)| {
             values[*path].is_some_and(|value| {
-                value.text == wanted.as_bytes() || *value.decoded() == *wanted.as_bytes()
+                let is_plain = value.text.len() <= wanted.len();
+                value.text == wanted.as_bytes()
+                    || (!is_plain && *value.decoded() == *wanted.as_bytes())
             })
         })
     }
-}
-
-/// How a text may begin; most others are told by their first four bytes alone.
-#[derive(Debug)]
-pub(super) struct Lead {
-    pub(super) text: Vec<u8>,
-    word: u32,
-    mask: u32,
-}
-
-impl Lead {
-    fn of(text: Vec<u8>) -> Self {
-        let mut mask = [0; 4];
-        for (byte, _) in mask.iter_mut().zip(&text) {
-            *byte = 0xff;
-        }
-        Self {
-            word: first_word(&text),
-            mask: u32::from_le_bytes(mask),
-            text,
-        }
-    }
-
-    /// Whether `text`, whose first word is given, begins so.
-    #[inline]
-    pub(super) fn begins(&self, text: &[u8], word: u32) -> bool {
-        word & self.mask == self.word && text.starts_with(&self.text)
-    }
-}
-
-/// The first four bytes of a text as a number.
-pub(super) fn first_word(text: &[u8]) -> u32 {
-    text.first_chunk().map_or_else(
-        || {
-            let mut word = [0; 4];
-            for (byte, of) in word.iter_mut().zip(text) {
-                *byte = *of;
-            }
-            u32::from_le_bytes(word)
-        },
-        |word| u32::from_le_bytes(*word),
-    )
 }
 
 /// One kind of line.
@@ -161,7 +121,7 @@ pub(super) struct Rule {
     /// 1 for the part after the end marker, then the dialect's own blocks.
     pub(super) within: Option<u8>,
     /// How every text begins that it matches; empty if that is not known.
-    pub(super) leads: Vec<Lead>,
+    pub(super) leads: Vec<Vec<u8>>,
     /// Its place among the beginnings of a run, by its name.
     pub(super) opening: u8,
 }
@@ -174,7 +134,7 @@ impl Rule {
     pub(super) fn of(
         (event, written): (&str, &bf_config::Rule),
         logger: Logger,
-        paths: &mut Vec<Path>,
+        paths: &mut Paths,
         blocks: &[String],
     ) -> Result<Self, String> {
         let kind = Kind::of(event);
@@ -189,21 +149,9 @@ impl Rule {
                 })?)
             }
         };
-        let matcher =
-            match &written.r#match {
-                None => None,
-                Some(pattern) => Some(Matcher::of(pattern.as_str()).map_err(|error| {
-                    format!("{event}: {}", error.to_string().replace('\n', " "))
-                })?),
-            };
-        let mut place = |text: &String| {
-            let path = json::path(text);
-            let known = paths.iter().position(|other| *other == path);
-            known.unwrap_or_else(|| {
-                paths.push(path);
-                paths.len() - 1
-            })
-        };
+        let pattern = written.r#match.as_ref();
+        let matcher = pattern.map(|pattern| Matcher::of(pattern.as_str()));
+        let mut place = |text: &String| paths.place(text);
         let json = (!written.json.is_empty() || !written.captures.is_empty()).then(|| JsonRule {
             conditions: written
                 .json
@@ -217,6 +165,9 @@ impl Rule {
                 .collect(),
             field: written.field.as_ref().map(&mut place),
         });
+        if paths.len() > Paths::MOST {
+            return Err(format!("{event}: more than {} fields", Paths::MOST));
+        }
         if kind == Kind::DateStart && !has_date(written) {
             return Err(
                 "date_start: begins a date and captures none (write {date} or (?P<date>…))"
@@ -227,7 +178,6 @@ impl Rule {
             (Some(pattern), None) => prefilter::leads(pattern.as_str()),
             _ => Vec::new(),
         };
-        let leads = leads.into_iter().map(Lead::of).collect();
         Ok(Self {
             kind,
             name: written.name.clone().unwrap_or_else(|| event.to_owned()),

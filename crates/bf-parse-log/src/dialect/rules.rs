@@ -6,11 +6,12 @@ use aho_corasick::{AhoCorasick, MatchKind};
 use bf_cli::Failure;
 use bf_config::{Dialect, Ends, Logger, NeedsPrefix, Reads, Unmentioned};
 
-use super::captures::{Captured, Scratch};
+use super::captures::{Captured, Matcher, Scratch};
 use super::event::{Details, Event, Promises};
 use super::prefilter::{self, Beginnings};
-use super::rule::{Kind, Rule, first_word, wrong};
-use crate::line::json::{self, Path, Value};
+use super::rule::{Kind, Rule, wrong};
+use super::starts::Starts;
+use crate::line::json::{self, Paths, Value};
 use crate::line::prefix::{Level, Origin, Prefix, indent, prefix};
 
 /// A line, and what precedes its message, once that is asked for.
@@ -46,13 +47,12 @@ pub(crate) struct Rules {
     pub(super) date_format: Option<String>,
     rules: Vec<Rule>,
     pub(super) blocks: Vec<String>,
-    paths: Vec<Path>,
+    paths: Paths,
     /// Texts of which one is in every line that a rule matches; `None` if every line must be tried.
     needles: Option<Vec<Vec<u8>>>,
     /// How the texts begin that a rule matches, for a dialect that is known by them.
     beginnings: Option<Beginnings>,
-    /// For each first byte of a text the rules that may match it.
-    by_first: Vec<Vec<u16>>,
+    starts: Starts,
     /// Whether a rule of its own reads every error.
     pub(crate) reads_errors: bool,
     /// Whether it tells a traceback that a message owns from one that ended the program.
@@ -99,7 +99,7 @@ impl Rules {
             .filter(|(event, _)| *event == "block")
             .map(|(_, rule)| rule.name.clone().unwrap_or_default())
             .collect();
-        let mut paths = Vec::new();
+        let mut paths = Paths::default();
         let mut rules = written
             .iter()
             .map(|one| Rule::of(*one, dialect.logger, &mut paths, &blocks))
@@ -110,12 +110,9 @@ impl Rules {
         let by_beginning = rules.iter().filter(|rule| rule.needs_beginning());
         let beginnings = is_text.then(|| {
             let is_of_any = |rule: &Rule| rule.logger == Logger::Any;
-            Beginnings::of(by_beginning.map(|rule| {
-                (
-                    rule.leads.iter().map(|lead| lead.text.as_slice()),
-                    is_of_any(rule),
-                )
-            }))
+            Beginnings::of(
+                by_beginning.map(|rule| (rule.leads.iter().map(Vec::as_slice), is_of_any(rule))),
+            )
         });
         let beginnings = beginnings.flatten();
         let ways: Vec<_> = written
@@ -145,7 +142,7 @@ impl Rules {
             job: dialect.job.clone(),
             reads: dialect.reads,
             date_format: dialect.date_format.clone(),
-            by_first: by_first(&rules, is_text),
+            starts: Starts::of(rules.iter().map(|rule| rule.leads.as_slice())),
             reads_errors: rules
                 .iter()
                 .any(|rule| rule.kind == Kind::Error && rule.written.level.is_some()),
@@ -156,6 +153,20 @@ impl Rules {
             needles: prefilter::choose(&ways),
             beginnings,
         })
+    }
+
+    /// Checks what the reader of the config cannot.
+    ///
+    /// # Errors
+    /// A pattern is too large: usage (exit 2).
+    pub(crate) fn check_patterns(&self) -> Result<(), Failure> {
+        for rule in &self.rules {
+            if let Some(Err(error)) = rule.matcher.as_ref().map(Matcher::check) {
+                let what = error.to_string().replace('\n', " ");
+                return Err(wrong(&self.name, &format!("{}: {what}", rule.kind.event())));
+            }
+        }
+        Ok(())
     }
 
     /// Texts of which one is in every line that a rule matches.
@@ -189,20 +200,18 @@ impl Rules {
             Reads::Text => indent(body),
             Reads::Line | Reads::Message => (0, body),
         };
-        let first = text.first().copied().unwrap_or_default();
-        let word = first_word(text);
         let memory = scratch.of(std::ptr::from_ref(self) as usize, self.rules.len());
         let mut values: Option<Vec<Option<Value<'_>>>> = None;
-        for at in &self.by_first[usize::from(first)] {
+        let mut captured = Captured::default();
+        for at in self.starts.rules(text) {
             let at = usize::from(*at);
             let rule = &self.rules[at];
             let may_match = rule.within.is_none_or(|within| within == block)
-                && (rule.leads.is_empty() || rule.leads.iter().any(|lead| lead.begins(text, word)))
                 && (reads_lines || rule.fits(prefix, blanks));
             if !may_match {
                 continue;
             }
-            let mut captured = Captured::default();
+            captured.clear();
             if let Some(json) = &rule.json {
                 let values = values.get_or_insert_with(|| {
                     let mut found = Vec::new();
@@ -313,26 +322,6 @@ fn name_openings(rules: &mut [Rule]) {
             rule.opening = u8::try_from(at).unwrap_or(u8::MAX);
         }
     }
-}
-
-/// For each first byte of a text the rules that may match it, in their order.
-fn by_first(rules: &[Rule], is_text: bool) -> Vec<Vec<u16>> {
-    (0..=u8::MAX)
-        .map(|byte| {
-            let fits = |rule: &Rule| {
-                !is_text
-                    || rule.leads.is_empty()
-                    || rule
-                        .leads
-                        .iter()
-                        .any(|lead| lead.text.first() == Some(&byte))
-            };
-            let places = rules.iter().enumerate().filter(|(_, rule)| fits(rule));
-            places
-                .filter_map(|(at, _)| u16::try_from(at).ok())
-                .collect()
-        })
-        .collect()
 }
 
 /// Finds any of the texts.

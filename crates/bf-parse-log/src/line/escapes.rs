@@ -5,23 +5,33 @@ use std::borrow::Cow;
 
 const ESC: u8 = 0x1b;
 
-/// `line` without escape sequences; the same line where it has none.
+/// `line` without escape sequences; the same line if it has none.
 pub(crate) fn clean(line: &[u8]) -> Cow<'_, [u8]> {
-    let Some(first) = memchr::memchr(ESC, line) else {
+    let mut text = Vec::new();
+    if without_escapes(line, &mut text).len() == line.len() {
         return Cow::Borrowed(line);
-    };
-    let mut kept = line[..first].to_vec();
-    let mut rest = &line[first..];
-    while let [ESC, behind @ ..] = rest {
-        rest = &behind[sequence(behind)..];
-        let next = memchr::memchr(ESC, rest).unwrap_or(rest.len());
-        kept.extend_from_slice(&rest[..next]);
-        rest = &rest[next..];
     }
-    Cow::Owned(kept)
+    Cow::Owned(text)
 }
 
-/// The length of a sequence behind its ESC. Source of the forms: ECMA-48, 5.4 and 8.3.89.
+/// As [`clean`]; what has to be written is written to `text`.
+pub(crate) fn without_escapes<'a>(line: &'a [u8], text: &'a mut Vec<u8>) -> &'a [u8] {
+    let Some(first) = memchr::memchr(ESC, line) else {
+        return line;
+    };
+    text.clear();
+    text.extend_from_slice(&line[..first]);
+    let mut rest = &line[first..];
+    while let [ESC, after @ ..] = rest {
+        rest = &after[sequence(after)..];
+        let next = memchr::memchr(ESC, rest).unwrap_or(rest.len());
+        text.extend_from_slice(&rest[..next]);
+        rest = &rest[next..];
+    }
+    text
+}
+
+/// The length of a sequence after its ESC. Source of the forms: ECMA-48, 5.4 and 8.3.89.
 fn sequence(bytes: &[u8]) -> usize {
     match bytes.first() {
         // Control sequence: parameters, then one final byte.

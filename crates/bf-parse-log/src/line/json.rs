@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use crate::controls::first_of;
+
 /// A value as it is written: a string without its quotes, or anything else.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Value<'a> {
@@ -25,30 +27,73 @@ impl<'a> Value<'a> {
     }
 }
 
-/// A path to a field, one name a step.
-pub(crate) type Path = Vec<String>;
+/// Fields that are looked for: each is a path, one name a step.
+#[derive(Debug, Default)]
+pub(crate) struct Paths(Vec<Path>);
 
-/// `stats.rows` as a path.
-pub(crate) fn path(text: &str) -> Path {
-    text.split('.').map(str::to_owned).collect()
+#[derive(Debug)]
+struct Path {
+    steps: Vec<String>,
+    /// The [`head`] of its first step, which most keys do not have.
+    head: u64,
+}
+
+impl Paths {
+    /// Paths that are looked for at one time, at most.
+    pub(crate) const MOST: usize = 64;
+
+    /// The place of `stats.rows` among the paths; it is added if it is not there.
+    pub(crate) fn place(&mut self, text: &str) -> usize {
+        let steps: Vec<String> = text.split('.').map(str::to_owned).collect();
+        let known = self.0.iter().position(|path| path.steps == steps);
+        known.unwrap_or_else(|| {
+            let head = head(steps[0].as_bytes(), 0, steps[0].len());
+            self.0.push(Path { steps, head });
+            self.0.len() - 1
+        })
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.0.len()
+    }
+}
+
+/// The first bytes of the name at `start` in `line`, as a number.
+fn head(line: &[u8], start: usize, length: usize) -> u64 {
+    let mut bytes = [0; 8];
+    let rest = &line[start..];
+    match rest.first_chunk() {
+        Some(first) => bytes = *first,
+        None => bytes[..rest.len()].copy_from_slice(rest),
+    }
+    const MASKS: [u64; 9] = {
+        let mut masks = [u64::MAX; 9];
+        let mut length = 0;
+        while length < 8 {
+            masks[length] = (1 << (8 * length)) - 1;
+            length += 1;
+        }
+        masks
+    };
+    u64::from_le_bytes(bytes) & MASKS[length.min(8)]
 }
 
 /// Finds the values of `paths` in the object that `line` is; whether it is one as far as it was read.
-pub(crate) fn find<'a>(line: &'a [u8], paths: &[Path], found: &mut Vec<Option<Value<'a>>>) -> bool {
+pub(crate) fn find<'a>(line: &'a [u8], paths: &Paths, found: &mut Vec<Option<Value<'a>>>) -> bool {
     found.clear();
     found.resize(paths.len(), None);
     let start = line.len() - line.trim_ascii_start().len();
-    line.get(start) == Some(&b'{') && object(line, start, 0, paths, &|_| true, found).is_some()
+    line.get(start) == Some(&b'{') && object(line, start, 0, paths, u64::MAX, found).is_some()
 }
 
-/// Reads the object at `at`, whose keys are step `depth` of the paths that `fits`; the place after it.
+/// Reads the object at `at`, whose keys are step `depth` of the paths that `fits` marks; the place after it.
 fn object<'a>(
     line: &'a [u8],
     at: usize,
     depth: usize,
-    paths: &[Path],
-    fits: &dyn Fn(&Path) -> bool,
-    found: &mut Vec<Option<Value<'a>>>,
+    paths: &Paths,
+    fits: u64,
+    found: &mut [Option<Value<'a>>],
 ) -> Option<usize> {
     let mut at = blanks(line, at + 1);
     if line.get(at) == Some(&b'}') {
@@ -56,6 +101,7 @@ fn object<'a>(
     }
     loop {
         let (key, next) = string(line, at)?;
+        let key_at = at + 1;
         at = blanks(line, next);
         if line.get(at) != Some(&b':') {
             return None;
@@ -63,28 +109,39 @@ fn object<'a>(
         at = blanks(line, at + 1);
         let value = at;
         let is_nested = depth < 8 && line.get(at) == Some(&b'{');
-        let is_key = |path: &Path| path.get(depth).is_some_and(|step| step.as_bytes() == key);
-        let mut leads_on = false;
-        let mut ends_here = false;
-        for path in paths.iter().filter(|path| is_key(path) && fits(path)) {
-            leads_on |= path.len() > depth + 1;
-            ends_here |= path.len() == depth + 1;
+        let (mut ends_here, mut leads_on) = (0, 0);
+        let head = head(line, key_at, key.len());
+        for (path, place) in paths.0.iter().zip(0..Paths::MOST) {
+            let bit = fits & (1 << place);
+            let may_be = bit != 0 && (depth > 0 || path.head == head);
+            if may_be
+                && path
+                    .steps
+                    .get(depth)
+                    .is_some_and(|step| step.as_bytes() == key)
+            {
+                let is_last = path.steps.len() == depth + 1;
+                *(if is_last {
+                    &mut ends_here
+                } else {
+                    &mut leads_on
+                }) |= bit;
+            }
         }
-        let end = if leads_on && is_nested {
-            let fits = |path: &Path| is_key(path) && fits(path);
-            object(line, at, depth + 1, paths, &fits, found)?
+        let end = if leads_on != 0 && is_nested {
+            object(line, at, depth + 1, paths, leads_on, found)?
         } else {
             skip(line, at)?
         };
-        if ends_here {
+        if ends_here != 0 {
             let is_string = line[value] == b'"';
             let text = if is_string {
                 &line[value + 1..end - 1]
             } else {
                 &line[value..end]
             };
-            for (path, slot) in paths.iter().zip(found.iter_mut()) {
-                if path.len() == depth + 1 && is_key(path) && fits(path) {
+            for (slot, place) in found.iter_mut().zip(0..Paths::MOST) {
+                if ends_here & (1 << place) != 0 {
                     *slot = Some(Value { text, is_string });
                 }
             }
@@ -111,7 +168,7 @@ fn string(line: &[u8], at: usize) -> Option<(&[u8], usize)> {
     let start = at + 1;
     let mut from = start;
     loop {
-        let next = from + memchr::memchr2(b'"', b'\\', line.get(from..)?)?;
+        let next = from + first_of(line.get(from..)?, b'"', b'\\')?;
         if line[next] == b'"' {
             return Some((&line[start..next], next + 1));
         }
@@ -168,12 +225,15 @@ fn decode(text: &[u8]) -> Cow<'_, [u8]> {
 
 #[cfg(test)]
 mod tests {
-    use super::{find, path};
+    use super::{Paths, find};
 
     fn values(line: &str, paths: &[&str]) -> Option<Vec<Option<String>>> {
-        let paths: Vec<_> = paths.iter().map(|text| path(text)).collect();
+        let mut all = Paths::default();
+        paths.iter().for_each(|text| {
+            all.place(text);
+        });
         let mut found = Vec::new();
-        find(line.as_bytes(), &paths, &mut found).then(|| {
+        find(line.as_bytes(), &all, &mut found).then(|| {
             let text =
                 |value: super::Value<'_>| String::from_utf8_lossy(&value.decoded()).into_owned();
             found.into_iter().map(|value| value.map(text)).collect()

@@ -70,6 +70,14 @@ pub(crate) fn prefix(line: &[u8]) -> Prefix {
         };
     }
     let found = match rest.first() {
+        // An object: whatever is in it is not a prefix.
+        Some(b'{') => {
+            return Prefix {
+                origin: Origin::Plain,
+                level: None,
+                body: start,
+            };
+        }
         Some(b'0'..=b'9' | b'[') => after_time(rest),
         Some(b'A'..=b'Z') => level_and_name(rest),
         _ => None,

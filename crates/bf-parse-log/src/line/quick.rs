@@ -2,6 +2,7 @@
 //! `INFO:name:` and `2026-01-03 13:45:12,345 - INFO - `.
 
 use super::level::Level;
+use crate::controls::first_of;
 
 /// The first bytes of `bytes` as one number, to be compared at once.
 const fn word(bytes: &[u8]) -> u64 {
@@ -44,7 +45,7 @@ pub(crate) fn quick(line: &[u8]) -> Option<(bool, usize)> {
         if word_at(head, name) == word(b"__main__") && head[name + 8] == b':' {
             return Some((true, name + 9));
         }
-        let end = name + memchr::memchr2(b':', b' ', &line[name..line.len().min(name + 120)])?;
+        let end = name + first_of(&line[name..line.len().min(name + 120)], b':', b' ')?;
         let is_name = line[end] == b':' && end > name && &line[name..end] != b"root";
         return is_name.then_some((false, end + 1));
     }

@@ -46,7 +46,7 @@ pub(crate) struct Known {
 /// Everything that may stand before a message.
 #[derive(Debug)]
 pub(crate) struct Prefixes {
-    fields: Vec<json::Path>,
+    fields: json::Paths,
     pub(crate) collectors: Vec<Known>,
     pub(crate) loggers: Vec<Known>,
 }
@@ -70,12 +70,18 @@ pub(crate) fn prefixes() -> &'static Prefixes {
         };
         match bf_config::parse_yaml::<File>(FILE, "prefixes.yaml") {
             Ok(file) => Prefixes {
-                fields: file.fields.iter().map(|field| json::path(field)).collect(),
+                fields: {
+                    let mut fields = json::Paths::default();
+                    for field in &file.fields {
+                        fields.place(field);
+                    }
+                    fields
+                },
                 collectors: known(file.collectors),
                 loggers: known(file.loggers),
             },
             Err(_) => Prefixes {
-                fields: Vec::new(),
+                fields: json::Paths::default(),
                 collectors: Vec::new(),
                 loggers: Vec::new(),
             },
