@@ -78,6 +78,11 @@ impl Lanes {
         }
     }
 
+    /// Whether a run was read.
+    pub(crate) fn has_run(&self) -> bool {
+        self.main.run.is_some() || !self.jobs.is_empty()
+    }
+
     /// The names of all jobs.
     pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
         self.jobs.iter().map(|(name, _)| name.as_str())

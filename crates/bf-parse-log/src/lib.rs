@@ -6,6 +6,7 @@
 //! source, encoding   a file, a pipe, gzip, UTF-16; a log with the newest line first is read from its end
 //! parser             pieces into whole lines; which dialect the log is in
 //! scan               most lines report nothing: dialect/prefilter, derived from the rules
+//! unknown_prefix     known lines that no rule reads for what precedes them
 //! line/              escapes, what stands before a message, lost signs, dates and figures
 //! dialect/           rules: a line in, an event out; samples; json. The shipped ones are dialects/*.yaml,
 //!                    one file each
@@ -39,6 +40,7 @@ mod shapes;
 mod source;
 mod summary;
 mod tool;
+mod unknown_prefix;
 
 pub use args::Args;
 pub use check::min_success_rate;

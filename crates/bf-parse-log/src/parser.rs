@@ -12,6 +12,7 @@ use crate::log_end::LogEnd;
 use crate::run::history::History;
 use crate::scan::{Scanner, State};
 use crate::summary;
+use crate::unknown_prefix::UnknownPrefix;
 
 /// Bytes after the first line that any dialect reads, within which it is decided which one the log is in.
 const DECIDED_WITHIN: u64 = 4 * 1024 * 1024;
@@ -65,6 +66,9 @@ pub struct Snapshot {
     /// For each dialect the failures that another one reads and it does not: how many, and the first line.
     #[serde(default)]
     unread: Vec<(u64, u64)>,
+    /// The first known line after a prefix that is not known.
+    #[serde(default)]
+    unknown_prefix: Option<UnknownPrefix>,
     /// The line that is read now, and the dialects that read it.
     #[serde(skip)]
     readers: Readers,
@@ -95,8 +99,21 @@ impl Snapshot {
             first_match: None,
             decided: None,
             unread: vec![(0, 0); dialects.all().len()],
+            unknown_prefix: None,
             readers: Readers::default(),
         }
+    }
+
+    /// Looks for a known line after a prefix that is not known, as long as nothing else was read.
+    fn seek_prefix(&mut self, bytes: &[u8], number: u64, dialects: &Dialects) {
+        if self.unknown_prefix.is_none() && self.is_unknown() {
+            self.unknown_prefix = UnknownPrefix::find(bytes, number, dialects);
+        }
+    }
+
+    /// Whether no dialect has read anything of a run.
+    fn is_unknown(&self) -> bool {
+        !self.custom.iter().any(|(_, lanes)| lanes.has_run())
     }
 
     /// The histories know what their dialects promise; a snapshot does not keep it.
@@ -296,12 +313,16 @@ impl LogParser {
                     take(known, reading, text, number);
                 },
             );
+            known.seek_prefix(line, number, dialects);
         });
         let whole = &piece[from..to];
         let before = splitter.line_feeds() + 1;
         let line_feeds = scanner.scan(whole, dialects, &mut state, &mut |reading, text, feeds| {
             take(known, reading, text, before + feeds);
         });
+        if splitter.bytes() < DECIDED_WITHIN {
+            known.seek_prefix(whole, before, dialects);
+        }
         splitter.pass(to - from, line_feeds, whole.last().copied());
         splitter.feed(&piece[to..], |_, _| {});
         known.splitter = splitter;
@@ -382,6 +403,9 @@ impl LogParser {
                 summary.job.clone_from(&rules.job);
             }
             if summary.state == LogState::Unknown {
+                let prefix = known.unknown_prefix.as_ref();
+                let prefix = prefix.filter(|_| known.is_unknown());
+                summary.notes.extend(prefix.map(UnknownPrefix::note));
                 summary
                     .notes
                     .push(summary::what_was_looked_for(&self.dialects));

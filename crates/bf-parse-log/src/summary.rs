@@ -139,7 +139,9 @@ pub(crate) fn summary(
         .min(counts.successful);
     counts.successful -= in_doubt;
     // Failures whose dates cannot be read are failures of some dates.
-    counts.failed += history.doubts.undated_failures.different();
+    if history.run.is_some() {
+        counts.failed += history.doubts.undated_failures.different();
+    }
     let skipped = counts.skipped + frame.unnamed_skipped;
     let finished = counts.successful + counts.failed + skipped;
     let earlier = frame.stretches.earlier(&history.ledger);

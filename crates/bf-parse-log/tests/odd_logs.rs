@@ -512,3 +512,29 @@ fn a_failure_is_read_behind_a_collector_and_a_library() {
     assert_eq!(summary.failed_dates, days([2]));
     assert_eq!(summary.successful_days, 1);
 }
+
+#[test]
+fn a_known_line_after_an_unknown_prefix_is_said_to_be_one() {
+    let log =
+        "#7 <job-x> :: Processing day 1/2: 2024-01-01\n#7 <job-x> ::   ✓ Success: 16 records\n";
+    let found = parse(log.as_bytes()).summary;
+    assert_eq!(found.state, LogState::Unknown);
+    assert!(
+        found.notes[0].contains("after a prefix that is not known, \"#7 <job-x> ::"),
+        "{:?}",
+        found.notes
+    );
+}
+
+#[test]
+fn one_line_that_any_job_could_write_is_not_a_job() {
+    for line in [
+        "Failed: quota",
+        "Exception: boom",
+        "  Progress: 3/10 game dates",
+    ] {
+        let log = format!("2026-01-03 13:45:12 starting\n{line}\nbye\n");
+        let found = parse(log.as_bytes()).summary;
+        assert_eq!(found.state, LogState::Unknown, "{line}");
+    }
+}

@@ -1,6 +1,7 @@
 //! The rules of a dialect, compiled: a line in, what it reports out.
 
 use std::cell::OnceCell;
+use std::sync::OnceLock;
 
 use aho_corasick::{AhoCorasick, MatchKind};
 use bf_cli::Failure;
@@ -50,6 +51,7 @@ pub(crate) struct Rules {
     paths: Paths,
     /// Texts of which one is in every line that a rule matches; `None` if every line must be tried.
     needles: Option<Vec<Vec<u8>>>,
+    texts: OnceLock<Option<AhoCorasick>>,
     /// How the texts begin that a rule matches, for a dialect that is known by them.
     beginnings: Option<Beginnings>,
     starts: Starts,
@@ -151,6 +153,7 @@ impl Rules {
             blocks,
             paths,
             needles: prefilter::choose(&ways),
+            texts: OnceLock::new(),
             beginnings,
         })
     }
@@ -172,6 +175,17 @@ impl Rules {
     /// Texts of which one is in every line that a rule matches.
     pub(crate) fn needles(&self) -> Option<&[Vec<u8>]> {
         self.needles.as_deref()
+    }
+
+    /// Finds texts that its lines have, or begin with, and no others.
+    pub(crate) fn texts(&self) -> Option<&AhoCorasick> {
+        let texts = self.texts.get_or_init(|| {
+            let leads = self.rules.iter().flat_map(|rule| rule.leads.iter());
+            let all = leads.chain(self.needles.iter().flatten());
+            let telling: Vec<_> = all.filter(|text| text.len() >= 8).cloned().collect();
+            finder(&telling).filter(|_| !telling.is_empty())
+        });
+        texts.as_ref()
     }
 
     /// How the texts begin that its rules match.

@@ -102,7 +102,7 @@ pub(crate) fn prefix(line: &[u8]) -> Prefix {
     if (found.origin == Origin::Plain || is_foreign)
         && matches!(
             rest.first(),
-            Some(b'0'..=b'9' | b'[' | b'I' | b'W' | b'E' | b'F')
+            Some(b'0'..=b'9' | b'[' | b'I' | b'W' | b'E' | b'F' | b'D' | b'C')
         )
     {
         return of_library(rest, start).unwrap_or(found);
@@ -122,10 +122,8 @@ fn of_library(rest: &[u8], start: usize) -> Option<Prefix> {
             b'W' => Level::Warning,
             _ => Level::Debug,
         };
-        // A library that names Python modules names the job itself, too.
-        let is_other = captures
-            .name("logger")
-            .is_some_and(|name| known.name == "loguru" && origin(name.as_bytes()) == Origin::Other);
+        let module = captures.name("module");
+        let is_other = module.is_some_and(|name| origin(name.as_bytes()) == Origin::Other);
         Some(Prefix {
             origin: if is_other { Origin::Other } else { Origin::Job },
             level: Some(level),

@@ -25,22 +25,21 @@ struct File {
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[cfg_attr(not(test), allow(dead_code))]
 struct Written {
     name: String,
     r#match: String,
     /// A line's beginning, for the test of the file.
     #[serde(default)]
-    #[cfg_attr(not(test), allow(dead_code))]
     sample: String,
 }
 
 /// A prefix that a regular expression knows.
 #[derive(Debug)]
 pub(crate) struct Known {
-    pub(crate) name: String,
     pub(crate) regex: Regex,
     #[cfg(test)]
-    sample: String,
+    written: Written,
 }
 
 /// Everything that may stand before a message.
@@ -61,9 +60,8 @@ pub(crate) fn prefixes() -> &'static Prefixes {
                 .filter_map(|written| {
                     Some(Known {
                         regex: Regex::new(&written.r#match).ok()?,
-                        name: written.name,
                         #[cfg(test)]
-                        sample: written.sample,
+                        written,
                     })
                 })
                 .collect()
@@ -125,13 +123,14 @@ mod tests {
         let prefixes = prefixes();
         assert!(!prefixes.collectors.is_empty() && !prefixes.loggers.is_empty());
         for known in prefixes.collectors.iter().chain(&prefixes.loggers) {
-            let line = format!("{}the message", known.sample);
+            let written = &known.written;
+            let line = format!("{}the message", written.sample);
             let found = known.regex.find(line.as_bytes());
             assert_eq!(
                 found.map(|found| found.end()),
-                Some(known.sample.len()),
+                Some(written.sample.len()),
                 "{}: {line}",
-                known.name
+                written.name
             );
         }
     }

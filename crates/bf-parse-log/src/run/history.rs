@@ -254,7 +254,7 @@ impl History {
                 }
             }
             Event::Progress { done, total } => {
-                if !self.promises.strict {
+                if !self.promises.strict && (self.run.is_some() || !self.promises.has_start) {
                     // A bar may be all that a job shows before its first date.
                     self.run_at_work(Mode::Custom);
                 }
@@ -336,6 +336,9 @@ impl History {
     /// How much of a log was understood.
     pub(crate) fn score(&self) -> (usize, bool, u64, bool, bool) {
         let run = self.run.as_ref();
+        if run.is_none() {
+            return Default::default();
+        }
         (
             self.ledger.finished(),
             run.is_some_and(|run| run.ended),

@@ -216,7 +216,10 @@ impl History {
         let reason = told.reason.in_line(line);
         let is_failure = told.outcome == Outcome::Failed;
         if !self.promises.strict {
-            self.run_at_work(Mode::Custom);
+            // Before anything else of a run it may be anybody's line.
+            if self.run.is_some() || !told.details.from_start {
+                self.run_at_work(Mode::Custom);
+            }
             let shown = text(if reason.is_empty() { line } else { reason }, 60);
             if is_failure {
                 self.doubts.undated_failures.add(self.line, &shown);
