@@ -82,6 +82,10 @@ pub struct Dialect {
     /// Whether the job tries a date again in one run, so that a success makes its failure good.
     #[serde(default)]
     pub retries: bool,
+    /// Whether a range means each of its calendar days, so that a run which announces its range announces its
+    /// dates.
+    #[serde(default)]
+    pub daily: bool,
     /// What becomes of a date that begins and has no outcome, once its run has ended.
     #[serde(default)]
     pub unmentioned: Unmentioned,

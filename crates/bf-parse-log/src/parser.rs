@@ -106,7 +106,9 @@ impl Snapshot {
 
     /// Looks for a known line after a prefix that is not known, as long as nothing else was read.
     fn seek_prefix(&mut self, bytes: &[u8], number: u64, dialects: &Dialects) {
-        if self.unknown_prefix.is_none() && self.is_unknown() {
+        if !self.is_unknown() {
+            self.unknown_prefix = None;
+        } else if self.unknown_prefix.is_none() {
             self.unknown_prefix = UnknownPrefix::find(bytes, number, dialects);
         }
     }
@@ -403,9 +405,8 @@ impl LogParser {
                 summary.job.clone_from(&rules.job);
             }
             if summary.state == LogState::Unknown {
-                let prefix = known.unknown_prefix.as_ref();
-                let prefix = prefix.filter(|_| known.is_unknown());
-                summary.notes.extend(prefix.map(UnknownPrefix::note));
+                let prefix = known.unknown_prefix.as_ref().map(UnknownPrefix::note);
+                summary.notes.extend(prefix);
                 summary
                     .notes
                     .push(summary::what_was_looked_for(&self.dialects));

@@ -519,3 +519,36 @@ fn a_copy_of_a_dialect_that_ships_reads_every_log_as_the_dialect_does() {
         }
     }
 }
+
+#[test]
+fn a_range_announces_its_dates_if_the_days_of_the_dialect_are_daily() {
+    let dialect = |daily: bool| {
+        dialects(&format!(
+            "dialects:\n  - name: loads\n    daily: {daily}\n    run_start: '^loading {{start}} to {{end_date}}'\n    \
+             resume: '^resume at {{date}}'\n    success: '^{{date}} loaded'\n    failure: '^{{date}} failed'\n    end: '^done'\n"
+        ))
+    };
+    let log = "loading 2024-01-01 to 2024-01-04\n2024-01-01 loaded\n2024-01-02 failed\n2024-01-04 loaded\ndone\n";
+    let summary = parse(&dialect(false), log).summary(LogEnd::WriterGone);
+    assert_eq!((summary.total_days, summary.unaccounted_days), (None, None));
+    let summary = parse(&dialect(true), log).summary(LogEnd::WriterGone);
+    assert_eq!(
+        (summary.total_days, summary.current_day, summary.failed_days),
+        (Some(4), 3, 1)
+    );
+    assert_eq!(summary.unaccounted_dates, Some(vec![date("2024-01-03")]));
+
+    let log = "loading 2024-01-01 to 2024-01-04\nresume at 2024-01-03\n2024-01-03 loaded\n2024-01-04 loaded\ndone\n";
+    let summary = parse(&dialect(true), log).summary(LogEnd::WriterGone);
+    assert_eq!(
+        (summary.total_days, summary.earlier_days, summary.state),
+        (Some(4), 2, LogState::Completed)
+    );
+    // Started once more after it broke off, it does not add up its days.
+    let log = "loading 2024-01-01 to 2024-01-02\n2024-01-01 loaded\nloading 2024-01-01 to 2024-01-02\n2024-01-01 loaded\n2024-01-02 loaded\ndone\n";
+    let summary = parse(&dialect(true), log).summary(LogEnd::WriterGone);
+    assert_eq!(
+        (summary.total_days, summary.unaccounted_days, summary.state),
+        (Some(2), Some(0), LogState::Completed)
+    );
+}

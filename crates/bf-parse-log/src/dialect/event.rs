@@ -220,6 +220,8 @@ pub(crate) struct Promises {
     pub(crate) by_job: bool,
     /// Whether a line tells that a run begins.
     pub(crate) has_start: bool,
+    /// Whether a range means each of its days.
+    pub(crate) daily: bool,
 }
 
 /// What one line says.

@@ -138,6 +138,7 @@ impl Rules {
                 no_end: dialect.ends == Ends::WhenAllDone || !has("end"),
                 ends_when_all_done: dialect.ends == Ends::WhenAllDone,
                 has_start: has("run_start"),
+                daily: dialect.daily,
                 by_job: written.iter().any(names_job),
             },
             description: dialect.description.clone(),

@@ -111,6 +111,7 @@ impl History {
         self.runs += 1;
         let mut run = Run::new(self.runs);
         run.pending = std::mem::take(&mut self.early);
+        run.daily = self.promises.daily;
         self.run.insert(run)
     }
 

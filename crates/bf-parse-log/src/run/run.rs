@@ -139,6 +139,9 @@ pub(crate) struct Run {
     /// Whether it began where bf started an attempt, and not with a line of its own.
     #[serde(default)]
     pub(crate) by_attempt: bool,
+    /// Whether its range means each of its days.
+    #[serde(default)]
+    pub(crate) daily: bool,
 }
 
 impl Run {
@@ -279,7 +282,8 @@ impl Run {
 
     /// Whether it goes over a list of dates, and not over a range.
     pub(crate) fn is_list(&self) -> bool {
-        matches!(self.mode, Some(Mode::SpecificDates | Mode::Custom))
+        let is_range = self.daily && self.range.is_some();
+        self.mode == Some(Mode::SpecificDates) || (self.mode == Some(Mode::Custom) && !is_range)
     }
 
     /// Whether it is a list of dates that nothing announced, and that nothing will end.
