@@ -10,15 +10,12 @@ pub(crate) const MONTHS: u32 = 14;
 /// A year has at most 54 weeks that it shares days with.
 pub(crate) const WEEKS: u32 = 54;
 
-/// A day's column and row in the picture of its year: a column is a week, which begins on Monday.
+/// Where a day is in the picture of its year, below the months' names: a column is a week, which begins on Monday.
 pub(crate) fn cell(date: NaiveDate) -> (u32, u32) {
     let first = date.with_ordinal(1).unwrap_or(date);
     let offset = first.weekday().num_days_from_monday();
     let column = (date.ordinal0() + offset) / 7;
-    (
-        column * CELL,
-        MONTHS + date.weekday().num_days_from_monday() * CELL,
-    )
+    (column * CELL, date.weekday().num_days_from_monday() * CELL)
 }
 
 /// Where a month's name is written.
@@ -174,21 +171,21 @@ mod tests {
     use bf_contract::{Comparison, MonthValue, PhaseAttempt, PhaseStatus, Threshold};
     use chrono::DateTime;
 
-    use super::{Activity, Axis, CELL, CHART_HEIGHT, MONTHS, cell, chart, month_label};
+    use super::{Activity, Axis, CELL, CHART_HEIGHT, cell, chart, month_label};
 
     #[test]
     fn a_day_is_in_the_column_of_its_week_and_the_row_of_its_weekday() {
         let of = |date: &str| cell(date.parse().expect("a date"));
         // 2024 began on a Monday.
-        assert_eq!(of("2024-01-01"), (0, MONTHS));
-        assert_eq!(of("2024-01-07"), (0, MONTHS + 6 * CELL));
-        assert_eq!(of("2024-01-08"), (CELL, MONTHS));
-        assert_eq!(of("2024-12-31"), (52 * CELL, MONTHS + CELL));
+        assert_eq!(of("2024-01-01"), (0, 0));
+        assert_eq!(of("2024-01-07"), (0, 6 * CELL));
+        assert_eq!(of("2024-01-08"), (CELL, 0));
+        assert_eq!(of("2024-12-31"), (52 * CELL, CELL));
         // 2023 on a Sunday.
-        assert_eq!(of("2023-01-01"), (0, MONTHS + 6 * CELL));
-        assert_eq!(of("2023-01-02"), (CELL, MONTHS));
+        assert_eq!(of("2023-01-01"), (0, 6 * CELL));
+        assert_eq!(of("2023-01-02"), (CELL, 0));
         // The longest: a leap year that begins on a Sunday.
-        assert_eq!(of("2012-12-31"), (53 * CELL, MONTHS));
+        assert_eq!(of("2012-12-31"), (53 * CELL, 0));
         assert_eq!(month_label(2024, 2), 4 * CELL);
     }
 

@@ -75,18 +75,19 @@ fn year(year: i32, all: &[Day]) -> Markup {
     for day in all {
         let (x, y) = draw::cell(day.date);
         let class = words::day(day.status).0;
+        // Of thousands of cells, nothing is written that goes without saying: a place of 0, and a date that is good.
+        let mut attributes = String::new();
+        for (name, place) in [("x", x), ("y", y)] {
+            if place > 0 {
+                let _ = write!(attributes, " {name}={place}");
+            }
+        }
+        if day.status != DayStatus::Ok {
+            let _ = write!(attributes, " class={class}");
+        }
         // Digits and words only: nothing here is from outside.
-        let _ = write!(
-            cells,
-            "<rect x={x} y={y}{}><title>{}</title></rect>",
-            // Most dates are good: thousands of cells need no class.
-            if day.status == DayStatus::Ok {
-                String::new()
-            } else {
-                format!(" class={class}")
-            },
-            days::title(day)
-        );
+        let title = days::title(day);
+        let _ = write!(cells, "<rect{attributes}><title>{title}</title></rect>");
         if !mark(class).is_empty() {
             let _ = write!(marks, "M{x} {y}{}", mark(class));
         }
@@ -99,8 +100,10 @@ fn year(year: i32, all: &[Day]) -> Markup {
                 @for (at, name) in (1..).zip(MONTH_NAMES) {
                     text x=(draw::month_label(year, at)) y="10" class=[(at % 3 != 1).then_some("minor")] { (name) }
                 }
-                (PreEscaped(cells))
-                @if !marks.is_empty() { path d=(marks) {} }
+                g transform={ "translate(0," (MONTHS) ")" } {
+                    (PreEscaped(cells))
+                    @if !marks.is_empty() { path d=(marks) {} }
+                }
             }
         }
     }
@@ -116,7 +119,7 @@ pub(super) fn months(check: &Check) -> Markup {
         let mut path = String::new();
         for bar in bars.filter_map(|(_, bar)| bar.as_ref()) {
             let (x, width, height) = (bar.x, bar.width, bar.height);
-            let _ = write!(path, "M{x} {CHART_HEIGHT}v-{height}h{width}v{height}z");
+            let _ = write!(path, "M{x} {CHART_HEIGHT}v-{height}h{width}V{CHART_HEIGHT}");
         }
         path
     };
