@@ -8,6 +8,9 @@ use crate::sql::{Flavor, string_regex, word_regex};
 /// DuckDB's SQL.
 pub(crate) struct DuckDbFlavor;
 
+/// The spaces of ASCII.
+const SPACES: &str = "' ' || chr(9) || chr(10) || chr(11) || chr(12) || chr(13)";
+
 /// A text that is written like a decimal number.
 const NUMBER: &str = r"[-+]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][-+]?[0-9]+)?";
 
@@ -36,6 +39,10 @@ impl Flavor for DuckDbFlavor {
             }
             _ => format!("{column} >= {start} AND {column} < {end} + INTERVAL 1 DAY"),
         }
+    }
+
+    fn not_materialized(&self) -> &'static str {
+        "NOT MATERIALIZED "
     }
 
     fn day_of(&self, column: &str, kind: ColumnKind) -> String {
@@ -67,7 +74,9 @@ impl Flavor for DuckDbFlavor {
 
     fn micros(&self, column: &str, kind: ColumnKind) -> String {
         match kind {
-            ColumnKind::Timestamp | ColumnKind::DateTime | ColumnKind::Date => {
+            // A cast of a time with a zone is slow, and needless.
+            ColumnKind::Timestamp => format!("epoch_us({column})"),
+            ColumnKind::DateTime | ColumnKind::Date => {
                 format!("epoch_us(CAST({column} AS TIMESTAMP))")
             }
             ColumnKind::Number => format!(
@@ -128,11 +137,15 @@ impl Flavor for DuckDbFlavor {
     }
 
     fn is_trimmed(&self, text: &str) -> String {
-        format!("{text} <> '' AND NOT regexp_matches({text}, '^[[:space:]]|[[:space:]]$')")
+        format!("{text} <> '' AND trim({text}, {SPACES}) = {text}")
     }
 
     fn has_none_of(&self, text: &str, letters: &str) -> String {
-        format!("NOT regexp_matches({text}, '[{letters}]')")
+        // Most texts have none, and need no regular expression.
+        let case = if letters == "a-z" { "upper" } else { "lower" };
+        format!(
+            "CASE WHEN {case}({text}) = {text} THEN TRUE ELSE NOT regexp_matches({text}, '[{letters}]') END"
+        )
     }
 
     fn compare_text(&self, column: &str, _: ColumnKind, sign: &str, text: &str) -> String {
@@ -157,10 +170,20 @@ impl Flavor for DuckDbFlavor {
         let string = literal(&string_regex(text));
         if kind == ColumnKind::Text {
             let word = literal(&word_regex(text));
-            return format!(
+            let found = format!(
                 "coalesce(CASE WHEN json_valid({column}) THEN regexp_matches({column}, {string}) \
                  ELSE regexp_matches({column}, {word}) END, FALSE)"
             );
+            // JSON writes it as it is: few rows have it at all, and only those are read.
+            let is_plain = text
+                .chars()
+                .all(|c| c.is_ascii_graphic() && c != '"' && c != '\\');
+            return if is_plain {
+                let text = literal(text);
+                format!("CASE WHEN contains({column}, {text}) THEN {found} ELSE FALSE END")
+            } else {
+                found
+            };
         }
         format!("coalesce(regexp_matches(CAST(to_json({column}) AS VARCHAR), {string}), FALSE)")
     }

@@ -164,6 +164,17 @@ fn render_test(column: &Ident, kind: ColumnKind, test: &Test, params: &mut Param
         Test::IsUpper => flavor.of_text(&name, &|text| flavor.has_none_of(text, "a-z")),
         Test::IsLower => flavor.of_text(&name, &|text| flavor.has_none_of(text, "A-Z")),
         Test::Compare(operator, literal) => compare(&name, kind, *operator, literal, params),
+        Test::In(literals) if literals.iter().all(|one| matches!(one, Literal::Text(_))) => {
+            let texts = literals.iter().filter_map(|literal| match literal {
+                Literal::Text(text) => Some(params.text(text)),
+                _ => None,
+            });
+            let texts = format!("({})", texts.collect::<Vec<_>>().join(", "));
+            if params.is_plain() {
+                return format!("{name} IN {texts}");
+            }
+            flavor.compare_text(&name, kind, "IN", &texts)
+        }
         Test::In(literals) => {
             let parts: Vec<String> = literals
                 .iter()

@@ -33,6 +33,11 @@ pub(crate) trait Flavor {
     /// or an index is used.
     fn within_days(&self, column: &str, kind: ColumnKind, start: &str, end: &str) -> String;
 
+    /// What keeps an engine from copying all rows of a `WITH` before it reads them; empty if it does not.
+    fn not_materialized(&self) -> &'static str {
+        ""
+    }
+
     /// The day of a column, as something that groups and comes back as text `YYYY-MM-DD`; NULL if it is not a valid one.
     fn day_of(&self, column: &str, kind: ColumnKind) -> String;
 

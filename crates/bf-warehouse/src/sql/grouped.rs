@@ -40,12 +40,13 @@ pub(crate) fn query(plan: &Plan, mut params: Params<'_>) -> Query {
     );
     let within = within_valid_days(flavor, &date, kind, (&start, &end));
     let mut with = vec![format!(
-        "rows_read AS (SELECT {} FROM {} WHERE {within})",
+        "rows_read AS {}(SELECT {} FROM {} WHERE {within})",
+        flavor.not_materialized(),
         fields.join(", "),
         flavor.table(&plan.table.name),
     )];
     let (mut days, mut picked, mut joined) = (vec!["bf_day".to_owned()], Vec::new(), String::new());
-    let mut totals = Vec::new();
+    let (mut totals, mut groupings) = (Vec::new(), Groupings::default());
     for (at, metric) in plan.metrics.iter().enumerate() {
         let filter = filter_sql(plan, metric, &mut params);
         let count_if = |condition: &str| flavor.count_if(condition);
@@ -87,19 +88,20 @@ pub(crate) fn query(plan: &Plan, mut params: Params<'_>) -> Query {
                     (min, u64::MAX) => format!("n < {min}"),
                     (min, max) => format!("n < {min} OR n > {max}"),
                 };
+                let of = groupings.of(&keys, vec![format!("{} AS n{at}", count_if(&filter))]);
                 with.push(format!(
                     "g{at} AS (SELECT bf_day, COUNT(*) AS groups_seen, {off} AS off FROM \
-                     (SELECT bf_day, {keys}, COUNT(*) AS n FROM rows_read WHERE {filter} GROUP BY bf_day, {keys}) AS s \
-                     GROUP BY bf_day)",
+                     (SELECT bf_day, n{at} AS n FROM {of} WHERE n{at} > 0) AS s GROUP BY bf_day)",
                     off = count_if(&off),
                 ));
                 picked.push(format!(
                     "g{at}.groups_seen AS m{at}_groups, g{at}.off AS m{at}_off"
                 ));
                 joined.push_str(&format!(" LEFT JOIN g{at} ON g{at}.bf_day = days.bf_day"));
+                let (rows, within) = (format!("n{at} > 0"), in_range(plan, &mut params));
                 totals.push(format!(
                     "{} AS t{at}",
-                    distinct(plan, &keys, &filter, &mut params)
+                    distinct(&of, &keys, &format!("{rows}{within}"))
                 ));
             }
             What::Lacking {
@@ -129,13 +131,17 @@ pub(crate) fn query(plan: &Plan, mut params: Params<'_>) -> Query {
                 let off = count_if(&format!(
                     "good < n AND is_low AND (month_n >= {min_rows} OR low_elsewhere)"
                 ));
-                let good = count_if(&condition);
+                let good = count_if(&format!("{filter} AND {condition}"));
+                let counts = vec![
+                    format!("{} AS n{at}", count_if(&filter)),
+                    format!("{good} AS good{at}"),
+                ];
+                let of = groupings.of(&keys, counts);
                 with.push(format!(
                     "g{at} AS (SELECT bf_day, COUNT(*) AS groups_seen, {off} AS off FROM (SELECT bf_day, n, good, month_n, \
                      {is_low} AS is_low, {others} AS low_elsewhere FROM (SELECT bf_day, {keys}, n, good, \
                      SUM(n) {month} AS month_n, SUM(good) {month} AS month_good FROM (SELECT bf_day, {keys}, \
-                     COUNT(*) AS n, {good} AS good FROM rows_read WHERE {filter}{within} \
-                     GROUP BY bf_day, {keys}) AS s) AS s) AS s GROUP BY bf_day)"
+                     n{at} AS n, good{at} AS good FROM {of} WHERE n{at} > 0{within}) AS s) AS s) AS s GROUP BY bf_day)"
                 ));
                 picked.push(format!(
                     "g{at}.groups_seen AS m{at}_groups, g{at}.off AS m{at}_off"
@@ -143,15 +149,16 @@ pub(crate) fn query(plan: &Plan, mut params: Params<'_>) -> Query {
                 joined.push_str(&format!(" LEFT JOIN g{at} ON g{at}.bf_day = days.bf_day"));
             }
             What::Surplus(keys) => {
-                let distinct = distinct(plan, &list(keys), &filter, &mut params);
-                let within = in_range(plan, &mut params);
+                let rows = format!("{filter}{}", in_range(plan, &mut params));
+                let distinct = distinct("rows_read", &list(keys), &rows);
                 totals.push(format!(
-                    "(SELECT COUNT(*) FROM rows_read WHERE {filter}{within}) - {distinct} AS t{at}"
+                    "(SELECT COUNT(*) FROM rows_read WHERE {rows}) - {distinct} AS t{at}"
                 ));
             }
             What::Keys { .. } => {}
         }
     }
+    with.splice(1..1, groupings.sql());
     with.push(format!(
         "days AS (SELECT {} FROM rows_read GROUP BY bf_day)",
         days.join(", ")
@@ -222,11 +229,38 @@ fn in_range(plan: &Plan, params: &mut Params<'_>) -> String {
     format!(" AND bf_day >= {start}")
 }
 
-fn distinct(plan: &Plan, keys: &str, filter: &str, params: &mut Params<'_>) -> String {
-    let within = in_range(plan, params);
-    format!(
-        "(SELECT COUNT(*) FROM (SELECT DISTINCT {keys} FROM rows_read WHERE {filter}{within}) AS s)"
-    )
+/// How many different keys the rows of a table have.
+fn distinct(of: &str, keys: &str, rows: &str) -> String {
+    format!("(SELECT COUNT(*) FROM (SELECT DISTINCT {keys} FROM {of} WHERE {rows}) AS s)")
+}
+
+/// The rows of each day by some columns, once for all that is counted of the same columns: their keys, and the counts.
+#[derive(Default)]
+struct Groupings(Vec<(String, Vec<String>)>);
+
+impl Groupings {
+    /// Counts something of the groups by these columns, in a table of this name.
+    fn of(&mut self, keys: &str, counts: Vec<String>) -> String {
+        let known = self.0.iter().position(|(known, _)| known == keys);
+        let at = known.unwrap_or_else(|| {
+            self.0.push((keys.to_owned(), Vec::new()));
+            self.0.len() - 1
+        });
+        self.0[at].1.extend(counts);
+        format!("groups{at}")
+    }
+
+    /// The tables.
+    fn sql(&self) -> Vec<String> {
+        let tables = self.0.iter().enumerate();
+        let table = |(at, (keys, counts)): (usize, &(String, Vec<String>))| {
+            let counts = counts.join(", ");
+            format!(
+                "groups{at} AS (SELECT bf_day, {keys}, {counts} FROM rows_read GROUP BY bf_day, {keys})"
+            )
+        };
+        tables.map(table).collect()
+    }
 }
 
 /// Reads the rows of [`query`].
