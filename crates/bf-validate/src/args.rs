@@ -127,7 +127,7 @@ impl ValidateArgs {
         let Some(text) = &self.since else {
             return Ok(None);
         };
-        let micros = crate::moment::of_text(text).and_then(DateTime::from_timestamp_micros);
+        let micros = bf_warehouse::moment::of_text(text).and_then(DateTime::from_timestamp_micros);
         micros.map(Some).ok_or_else(|| {
             Failure::usage(format!("--since {text:?} is not a time"))
                 .hint("expected 2026-01-02T10:00:00Z")

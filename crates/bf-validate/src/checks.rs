@@ -9,6 +9,7 @@ mod context;
 mod distinct_count;
 mod expected;
 mod freshness;
+mod kind;
 mod matching_rows;
 mod maximum;
 mod minimum;
@@ -17,6 +18,7 @@ mod missing_groups;
 mod number;
 mod partner;
 mod plan;
+mod planning;
 mod reference;
 mod reference_range;
 mod row_count;
@@ -35,46 +37,61 @@ mod varies;
 #[cfg(test)]
 mod testing;
 
-use std::fmt;
-
-use bf_contract::Comparison;
-use bf_warehouse::{Columns, Ident, WarehouseError};
-use serde::de::{DeserializeOwned, MapAccess};
-
-use crate::evidence::Sampling;
-use crate::outcome::Finding;
-use crate::suite::Suite;
+use serde::de::MapAccess;
 
 pub(crate) use context::{Context, Facts};
-pub(crate) use expected::due;
-pub(crate) use missing_dates::Calendar;
-pub(crate) use plan::{PairRequest, Planned, Planning, ScheduleRequest, plan};
-pub(crate) use sql::Sql;
+pub(crate) use kind::{CheckKind, Figure, Kind};
+pub(crate) use plan::{Planned, plan};
+pub(crate) use planning::{Planning, Query};
+
+use accepted_values::AcceptedValues;
+use average::Average;
+use change::Change;
+use completeness::Completeness;
+use distinct_count::DistinctCount;
+use freshness::Freshness;
+use matching_rows::MatchingRows;
+use maximum::Maximum;
+use minimum::Minimum;
+use missing_dates::MissingDates;
+use missing_groups::MissingGroups;
+use reference::Reference;
+use row_count::RowCount;
+use rows_per_group::RowsPerGroup;
+use scheduled::Scheduled;
+use share::Share;
+use sql::Sql;
+use sums::Sums;
+use unique_key::UniqueKey;
+use unmatched_keys::UnmatchedKeys;
+use unscheduled_groups::UnscheduledGroups;
+use value_range::ValueRange;
+use varies::Varies;
 
 kinds! {
-    row_count::RowCount,
-    distinct_count::DistinctCount,
-    matching_rows::MatchingRows,
-    completeness::Completeness,
-    share::Share,
-    average::Average,
-    minimum::Minimum,
-    maximum::Maximum,
-    varies::Varies,
-    accepted_values::AcceptedValues,
-    value_range::ValueRange,
-    unique_key::UniqueKey,
-    rows_per_group::RowsPerGroup,
-    missing_dates::MissingDates,
-    missing_groups::MissingGroups,
-    unscheduled_groups::UnscheduledGroups,
-    scheduled::Scheduled,
-    freshness::Freshness,
-    change::Change,
-    reference::Reference,
-    unmatched_keys::UnmatchedKeys,
-    sums::Sums,
-    sql::Sql,
+    RowCount,
+    DistinctCount,
+    MatchingRows,
+    Completeness,
+    Share,
+    Average,
+    Minimum,
+    Maximum,
+    Varies,
+    AcceptedValues,
+    ValueRange,
+    UniqueKey,
+    RowsPerGroup,
+    MissingDates,
+    MissingGroups,
+    UnscheduledGroups,
+    Scheduled,
+    Freshness,
+    Change,
+    Reference,
+    UnmatchedKeys,
+    Sums,
+    Sql,
 }
 
 /// The keys of all kinds.
@@ -82,219 +99,12 @@ pub(crate) fn keys() -> impl Iterator<Item = &'static str> + Clone {
     REFERENCE.iter().map(|(key, _)| *key)
 }
 
-/// What a figure is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Figure {
-    /// A number of rows, dates, groups.
-    Count,
-    /// A share, in percent.
-    Percent,
-    /// In percent of something else: it may be more than 100.
-    Ratio,
-    /// Any number.
-    Number,
-}
-
-/// A kind of check.
-pub(crate) trait CheckKind: fmt::Debug + Clone + DeserializeOwned + 'static {
-    /// Its key in a suite.
-    const KEY: &'static str;
-    /// What its figure is.
-    const FIGURE: Figure;
-    /// What it measures, for the reference.
-    const DOC: &'static str;
-    /// The threshold of a check that gives none; a kind without one must be given one.
-    const DEFAULT: Option<(Comparison, f64)> = None;
-    /// Whether it judges rows, so that no rows are no data.
-    const ABOUT_ROWS: bool = true;
-    /// What is measured for it, so that it cannot be mistaken for what another kind measures.
-    type Measures: 'static;
-
-    /// What no type can say about its YAML.
-    fn verify(&self, _: &Suite) -> Result<(), String> {
-        Ok(())
-    }
-
-    /// Sets what depends on whether the check gives a threshold.
-    fn complete(&mut self, _: Option<Comparison>) {}
-
-    /// See [`Self::DEFAULT`].
-    fn default_threshold(&self) -> Option<(Comparison, f64)> {
-        Self::DEFAULT
-    }
-
-    /// Adapts it to the columns that a table has.
-    fn resolve(&mut self, _: &Columns) {}
-
-    /// The percentages that its parts must reach, with their keys.
-    fn floors(&self) -> Vec<(&'static str, Option<f64>)> {
-        Vec::new()
-    }
-
-    /// The columns of the table that it names.
-    fn columns(&mut self) -> Vec<&mut Ident> {
-        Vec::new()
-    }
-
-    /// The columns of the table that it takes from its suite.
-    fn columns_of_suite(&self, _: &Suite) -> Vec<Ident> {
-        Vec::new()
-    }
-
-    /// The days on which it expects rows, if it says so.
-    fn calendar(&self) -> Option<Calendar> {
-        None
-    }
-
-    /// Whether no rows at all are what it wants.
-    fn wants_nothing(_: Option<(Comparison, f64)>) -> bool {
-        false
-    }
-
-    /// Plans what is measured and compared.
-    fn plan(&self, planning: &mut Planning<'_>) -> Self::Measures;
-
-    /// Judges what was measured. Pure.
-    fn judge(&self, at: &Context<'_>, measures: &Self::Measures) -> Finding;
-
-    /// Looks further into a finding that is not a pass: names what is wrong. What it finds may only be worse, unless
-    /// the table shows that there was nothing.
-    fn sample(
-        &self,
-        _: &Context<'_>,
-        finding: Finding,
-        _: &mut Sampling<'_>,
-    ) -> Result<Finding, WarehouseError> {
-        Ok(finding)
-    }
-}
-
-/// A check's kind, whichever it is.
-pub(crate) trait Kind: fmt::Debug {
-    fn key(&self) -> &'static str;
-    fn figure(&self) -> Figure;
-    fn default_threshold(&self) -> Option<(Comparison, f64)>;
-    fn is_about_rows(&self) -> bool;
-    fn verify(&self, suite: &Suite) -> Result<(), String>;
-    fn complete(&mut self, given: Option<Comparison>);
-    fn resolve(&mut self, columns: &Columns);
-    fn floors(&self) -> Vec<(&'static str, Option<f64>)>;
-    fn columns(&mut self) -> Vec<&mut Ident>;
-    fn columns_of_suite(&self, suite: &Suite) -> Vec<Ident>;
-    fn calendar(&self) -> Option<Calendar>;
-    fn wants_nothing(&self, threshold: Option<(Comparison, f64)>) -> bool;
-    fn plan(&self, planning: &mut Planning<'_>) -> Box<dyn Judge>;
-    fn boxed(&self) -> Box<dyn Kind>;
-}
-
-impl<K: CheckKind> Kind for K {
-    fn key(&self) -> &'static str {
-        K::KEY
-    }
-
-    fn figure(&self) -> Figure {
-        K::FIGURE
-    }
-
-    fn default_threshold(&self) -> Option<(Comparison, f64)> {
-        CheckKind::default_threshold(self)
-    }
-
-    fn is_about_rows(&self) -> bool {
-        K::ABOUT_ROWS
-    }
-
-    fn verify(&self, suite: &Suite) -> Result<(), String> {
-        CheckKind::verify(self, suite)
-    }
-
-    fn complete(&mut self, given: Option<Comparison>) {
-        CheckKind::complete(self, given);
-    }
-
-    fn resolve(&mut self, columns: &Columns) {
-        CheckKind::resolve(self, columns);
-    }
-
-    fn floors(&self) -> Vec<(&'static str, Option<f64>)> {
-        CheckKind::floors(self)
-    }
-
-    fn columns(&mut self) -> Vec<&mut Ident> {
-        CheckKind::columns(self)
-    }
-
-    fn columns_of_suite(&self, suite: &Suite) -> Vec<Ident> {
-        CheckKind::columns_of_suite(self, suite)
-    }
-
-    fn calendar(&self) -> Option<Calendar> {
-        CheckKind::calendar(self)
-    }
-
-    fn wants_nothing(&self, threshold: Option<(Comparison, f64)>) -> bool {
-        K::wants_nothing(threshold)
-    }
-
-    fn plan(&self, planning: &mut Planning<'_>) -> Box<dyn Judge> {
-        let measures = CheckKind::plan(self, planning);
-        Box::new(Measured {
-            kind: self.clone(),
-            measures,
-        })
-    }
-
-    fn boxed(&self) -> Box<dyn Kind> {
-        Box::new(self.clone())
-    }
-}
-
-impl Clone for Box<dyn Kind> {
-    fn clone(&self) -> Self {
-        (**self).boxed()
-    }
-}
-
-/// A kind with what is measured for it.
-pub(crate) trait Judge {
-    /// See [`CheckKind::judge`].
-    fn judge(&self, at: &Context<'_>) -> Finding;
-
-    /// See [`CheckKind::sample`].
-    fn sample(
-        &self,
-        at: &Context<'_>,
-        finding: Finding,
-        sampling: &mut Sampling<'_>,
-    ) -> Result<Finding, WarehouseError>;
-}
-
-struct Measured<K: CheckKind> {
-    kind: K,
-    measures: K::Measures,
-}
-
-impl<K: CheckKind> Judge for Measured<K> {
-    fn judge(&self, at: &Context<'_>) -> Finding {
-        self.kind.judge(at, &self.measures)
-    }
-
-    fn sample(
-        &self,
-        at: &Context<'_>,
-        finding: Finding,
-        sampling: &mut Sampling<'_>,
-    ) -> Result<Finding, WarehouseError> {
-        self.kind.sample(at, finding, sampling)
-    }
-}
-
 /// Makes the list of kinds: their keys, and how the value of a key is read.
 macro_rules! kinds {
-    ($($file:ident :: $kind:ident,)*) => {
+    ($($kind:ident,)*) => {
         /// The keys of all kinds, with what each measures.
         const REFERENCE: &[(&str, &str)] = &[
-            $((<$file::$kind as CheckKind>::KEY, <$file::$kind as CheckKind>::DOC)),*
+            $((<$kind as CheckKind>::KEY, <$kind as CheckKind>::DOC)),*
         ];
 
         /// Reads the value of a key, if it is that of a kind.
@@ -302,8 +112,8 @@ macro_rules! kinds {
             key: &str,
             map: &mut A,
         ) -> Result<Option<Box<dyn Kind>>, A::Error> {
-            $(if key == <$file::$kind as CheckKind>::KEY {
-                return Ok(Some(Box::new(map.next_value::<$file::$kind>()?)));
+            $(if key == <$kind as CheckKind>::KEY {
+                return Ok(Some(Box::new(map.next_value::<$kind>()?)));
             })*
             Ok(None)
         }

@@ -6,13 +6,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use bf_cli::text::printable;
 use bf_contract::{DateRange, date_spans};
 use bf_warehouse::{
-    Condition, DatedTable, Engine, Ident, Listing, SampleRequest, Test, Value, WarehouseError,
+    Condition, DatedTable, Engine, Ident, Listing, Probe, SampleRequest, Test, Value,
+    WarehouseError,
 };
 use chrono::NaiveDate;
 
-use crate::outcome::{Finding, Probe};
+use crate::outcome::Finding;
 use crate::scheduled::ScheduleTable;
-use crate::suite::Suite;
+use crate::suite::TableSpec;
 
 /// What to show of a finding.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -59,7 +60,7 @@ const NAMED_DATES: usize = 10;
 /// Where a finding is looked into further.
 pub(crate) struct Sampling<'a> {
     /// The suite.
-    pub suite: &'a Suite,
+    pub suite: &'a TableSpec,
     /// Its table.
     pub table: &'a DatedTable,
     /// The range.

@@ -8,14 +8,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use bf_config::{Config, ExpectedDates};
 use bf_contract::{DateRange, LedgerStatus};
-use bf_warehouse::{DatedTable, Engine, Ident, Listing, TableName, WarehouseError};
+use bf_warehouse::{DatedTable, Engine, Ident, Listing, Plan, TableName, WarehouseError};
 use chrono::{Datelike, Days, NaiveDate, Weekday};
 
-use crate::checks::{Calendar, ScheduleRequest};
 use crate::log_input::LogInput;
-use crate::scan::Plan;
-use crate::scheduled::{ScheduleKeys, ScheduleTable};
-use crate::suite::{Bootstrap, Schedule, Suite};
+use crate::scheduled::{ScheduleKeys, ScheduleRequest, ScheduleTable};
+use crate::suite::{Bootstrap, Calendar, Schedule, TableSpec};
 
 pub(crate) use reach::{GapKind, PAUSE_DAYS, Reach, Rules};
 
@@ -34,6 +32,17 @@ pub(crate) enum Expectation {
     Unknown(String),
     /// A source that is configured, or that is there, did not answer.
     Failed(String),
+}
+
+impl Expectation {
+    /// The schedule that was read, if it is a table.
+    #[must_use]
+    pub(crate) fn schedule(&self) -> Option<&ScheduleTable> {
+        match self {
+            Self::Known(expected) => expected.schedule.as_deref(),
+            Self::Unknown(_) | Self::Failed(_) => None,
+        }
+    }
 }
 
 /// How the dates of the log's own entries are called.
@@ -161,7 +170,9 @@ impl Expected {
 #[derive(Clone, Copy)]
 pub(crate) struct Question<'a> {
     /// The suite.
-    pub suite: &'a Suite,
+    pub suite: &'a TableSpec,
+    /// The calendar that one of its checks names.
+    pub calendar: Option<Calendar>,
     /// The config.
     pub config: &'a Config,
     /// What the log claims.
@@ -185,7 +196,7 @@ pub(crate) fn find(
     asked: Question<'_>,
     warehouse: &mut dyn Engine,
 ) -> Result<Expectation, WarehouseError> {
-    let found = match (asked.suite.calendar(), &asked.config.expected_dates) {
+    let found = match (asked.calendar, &asked.config.expected_dates) {
         (Some(calendar), _) => Ok(Some(of_calendar(calendar, asked))),
         (None, Some(source)) => configured(asked, source, warehouse),
         (None, None) => first_nonempty_source(asked, warehouse),
@@ -218,7 +229,7 @@ pub(crate) fn first_schedule(
     asked: Question<'_>,
     warehouse: &mut dyn Engine,
 ) -> Option<(Plan, Vec<ScheduleKeys>)> {
-    if asked.suite.calendar().is_some() || asked.config.expected_dates.is_some() {
+    if asked.calendar.is_some() || asked.config.expected_dates.is_some() {
         return None;
     }
     asked.suite.schedules.iter().find_map(|schedule| {

@@ -26,21 +26,6 @@ mod scheduled;
 mod suite;
 mod text;
 
-/// What the warehouse counts, and what it is asked with.
-mod scan {
-    pub(crate) use bf_warehouse::{Plan, Planner, Scan};
-}
-
-mod columns {
-    pub(crate) use bf_warehouse::Columns;
-}
-
-mod condition {
-    pub(crate) use bf_warehouse::{Condition, Literal, Test};
-}
-
-use bf_warehouse::moment;
-
 use std::ffi::OsString;
 use std::process::ExitCode;
 

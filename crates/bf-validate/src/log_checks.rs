@@ -6,12 +6,13 @@ use bf_contract::{
     Comparison, DateRange, ExitSource, LedgerEntry, LedgerStatus, Level, LogState,
     ProcessEventKind, Threshold,
 };
+use bf_warehouse::Probe;
 use chrono::NaiveDate;
 
 use crate::figures::{Unit, bound, figure, float, plural, spans};
 use crate::log_input::{LogInput, ProcessEnd};
-use crate::outcome::{Finding, Outcome, Probe};
-use crate::suite::Suite;
+use crate::outcome::{Finding, Outcome};
+use crate::suite::TableSpec;
 
 /// Whether the log says that the job completed, and accounts for every date.
 const COMPLETED: &str = "log_completed";
@@ -46,7 +47,7 @@ pub(crate) type LogCheck = (&'static str, Level, Finding);
 #[must_use]
 pub(crate) fn claims(
     log: Option<&LogInput>,
-    suite: &Suite,
+    suite: &TableSpec,
     range: DateRange,
     min_success_rate: f64,
     table: Option<&Found>,
@@ -102,7 +103,12 @@ fn process_ended(end: &ProcessEnd) -> Option<Finding> {
     })
 }
 
-fn completed(log: &LogInput, suite: &Suite, range: DateRange, table: Option<&Found>) -> Finding {
+fn completed(
+    log: &LogInput,
+    suite: &TableSpec,
+    range: DateRange,
+    table: Option<&Found>,
+) -> Finding {
     let summary = &log.summary;
     let no = |text: String| Finding::no(format!("Log completed: {text}"));
     if let Some(job) = summary
@@ -341,7 +347,7 @@ pub(crate) struct Found {
 #[must_use]
 pub(crate) fn against_the_table(
     log: Option<&LogInput>,
-    suite: &Suite,
+    suite: &TableSpec,
     range: DateRange,
     table: Option<&Found>,
 ) -> Vec<LogCheck> {

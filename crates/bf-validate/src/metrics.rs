@@ -7,7 +7,7 @@ use bf_cli::{Failure, write_atomically};
 use bf_contract::{CheckStatus, DayStatus, Exit, ValidationReport};
 use chrono::{DateTime, Utc};
 
-use crate::suite::Suite;
+use crate::suite::TableSpec;
 
 const CHECKS: [(&str, CheckStatus); 5] = [
     ("pass", CheckStatus::Pass),
@@ -34,7 +34,7 @@ const DAYS: [(&str, DayStatus); 8] = [
 /// The file cannot be written (exit 3).
 pub(crate) fn write(
     path: &Path,
-    suite: &Suite,
+    suite: &TableSpec,
     began: DateTime<Utc>,
     exit: Exit,
     report: Option<&ValidationReport>,
@@ -47,7 +47,7 @@ pub(crate) fn write(
 
 #[allow(clippy::cast_precision_loss)] // counts and seconds are far below 2^53
 fn render(
-    suite: &Suite,
+    suite: &TableSpec,
     began: DateTime<Utc>,
     ended: DateTime<Utc>,
     exit: Exit,

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use bf_contract::{CheckStatus, Comparison, DateRange, Level, MonthValue, Threshold, percentage};
+use bf_warehouse::Probe;
 use chrono::NaiveDate;
 
 /// Result of a check before its level is applied.
@@ -207,8 +208,6 @@ pub(crate) fn of_share(
         Outcome::Fail
     }
 }
-
-pub(crate) use bf_warehouse::Probe;
 
 impl Finding {
     fn new(outcome: Outcome, message: impl Into<String>) -> Self {

@@ -3,11 +3,19 @@
 
 use bf_contract::DateRange;
 use bf_warehouse::{
-    DatedTable, Engine, Keys, Measure, Pairs, Plan, Planner, Scan, Side, WarehouseError,
+    DatedTable, Engine, Ident, Keys, Measure, Pairs, Plan, Planner, Scan, Side, WarehouseError,
 };
 
-use crate::checks::{PairRequest, Planned};
-use crate::suite::{Partner, Suite};
+use crate::suite::Partner;
+
+/// Keys that are compared with those of the partner.
+#[derive(Debug, Clone)]
+pub(crate) struct PairRequest {
+    pub columns: Vec<Ident>,
+    /// What is added up here and there.
+    pub sums: Option<(Ident, Ident)>,
+    pub here: Measure<Keys>,
+}
 
 /// What is known of the partner table.
 #[derive(Debug, Clone, PartialEq)]
@@ -25,15 +33,15 @@ pub(crate) enum Partnership {
 /// # Errors
 /// An interrupt, or the deadline.
 pub(crate) fn compare(
-    suite: &Suite,
-    planned: &Planned,
-    scan: &Scan,
+    partner: Option<&Partner>,
+    (own, scan): (&Plan, &Scan),
+    requests: &[PairRequest],
     warehouse: &mut dyn Engine,
 ) -> Result<Partnership, WarehouseError> {
-    let (Some(partner), false) = (&suite.partner, planned.pairs.is_empty()) else {
+    let (Some(partner), false) = (partner, requests.is_empty()) else {
         return Ok(Partnership::Absent("nothing to compare with".to_owned()));
     };
-    match read(partner, planned, scan, warehouse) {
+    match read(partner, (own, scan), requests, warehouse) {
         Ok(pairs) => Ok(Partnership::Read(pairs)),
         Err(error) if error.ends_the_run() => Err(error),
         Err(error @ WarehouseError::ColumnMissing { .. }) => {
@@ -53,21 +61,21 @@ pub(crate) fn compare(
 
 fn read(
     partner: &Partner,
-    planned: &Planned,
-    scan: &Scan,
+    (own, scan): (&Plan, &Scan),
+    requests: &[PairRequest],
     warehouse: &mut dyn Engine,
 ) -> Result<Vec<Pairs>, WarehouseError> {
-    let (plan, measures) = plan(partner, &planned.pairs, planned.plan.range, warehouse)?;
+    let (plan, measures) = plan(partner, requests, own.range, warehouse)?;
     let their_scan = warehouse.measure(&plan)?;
     let mut known: Vec<(KeysHereAndThere, Pairs)> = Vec::new();
-    let both = planned.pairs.iter().zip(measures);
+    let both = requests.iter().zip(measures);
     both.map(|(request, there)| {
         let keys = (request.here, there);
         // Two checks may ask for the same: each query costs.
         if let Some((_, pairs)) = known.iter().find(|(asked, _)| *asked == keys) {
             return Ok(pairs.clone());
         }
-        let here = Side::new(&planned.plan, scan, request.here);
+        let here = Side::new(own, scan, request.here);
         let pairs = warehouse.compare(&here, &[Side::new(&plan, &their_scan, there)])?;
         known.push((keys, pairs.clone()));
         Ok(pairs)
@@ -103,16 +111,13 @@ type KeysHereAndThere = (Measure<Keys>, Measure<Keys>);
 
 /// The plan of the partner and, for each comparison, the keys here and there; to ask for all at once.
 pub(crate) fn comparisons(
-    suite: &Suite,
-    planned: &Planned,
+    partner: Option<&Partner>,
+    range: DateRange,
+    requests: &[PairRequest],
     warehouse: &mut dyn Engine,
 ) -> Option<(Plan, Vec<KeysHereAndThere>)> {
-    let partner = suite
-        .partner
-        .as_ref()
-        .filter(|_| !planned.pairs.is_empty())?;
-    let range = planned.plan.range;
-    let (plan, measures) = plan(partner, &planned.pairs, range, warehouse).ok()?;
-    let here = planned.pairs.iter().map(|request| request.here);
+    let partner = partner.filter(|_| !requests.is_empty())?;
+    let (plan, measures) = plan(partner, requests, range, warehouse).ok()?;
+    let here = requests.iter().map(|request| request.here);
     Some((plan, here.zip(measures).collect()))
 }

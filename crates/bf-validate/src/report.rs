@@ -12,7 +12,7 @@ use chrono::NaiveDate;
 use crate::evidence::Shown;
 use crate::outcome::{Finding, Outcome, Wrong};
 use crate::request::Run;
-use crate::suite::Suite;
+use crate::suite::TableSpec;
 
 /// The section of the checks that a log summary adds.
 pub(crate) const LOG_SECTION: &str = "Log";
@@ -104,7 +104,7 @@ pub(crate) struct Judgement {
 
 /// The table that an error says is not there. A dataset's file that is not there has no table of the suite.
 #[must_use]
-pub(crate) fn missing_table(error: &WarehouseError, suite: &Suite) -> Option<TableName> {
+pub(crate) fn missing_table(error: &WarehouseError, suite: &TableSpec) -> Option<TableName> {
     match error {
         WarehouseError::TableMissing { table, .. } => Some(table.clone()),
         WarehouseError::FileMissing { path } => path

@@ -21,8 +21,8 @@ pub(crate) fn verify(loaded: &Loaded, own: &Suite) -> Result<(), Failure> {
     }
     let known = [
         own.suite.clone(),
-        Builtin::TeamOffense.suite()?.suite,
-        Builtin::PlayerGameSummary.suite()?.suite,
+        Builtin::TeamOffense.suite()?.suite.clone(),
+        Builtin::PlayerGameSummary.suite()?.suite.clone(),
     ];
     for name in commands.keys().filter(|name| !known.contains(name)) {
         // Where the right name is there as well, the other one is meant.

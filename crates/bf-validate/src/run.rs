@@ -65,7 +65,9 @@ pub(crate) fn judge(
                 warehouse,
             };
             for at in 0..read.suite.checks.len() {
-                judgement.checks.push(one(facts, at, &mut sampling)?);
+                judgement
+                    .checks
+                    .push(one((read, facts), at, &mut sampling)?);
             }
             sampling.warehouse.verify_unchanged()?;
             show(&mut judgement.checks, &mut sampling)?;
@@ -97,13 +99,13 @@ fn is_bad(finding: &Finding) -> bool {
 
 /// Judges one check of the suite, and looks further into what is not a pass.
 fn one(
-    facts: &Facts<'_>,
+    (read, facts): (&Read, &Facts<'_>),
     at: usize,
     sampling: &mut Sampling<'_>,
 ) -> Result<Judged, WarehouseError> {
-    let check = &facts.suite.checks[at];
-    let mut finding = facts.judge(at);
-    if let Some(judge) = facts.planned.judge(at).filter(|_| is_bad(&finding)) {
+    let check = &read.suite.checks[at];
+    let mut finding = read.planned.judged(check, at, facts);
+    if let Some(judge) = read.planned.judge(at).filter(|_| is_bad(&finding)) {
         let context = Context { facts, check };
         finding = judge.sample(&context, finding, sampling)?;
     }
@@ -155,6 +157,7 @@ fn read(run: &Run<'_>, warehouse: &mut dyn Engine) -> Result<Read, WarehouseErro
         });
     let question = expected::Question {
         suite: &suite,
+        calendar: suite.calendar(),
         config: run.config,
         log: run.log,
         read: asked,
@@ -165,8 +168,18 @@ fn read(run: &Run<'_>, warehouse: &mut dyn Engine) -> Result<Read, WarehouseErro
     ask_ahead(question, &planned, warehouse);
     let scan = warehouse.measure(&planned.plan)?;
     let expected = expected::find(question, warehouse)?;
-    let partner = pairs::compare(&suite, &planned, &scan, warehouse)?;
-    let scheduled = scheduled::compare((&planned, &scan), &expected, warehouse)?;
+    let partner = pairs::compare(
+        suite.partner.as_ref(),
+        (&planned.plan, &scan),
+        &planned.pairs,
+        warehouse,
+    )?;
+    let scheduled = scheduled::compare(
+        (&planned.plan, &scan),
+        &planned.scheduled,
+        expected.schedule(),
+        warehouse,
+    )?;
     let figures = planned
         .queries
         .iter()
@@ -186,7 +199,7 @@ fn read(run: &Run<'_>, warehouse: &mut dyn Engine) -> Result<Read, WarehouseErro
 /// The figure of a query of the suite's own, or why there is none.
 fn figure(
     suite: &Suite,
-    query: &checks::Sql,
+    query: &checks::Query,
     range: DateRange,
     warehouse: &mut dyn Engine,
 ) -> Result<Result<f64, String>, WarehouseError> {
@@ -211,7 +224,12 @@ fn figure(
 fn ask_ahead(question: expected::Question<'_>, planned: &Planned, warehouse: &mut dyn Engine) {
     let suite = question.suite;
     let schedule = expected::first_schedule(question, warehouse);
-    let partner = pairs::comparisons(suite, planned, warehouse);
+    let partner = pairs::comparisons(
+        suite.partner.as_ref(),
+        planned.plan.range,
+        &planned.pairs,
+        warehouse,
+    );
     let nothing = Scan::default();
     let mut requests = vec![Request::Measure(&planned.plan)];
     let mut sides = Vec::new();
@@ -246,7 +264,7 @@ fn facts<'a>(run: &'a Run<'_>, read: &'a Read) -> Facts<'a> {
     Facts {
         suite: &read.suite,
         range: run.range,
-        planned: &read.planned,
+        rows: read.planned.rows,
         scan: &read.scan,
         expected: &read.expected,
         log: run.log,

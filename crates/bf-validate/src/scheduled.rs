@@ -6,14 +6,12 @@ mod id_form;
 use std::collections::BTreeSet;
 
 use bf_warehouse::{
-    DatedTable, Engine, Ident, Keys, Listing, Measure, Pairs, Plan, Planner, Scan, Side, TableName,
-    Value, WarehouseError,
+    Columns, Condition, DatedTable, Engine, Ident, Keys, Listing, Measure, Pairs, Plan, Planner,
+    Scan, Side, TableName, WarehouseError,
 };
+use serde::Deserialize;
 
-use crate::checks::{Planned, ScheduleRequest};
-use crate::columns::Columns;
-use crate::condition::Condition;
-use crate::expected::Expectation;
+use id_form::form;
 
 pub(crate) use id_form::{IdComparison, IdForm};
 
@@ -36,6 +34,45 @@ pub(crate) struct ScheduleTable {
     pub plan: Plan,
     /// What was read.
     pub scan: Scan,
+}
+
+/// Which keys of the table must be in the schedule, as a suite writes it.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct KeysToFind {
+    /// The rows that are compared with it; all if it is not given.
+    pub of: Option<Condition>,
+    /// The columns of a key. The first names what is scheduled (a game): if the schedule has none of its values, it
+    /// calls them otherwise.
+    pub columns: Vec<Ident>,
+    /// For each of them the names that the schedule may have for it; the same if it is not given.
+    pub schedule_columns: Option<Vec<Vec<Ident>>>,
+    /// Whether the last two columns may also be the other way round: a row of either side of a game.
+    #[serde(default)]
+    pub either_side: bool,
+    /// How ids are made that the schedule writes otherwise: `"{date}_{away_team_tricode}_{home_team_tricode}"`.
+    pub id_form: Option<IdForm>,
+}
+
+impl KeysToFind {
+    /// For each column the names that the schedule may have for it.
+    fn names(&self) -> impl Iterator<Item = &[Ident]> {
+        (0..self.columns.len()).map(|at| match &self.schedule_columns {
+            Some(names) => names[at].as_slice(),
+            None => std::slice::from_ref(&self.columns[at]),
+        })
+    }
+}
+
+/// Keys that are compared with those of the schedule.
+#[derive(Debug, Clone)]
+pub(crate) struct ScheduleRequest {
+    pub keys: KeysToFind,
+    /// The rows that are compared.
+    pub rows: Option<Condition>,
+    pub whole: Measure<Keys>,
+    /// The ids alone, of all rows.
+    pub first: Measure<Keys>,
 }
 
 /// The keys of a schedule that are compared.
@@ -131,24 +168,22 @@ pub(crate) enum ScheduleComparison {
 /// # Errors
 /// An interrupt, or the deadline.
 pub(crate) fn compare(
-    (planned, scan): (&Planned, &Scan),
-    expected: &Expectation,
+    (plan, scan): (&Plan, &Scan),
+    requests: &[ScheduleRequest],
+    schedule: Option<&ScheduleTable>,
     warehouse: &mut dyn Engine,
 ) -> Result<Vec<ScheduleComparison>, WarehouseError> {
-    let schedule = match expected {
-        Expectation::Known(expected) => expected.schedule.as_ref(),
-        _ => None,
-    };
     let Some(schedule) = schedule else {
         return Ok(Vec::new());
     };
     let mut comparer = Comparer {
-        planned,
+        plan,
+        requests,
         scan,
         schedule,
         ids: Vec::new(),
     };
-    let both = planned.scheduled.iter().zip(&schedule.asked);
+    let both = requests.iter().zip(&schedule.asked);
     both.map(
         |(request, asked)| match comparer.of(request, asked, warehouse) {
             Err(error) if !error.ends_the_run() => {
@@ -172,7 +207,8 @@ enum Ids {
 }
 
 struct Comparer<'a> {
-    planned: &'a Planned,
+    plan: &'a Plan,
+    requests: &'a [ScheduleRequest],
     scan: &'a Scan,
     schedule: &'a ScheduleTable,
     /// What was found of a column of ids, which is asked once.
@@ -198,10 +234,7 @@ impl Comparer<'_> {
         };
         let ids = self.ids((&here[0], id), (request.first, first), warehouse)?;
         match (ids, teams) {
-            (Ids::None, _) => unanswered(format!(
-                "{table} has no row from {}",
-                self.planned.plan.range
-            )),
+            (Ids::None, _) => unanswered(format!("{table} has no row from {}", self.plan.range)),
             (Ids::SameForm(pairs), None) if request.rows.is_none() => {
                 let (ours, theirs) = (here.clone(), vec![id.clone()]);
                 Ok(ScheduleComparison::Pairs(pairs, ours, theirs))
@@ -224,13 +257,15 @@ impl Comparer<'_> {
     ) -> Result<ScheduleComparison, WarehouseError> {
         let (table, column) = (&self.schedule.table, &request.keys.columns[0]);
         if let Some(form) = &request.keys.id_form {
-            let ours = (&self.planned.plan.table, column);
-            let range = self.planned.plan.range;
-            if let Some(found) = form.compare(ours, self.schedule, range, warehouse)? {
+            let ours = (&self.plan.table, column);
+            let schedule = self.schedule;
+            let theirs = (&schedule.plan.table, schedule.filter.as_ref());
+            let range = self.plan.range;
+            if let Some(found) = form.compare(ours, theirs, range, warehouse)? {
                 return Ok(ScheduleComparison::Ids(found));
             }
         }
-        let both = self.planned.scheduled.iter().zip(&self.schedule.asked);
+        let both = self.requests.iter().zip(&self.schedule.asked);
         let is_compared_by_teams = both
             .into_iter()
             .any(|(request, asked)| request.keys.columns.len() > 1 && asked.others.is_ok());
@@ -259,7 +294,7 @@ impl Comparer<'_> {
         let ids = if pairs.days.values().any(|day| day.both > 0) {
             Ids::SameForm(pairs)
         } else {
-            let span = [self.planned.plan.range];
+            let span = [self.plan.range];
             let mut forms = |table: &DatedTable, filter, value: &Ident| {
                 let listing = Listing {
                     table,
@@ -274,7 +309,7 @@ impl Comparer<'_> {
                     .filter_map(|(_, values)| form(values.first()?));
                 Ok::<BTreeSet<String>, WarehouseError>(forms.collect())
             };
-            let here = forms(&self.planned.plan.table, None, ours)?;
+            let here = forms(&self.plan.table, None, ours)?;
             let schedule = self.schedule;
             let there = forms(&schedule.plan.table, schedule.filter.as_ref(), theirs)?;
             if there.is_empty() {
@@ -309,8 +344,8 @@ impl Comparer<'_> {
         warehouse: &mut dyn Engine,
     ) -> Result<ScheduleComparison, WarehouseError> {
         let ours = &request.keys.columns[1..];
-        let range = self.planned.plan.range;
-        let mut planner = Planner::new(self.planned.plan.table.clone(), range);
+        let range = self.plan.range;
+        let mut planner = Planner::new(self.plan.table.clone(), range);
         let here = planner.keys(request.rows.as_ref(), ours, None);
         let here_plan = planner.finish();
         let here_scan = warehouse.measure(&here_plan)?;
@@ -340,7 +375,7 @@ impl Comparer<'_> {
         theirs: &[Measure<Keys>],
         warehouse: &mut dyn Engine,
     ) -> Result<Pairs, WarehouseError> {
-        let here = Side::new(&self.planned.plan, self.scan, ours);
+        let here = Side::new(self.plan, self.scan, ours);
         let (plan, scan) = (&self.schedule.plan, &self.schedule.scan);
         let sides = theirs.iter().map(|keys| Side::new(plan, scan, *keys));
         let sides: Vec<Side<'_>> = sides.collect();
@@ -348,49 +383,9 @@ impl Comparer<'_> {
     }
 }
 
-/// How an id is written: its runs of digits and letters with their lengths, and the signs between them.
-fn form(value: &Value) -> Option<String> {
-    let text = match value {
-        Value::Null => return None,
-        value => value.to_string(),
-    };
-    let mut form = String::new();
-    let mut run: Option<(char, usize)> = None;
-    let class = |sign: char| match sign {
-        '0'..='9' => '9',
-        sign if sign.is_alphabetic() => 'a',
-        sign => sign,
-    };
-    for sign in text.trim().chars().map(class).chain(['\n']) {
-        match &mut run {
-            Some((known, length)) if *known == sign => *length += 1,
-            _ => {
-                if let Some((known, length)) = run {
-                    form.push_str(&format!("{known}{length}"));
-                }
-                run = Some((sign, 1));
-            }
-        }
-    }
-    Some(form)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn of(text: &str) -> String {
-        form(&Value::Text(text.to_owned())).expect("a form")
-    }
-
-    #[test]
-    fn ids_of_one_form_differ_in_their_letters_and_digits_alone() {
-        assert_eq!(of("20241205_PHI_UTA"), of("20241204_UTA_PHI"));
-        assert_eq!(of("0022400561"), of("0042400101"));
-        assert_ne!(of("20241205_PHI_UTA"), of("0022400561"));
-        assert_eq!(form(&Value::Null), None);
-        assert_eq!(form(&Value::Int(17)), form(&Value::Text("23".to_owned())));
-    }
 
     #[test]
     fn both_sides_of_a_game_are_one_if_the_check_says_so() {

@@ -8,12 +8,12 @@ use bf_contract::{CheckStatus, DateRange, Level, ValidationReport, Verdict};
 use crate::figures::{plural, spans};
 use crate::report::{Judged, LOG_SECTION};
 use crate::request::Run;
-use crate::suite::Suite;
+use crate::suite::TableSpec;
 
 /// What stands above everything.
 #[must_use]
 pub(crate) fn heading(
-    suite: &Suite,
+    suite: &TableSpec,
     range: DateRange,
     url: &str,
     config: &str,

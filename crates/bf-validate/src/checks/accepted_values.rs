@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 use super::{CheckKind, Context, Figure, Planning, shares};
 use crate::outcome::Finding;
-use crate::suite::Suite;
+use crate::suite::TableSpec;
 
 /// The share of rows whose value is one of a list. NULL is not a value and is not counted: completeness is a check of
 /// its own.
@@ -30,7 +30,7 @@ impl CheckKind for AcceptedValues {
     const DEFAULT: Option<(Comparison, f64)> = Some((Comparison::AtLeast, 100.0));
     type Measures = shares::Measures;
 
-    fn verify(&self, _: &Suite) -> Result<(), String> {
+    fn verify(&self, _: &TableSpec) -> Result<(), String> {
         match self.values.as_slice() {
             [] => Err("no values".to_owned()),
             _ => Ok(()),

@@ -9,7 +9,7 @@ use super::completeness::present;
 use super::{CheckKind, Context, Figure, Planning};
 use crate::figures::{Unit, figure, float};
 use crate::outcome::{Finding, Outcome};
-use crate::suite::Suite;
+use crate::suite::TableSpec;
 
 /// Fewer dates or rows before the range are no history to compare with.
 const FEWEST_DATES: usize = 5;
@@ -74,7 +74,7 @@ impl CheckKind for Change {
     const DOC: &'static str = "the range in percent of the time before it";
     type Measures = Measures;
 
-    fn verify(&self, _: &Suite) -> Result<(), String> {
+    fn verify(&self, _: &TableSpec) -> Result<(), String> {
         if self.completeness.is_some() == self.volume {
             return Err("change needs either completeness or volume".to_owned());
         }

@@ -10,7 +10,7 @@ use super::{CheckKind, Context, Figure, Planning, shares};
 use crate::evidence::Sampling;
 use crate::figures::{Unit, figure, plural};
 use crate::outcome::{Finding, Outcome, Share};
-use crate::suite::Suite;
+use crate::suite::TableSpec;
 
 /// The share of rows that have a value in a column.
 #[derive(Debug, Clone, Deserialize)]
@@ -82,7 +82,7 @@ pub(super) fn present(column: &Ident, numbers: bool) -> Condition {
 
 impl Completeness {
     /// The groups of a day that cannot be without a value: those of `worst_group`, else the suite's, else the day.
-    fn groups_of_a_day(&self, suite: &Suite) -> Vec<Ident> {
+    fn groups_of_a_day(&self, suite: &TableSpec) -> Vec<Ident> {
         match (&self.worst_group, &suite.group) {
             (Some(group), _) => group.columns.clone(),
             (None, Some(group)) => vec![group.column.clone()],
@@ -123,7 +123,7 @@ impl CheckKind for Completeness {
                                `worst_group`, `by`, `zero: missing`";
     type Measures = Measures;
 
-    fn verify(&self, suite: &Suite) -> Result<(), String> {
+    fn verify(&self, suite: &TableSpec) -> Result<(), String> {
         match (&self.by, &suite.group) {
             (Some(by), Some(group)) if group.name != *by => Err(format!(
                 "by: {by} is not the suite's group (did you mean {}?)",
@@ -147,7 +147,7 @@ impl CheckKind for Completeness {
         groups.chain([&mut self.column]).collect()
     }
 
-    fn columns_of_suite(&self, suite: &Suite) -> Vec<Ident> {
+    fn columns_of_suite(&self, suite: &TableSpec) -> Vec<Ident> {
         let group = suite.group.iter().filter(|_| self.by.is_some());
         group.map(|group| group.column.clone()).collect()
     }

@@ -6,23 +6,23 @@ use bf_contract::{DateRange, Threshold};
 use bf_warehouse::{Condition, Daily, Groups, Measure, Numbers, Pairs, Scan};
 use chrono::NaiveDate;
 
-use super::plan::{FigureOf, Needs, PairsOf, Planned, ScheduleOf};
+use super::planning::{FigureOf, PairsOf, ScheduleOf};
 use crate::expected::{Expectation, Expected};
 use crate::figures::{Unit, bound, figure, plural};
 use crate::log_input::LogInput;
 use crate::outcome::{Finding, Outcome, Share, SmallShares};
 use crate::pairs::Partnership;
 use crate::scheduled::ScheduleComparison;
-use crate::suite::{Check, Suite};
+use crate::suite::{CheckSpec, TableSpec};
 
 /// Everything that was read.
 pub(crate) struct Facts<'a> {
-    pub suite: &'a Suite,
+    pub suite: &'a TableSpec,
     /// The range that is validated.
     pub range: DateRange,
+    /// All rows, whatever any filter.
+    pub rows: Measure<u64>,
     /// What was measured.
-    pub planned: &'a Planned,
-    /// What it came to.
     pub scan: &'a Scan,
     /// The dates that the table should have.
     pub expected: &'a Expectation,
@@ -47,15 +47,24 @@ pub(crate) struct Facts<'a> {
 impl Facts<'_> {
     /// The rows of each date of the range that has any, whatever any filter.
     pub(crate) fn rows_by_date(&self) -> BTreeMap<NaiveDate, u64> {
-        let counts = self.scan.daily(self.planned.rows, self.range);
+        let counts = self.scan.daily(self.rows, self.range);
         counts.filter(|(_, rows)| *rows > 0).collect()
+    }
+
+    /// Expected dates that are over: there is no data of tomorrow.
+    pub(super) fn due<'e>(
+        &'e self,
+        expected: &'e Expected,
+    ) -> impl Iterator<Item = (NaiveDate, u64)> + 'e {
+        let dates = expected.within(self.range);
+        dates.filter(|(date, _)| *date < self.today)
     }
 
     /// The expected dates that are over, if something other than the log tells them.
     pub(crate) fn due_by_others_than_the_log(&self) -> Option<BTreeSet<NaiveDate>> {
         match self.expected {
             Expectation::Known(expected) if !expected.is_of_the_log() => {
-                Some(super::due(self, expected).map(|(date, _)| date).collect())
+                Some(self.due(expected).map(|(date, _)| date).collect())
             }
             _ => None,
         }
@@ -80,46 +89,13 @@ impl Facts<'_> {
             _ => None,
         }
     }
-
-    /// Judges a check of the suite, given by its position.
-    pub(crate) fn judge(&self, at: usize) -> Finding {
-        let check = &self.suite.checks[at];
-        let context = Context { facts: self, check };
-        let title = &check.title;
-        let judge = match &self.planned.needs[at] {
-            Needs::Measured(judge) => judge,
-            Needs::Off => return Finding::skipped(format!("{title}: switched off")),
-            Needs::Missing { column, nearest } => {
-                let hint = nearest
-                    .as_ref()
-                    .map_or_else(String::new, |name| format!("; did you mean {name}?"));
-                let text = format!("{title}: {} has no column {column}{hint}", self.suite.table);
-                return if check.optional {
-                    Finding::skipped(text)
-                } else {
-                    Finding::unknown(text)
-                };
-            }
-        };
-        let has_rows = self.scan.sum(self.planned.rows, self.range) > 0;
-        if has_rows || !check.kind.is_about_rows() || context.wants_nothing() {
-            return judge.judge(&context);
-        }
-        match self.expects_nothing() {
-            Some(source) => Finding::skipped(format!(
-                "{title}: {source} expects no records from {}",
-                self.range
-            )),
-            None => context.no_data(),
-        }
-    }
 }
 
 /// One check, and everything that was read.
 #[derive(Clone, Copy)]
 pub(crate) struct Context<'a> {
     pub facts: &'a Facts<'a>,
-    pub check: &'a Check,
+    pub check: &'a CheckSpec,
 }
 
 impl<'a> Context<'a> {
@@ -135,15 +111,7 @@ impl<'a> Context<'a> {
 
     /// The check's threshold.
     pub(super) fn threshold(&self) -> Option<Threshold> {
-        self.check.bound.as_ref().map(|bound| Threshold {
-            op: bound.op,
-            value: bound.value,
-        })
-    }
-
-    pub(super) fn wants_nothing(&self) -> bool {
-        let threshold = self.threshold().map(|found| (found.op, found.value));
-        self.check.kind.wants_nothing(threshold)
+        self.check.threshold()
     }
 
     /// What a measure has of each day of the range.

@@ -3,9 +3,10 @@
 use bf_warehouse::{Groups, Ident, Measure};
 use serde::Deserialize;
 
+use super::planning::not_empty;
 use super::{CheckKind, Context, Figure, Planning, reference_range};
 use crate::outcome::Finding;
-use crate::suite::Suite;
+use crate::suite::TableSpec;
 
 /// The distinct values of some columns.
 #[derive(Debug, Clone, Deserialize)]
@@ -20,8 +21,8 @@ impl CheckKind for DistinctCount {
     const DOC: &'static str = "distinct values of `columns`";
     type Measures = Measure<Groups>;
 
-    fn verify(&self, _: &Suite) -> Result<(), String> {
-        super::plan::not_empty(&self.columns)
+    fn verify(&self, _: &TableSpec) -> Result<(), String> {
+        not_empty(&self.columns)
     }
 
     fn columns(&mut self) -> Vec<&mut Ident> {
@@ -36,6 +37,9 @@ impl CheckKind for DistinctCount {
         let Some(distinct) = at.facts.scan.distinct(*groups) else {
             return at.not_counted();
         };
+        if distinct == 0 {
+            return at.no_data();
+        }
         let group = at.facts.suite.group.as_ref();
         let is_groups = group.is_some_and(|group| self.columns == [group.column.clone()]);
         reference_range::counted(at, distinct, is_groups)

@@ -2,22 +2,21 @@
 
 use bf_contract::Level;
 use bf_warehouse::{Ident, Probe, WarehouseError};
-use chrono::NaiveDate;
 
-use super::{Context, Facts};
+use super::context::Context;
 use crate::evidence::Sampling;
 use crate::expected::{Expectation, Expected};
 use crate::outcome::Finding;
-use crate::suite::Suite;
+use crate::suite::TableSpec;
 
-pub(super) fn needs_group(suite: &Suite) -> Result<(), String> {
+pub(super) fn needs_group(suite: &TableSpec) -> Result<(), String> {
     match suite.group {
         Some(_) => Ok(()),
         None => Err("needs the suite's group".to_owned()),
     }
 }
 
-pub(super) fn group_column(suite: &Suite) -> Vec<Ident> {
+pub(super) fn group_column(suite: &TableSpec) -> Vec<Ident> {
     let group = suite.group.iter();
     group.map(|group| group.column.clone()).collect()
 }
@@ -68,16 +67,6 @@ pub(super) fn of_schedule(expected: &Expected) -> Probe {
             date_column: schedule.date_column.clone(),
             date_kind: schedule.columns.kind(&schedule.date_column),
         })
-}
-
-/// Expected dates that are over: there is no data of tomorrow.
-pub(crate) fn due<'a>(
-    facts: &'a Facts<'_>,
-    expected: &'a Expected,
-) -> impl Iterator<Item = (NaiveDate, u64)> + 'a {
-    expected
-        .within(facts.range)
-        .filter(|(date, _)| *date < facts.today)
 }
 
 pub(super) fn known<'a>(at: &Context<'a>) -> Result<&'a Expected, Box<Finding>> {

@@ -11,7 +11,7 @@ use serde::Deserialize;
 use super::{CheckKind, Context, Figure, Planning};
 use crate::figures::plural;
 use crate::outcome::{Finding, Outcome};
-use crate::suite::Suite;
+use crate::suite::TableSpec;
 
 /// The dates with rows from before the phase began.
 #[derive(Debug, Clone, Deserialize)]
@@ -40,14 +40,14 @@ impl CheckKind for Freshness {
     const DEFAULT: Option<(Comparison, f64)> = Some((Comparison::AtMost, 0.0));
     type Measures = Option<Measure<WriteTimes>>;
 
-    fn verify(&self, suite: &Suite) -> Result<(), String> {
+    fn verify(&self, suite: &TableSpec) -> Result<(), String> {
         match suite.written_at {
             Some(_) => Ok(()),
             None => Err("needs the suite's written_at".to_owned()),
         }
     }
 
-    fn columns_of_suite(&self, suite: &Suite) -> Vec<Ident> {
+    fn columns_of_suite(&self, suite: &TableSpec) -> Vec<Ident> {
         let written = suite.written_at.iter();
         written.map(|written| written.column.clone()).collect()
     }

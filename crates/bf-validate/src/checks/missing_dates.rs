@@ -7,13 +7,14 @@ use bf_warehouse::{Probe, WarehouseError};
 use chrono::{Datelike, Months, NaiveDate};
 use serde::Deserialize;
 
-use super::expected::{due, known, name_what_is_missing, of_schedule, unanswered};
+use super::expected::{known, name_what_is_missing, of_schedule, unanswered};
 use super::{CheckKind, Context, Figure, Planning};
 use crate::evidence::Sampling;
 use crate::expected::{Expected, GapKind, PAUSE_DAYS, Reach};
 use crate::figures::{plural, span, spans};
 use crate::log_checks::reasons;
 use crate::outcome::{Finding, Outcome};
+use crate::suite::Calendar;
 
 /// The expected dates without a row.
 #[derive(Debug, Clone, Deserialize)]
@@ -21,29 +22,6 @@ use crate::outcome::{Finding, Outcome};
 pub(crate) struct MissingDates {
     /// The days on which rows are expected, if no schedule says so.
     calendar: Option<Calendar>,
-}
-
-/// The days on which a table has rows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum Calendar {
-    /// Every day.
-    Daily,
-    /// Monday to Friday.
-    Weekdays,
-    /// Some day of every month.
-    Monthly,
-}
-
-impl Calendar {
-    /// As a suite writes it.
-    pub(crate) const fn word(self) -> &'static str {
-        match self {
-            Self::Daily => "daily",
-            Self::Weekdays => "weekdays",
-            Self::Monthly => "monthly",
-        }
-    }
 }
 
 impl CheckKind for MissingDates {
@@ -164,7 +142,7 @@ fn due_dates(
     expected: &Expected,
     has_rows: &BTreeSet<NaiveDate>,
 ) -> Vec<NaiveDate> {
-    let dates = due(at.facts, expected).map(|(date, _)| date);
+    let dates = at.facts.due(expected).map(|(date, _)| date);
     if !expected.by_month {
         return dates.collect();
     }

@@ -8,13 +8,13 @@ use chrono::NaiveDate;
 use serde::Deserialize;
 
 use super::expected::{
-    counted, due, group_column, name_what_is_missing, needs_group, of_schedule, unanswered,
+    counted, group_column, name_what_is_missing, needs_group, of_schedule, unanswered,
 };
 use super::{CheckKind, Context, Figure, Planning};
 use crate::evidence::Sampling;
 use crate::figures::plural;
 use crate::outcome::{Finding, Outcome};
-use crate::suite::Suite;
+use crate::suite::TableSpec;
 
 /// The scheduled groups that the table does not have.
 #[derive(Debug, Clone, Deserialize)]
@@ -29,11 +29,11 @@ impl CheckKind for MissingGroups {
     const ABOUT_ROWS: bool = false;
     type Measures = Option<Measure<Groups>>;
 
-    fn verify(&self, suite: &Suite) -> Result<(), String> {
+    fn verify(&self, suite: &TableSpec) -> Result<(), String> {
         needs_group(suite)
     }
 
-    fn columns_of_suite(&self, suite: &Suite) -> Vec<Ident> {
+    fn columns_of_suite(&self, suite: &TableSpec) -> Vec<Ident> {
         group_column(suite)
     }
 
@@ -71,7 +71,7 @@ fn judge(at: &Context<'_>, groups: &Measure<Groups>) -> Finding {
     let of = |date: &NaiveDate| found.get(date).copied().unwrap_or(0);
     let (mut wanted, mut missing, mut dates) = (0, 0, Vec::new());
     let mut beside = Vec::new();
-    for (date, groups) in due(facts, expected) {
+    for (date, groups) in facts.due(expected) {
         wanted += groups;
         let lacking = groups.saturating_sub(of(&date));
         if lacking > 0 {

@@ -7,12 +7,12 @@ use chrono::NaiveDate;
 use super::shares::at_least;
 use crate::figures::{Unit, bound, figure};
 use crate::outcome::{Finding, Outcome, meets};
-use crate::suite::Suite;
+use crate::suite::TableSpec;
 
 /// The floor of a date is for dates that have at least so many of what is compared.
 const FEWEST_OF_A_DATE: u64 = 2;
 
-pub(super) fn needs_partner(suite: &Suite) -> Result<(), String> {
+pub(super) fn needs_partner(suite: &TableSpec) -> Result<(), String> {
     match suite.partner {
         Some(_) => Ok(()),
         None => Err("needs the suite's partner".to_owned()),

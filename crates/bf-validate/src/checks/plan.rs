@@ -1,14 +1,14 @@
-//! From checks to measures: what the one scan must count, and what is compared and asked beside it.
+//! A suite's checks: what all of them need, and each judged by what that came to.
 
 use bf_contract::{DateRange, Level};
-use bf_warehouse::{
-    Columns, Condition, DatedTable, Groups, Ident, Keys, Measure, Numbers, Plan, Planner, Surplus,
-    WriteTimes,
-};
+use bf_warehouse::{Columns, Condition, DatedTable, Ident, Measure, Plan, Planner};
 
-use super::Judge;
-use super::scheduled::Scheduled;
-use super::sql::Sql;
+use super::context::{Context, Facts};
+use super::kind::Judge;
+use super::planning::{Planning, Query};
+use crate::outcome::Finding;
+use crate::pairs::PairRequest;
+use crate::scheduled::ScheduleRequest;
 use crate::suite::{Check, Suite};
 
 /// What a check is judged by, or why it is not.
@@ -24,38 +24,6 @@ pub(crate) enum Needs {
     Off,
 }
 
-/// Keys that are compared with those of the partner.
-#[derive(Debug, Clone)]
-pub(crate) struct PairRequest {
-    pub columns: Vec<Ident>,
-    /// What is added up here and there.
-    pub sums: Option<(Ident, Ident)>,
-    pub here: Measure<Keys>,
-}
-
-/// Keys that are compared with those of the schedule.
-#[derive(Debug, Clone)]
-pub(crate) struct ScheduleRequest {
-    pub keys: Scheduled,
-    /// The rows that are compared.
-    pub rows: Option<Condition>,
-    pub whole: Measure<Keys>,
-    /// The ids alone, of all rows.
-    pub first: Measure<Keys>,
-}
-
-/// Which of the comparisons with the partner.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct PairsOf(pub(super) usize);
-
-/// Which of the comparisons with the schedule.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct ScheduleOf(pub(super) usize);
-
-/// Which of the suite's own queries.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct FigureOf(pub(super) usize);
-
 /// The plan of a suite.
 pub(crate) struct Planned {
     /// What is measured.
@@ -66,7 +34,7 @@ pub(crate) struct Planned {
     pub needs: Vec<Needs>,
     pub pairs: Vec<PairRequest>,
     pub scheduled: Vec<ScheduleRequest>,
-    pub queries: Vec<Sql>,
+    pub queries: Vec<Query>,
 }
 
 impl Planned {
@@ -75,6 +43,43 @@ impl Planned {
         match &self.needs[at] {
             Needs::Measured(judge) => Some(judge.as_ref()),
             _ => None,
+        }
+    }
+
+    /// Judges a check of the suite, which is the one at this position.
+    pub(crate) fn judged(&self, check: &Check, at: usize, facts: &Facts<'_>) -> Finding {
+        let context = Context { facts, check };
+        let title = &check.title;
+        let judge = match &self.needs[at] {
+            Needs::Measured(judge) => judge,
+            Needs::Off => return Finding::skipped(format!("{title}: switched off")),
+            Needs::Missing { column, nearest } => {
+                let hint = nearest
+                    .as_ref()
+                    .map_or_else(String::new, |name| format!("; did you mean {name}?"));
+                let text = format!(
+                    "{title}: {} has no column {column}{hint}",
+                    facts.suite.table
+                );
+                return if check.optional {
+                    Finding::skipped(text)
+                } else {
+                    Finding::unknown(text)
+                };
+            }
+        };
+        let threshold = check.threshold().map(|found| (found.op, found.value));
+        let wants_nothing = check.kind.wants_nothing(threshold);
+        let has_rows = facts.scan.sum(facts.rows, facts.range) > 0;
+        if has_rows || !check.kind.is_about_rows() || wants_nothing {
+            return judge.judge(&context);
+        }
+        match facts.expects_nothing() {
+            Some(source) => Finding::skipped(format!(
+                "{title}: {source} expects no records from {}",
+                facts.range
+            )),
+            None => context.no_data(),
         }
     }
 }
@@ -136,150 +141,4 @@ fn missing(suite: &Suite, check: &Check, columns: &Columns) -> Option<Ident> {
         .chain(own.into_iter().map(|column| &*column))
         .chain(&of_suite);
     all.find(|column| columns.get(column).is_none()).cloned()
-}
-
-/// Refuses a list without columns.
-pub(super) fn not_empty(columns: &[Ident]) -> Result<(), String> {
-    match columns {
-        [] => Err("no columns".to_owned()),
-        _ => Ok(()),
-    }
-}
-
-/// Where a check plans what it needs.
-pub(crate) struct Planning<'a> {
-    pub suite: &'a Suite,
-    /// The table's columns.
-    pub columns: &'a Columns,
-    pub range: DateRange,
-    /// The rows that the check is about.
-    pub filter: Option<&'a Condition>,
-    planner: &'a mut Planner,
-    pairs: &'a mut Vec<PairRequest>,
-    scheduled: &'a mut Vec<ScheduleRequest>,
-    queries: &'a mut Vec<Sql>,
-}
-
-/// The limits of a number of rows that may be any.
-const ANY: (u64, u64) = (0, u64::MAX);
-
-impl Planning<'_> {
-    /// The rows that the check is about.
-    pub(super) fn rows(&mut self) -> Measure<u64> {
-        self.planner.rows(self.filter)
-    }
-
-    /// All rows, whatever the filter.
-    pub(super) fn all_rows(&mut self) -> Measure<u64> {
-        self.planner.rows(None)
-    }
-
-    /// Those of the check's rows that meet a condition.
-    pub(super) fn meets(&mut self, condition: &Condition) -> Measure<u64> {
-        self.planner.meets(self.filter, condition)
-    }
-
-    /// The numbers of a column.
-    pub(super) fn numbers(&mut self, column: &Ident) -> Measure<Numbers> {
-        self.planner.numbers(self.filter, column)
-    }
-
-    /// Distinct values in the check's rows.
-    pub(super) fn groups(&mut self, columns: &[Ident]) -> Measure<Groups> {
-        self.planner.groups(self.filter, columns, ANY)
-    }
-
-    /// Distinct values in the check's rows, and those with fewer or more rows than these.
-    pub(super) fn groups_within(
-        &mut self,
-        columns: &[Ident],
-        limits: (u64, u64),
-    ) -> Measure<Groups> {
-        self.planner.groups(self.filter, columns, limits)
-    }
-
-    /// Distinct values in those of the check's rows that meet a condition.
-    pub(super) fn groups_that_meet(
-        &mut self,
-        columns: &[Ident],
-        condition: &Condition,
-    ) -> Measure<Groups> {
-        let both = Condition::and(self.filter, Some(condition));
-        self.planner.groups(both.as_ref(), columns, ANY)
-    }
-
-    /// The suite's groups in all rows; `None` if it has none, or the table lacks their column.
-    pub(super) fn groups_of_suite(&mut self) -> Option<Measure<Groups>> {
-        let column = &self.suite.group.as_ref()?.column;
-        self.columns.get(column)?;
-        let columns = std::slice::from_ref(column);
-        Some(self.planner.groups(None, columns, ANY))
-    }
-
-    /// Groups that meet a condition too seldom in a month.
-    pub(super) fn lacking(
-        &mut self,
-        (columns, floor, min_rows): (&[Ident], f64, u64),
-        condition: &Condition,
-    ) -> Measure<Groups> {
-        let of = (columns, floor, min_rows);
-        self.planner.lacking(self.filter, of, condition)
-    }
-
-    /// Groups of a day in which no row meets a condition, of the rows that meet `among`.
-    pub(super) fn empty_groups(
-        &mut self,
-        columns: Vec<Ident>,
-        among: Option<&Condition>,
-        condition: &Condition,
-    ) -> Measure<Groups> {
-        let rows = Condition::and(self.filter, among);
-        self.planner.zeros(rows.as_ref(), columns, condition)
-    }
-
-    /// The rows beyond the first of each key.
-    pub(super) fn surplus(&mut self, key: &[Ident]) -> Measure<Surplus> {
-        self.planner.surplus(self.filter, key)
-    }
-
-    /// When the rows of each day were written.
-    pub(super) fn written(&mut self, column: &Ident) -> Measure<WriteTimes> {
-        self.planner.written(None, column)
-    }
-
-    /// Reads back to so many days before the range, too.
-    pub(super) fn look_back(&mut self, days: u64) {
-        self.planner.look_back(days);
-    }
-
-    /// Compares keys with the partner's, and sums if two columns are given.
-    pub(super) fn pairs(&mut self, columns: &[Ident], sums: Option<(&Ident, &Ident)>) -> PairsOf {
-        let here = self
-            .planner
-            .keys(self.filter, columns, sums.map(|(here, _)| here));
-        self.pairs.push(PairRequest {
-            columns: columns.to_vec(),
-            sums: sums.map(|(here, there)| (here.clone(), there.clone())),
-            here,
-        });
-        PairsOf(self.pairs.len() - 1)
-    }
-
-    /// Compares keys with the schedule's.
-    pub(super) fn schedule(&mut self, keys: &Scheduled) -> ScheduleOf {
-        let rows = Condition::and(self.filter, keys.of.as_ref());
-        self.scheduled.push(ScheduleRequest {
-            whole: self.planner.keys(rows.as_ref(), &keys.columns, None),
-            first: self.planner.keys(None, &keys.columns[..1], None),
-            keys: keys.clone(),
-            rows,
-        });
-        ScheduleOf(self.scheduled.len() - 1)
-    }
-
-    /// Asks a query of the suite's own.
-    pub(super) fn query(&mut self, sql: &Sql) -> FigureOf {
-        self.queries.push(sql.clone());
-        FigureOf(self.queries.len() - 1)
-    }
 }

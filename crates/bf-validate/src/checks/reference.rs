@@ -4,11 +4,11 @@ use bf_contract::percentage;
 use bf_warehouse::{Ident, PairDay, Probe};
 use serde::Deserialize;
 
-use super::plan::PairsOf;
+use super::planning::{PairsOf, not_empty};
 use super::{CheckKind, Context, Figure, Planning, partner};
 use crate::figures::{Unit, plural};
 use crate::outcome::{Finding, Wrong};
-use crate::suite::Suite;
+use crate::suite::TableSpec;
 
 /// The share of rows that find their partner of the same day in the partner table.
 #[derive(Debug, Clone, Deserialize)]
@@ -25,9 +25,9 @@ impl CheckKind for Reference {
     const DOC: &'static str = "rows that find their partner of the same day, in percent";
     type Measures = PairsOf;
 
-    fn verify(&self, suite: &Suite) -> Result<(), String> {
+    fn verify(&self, suite: &TableSpec) -> Result<(), String> {
         partner::needs_partner(suite)?;
-        super::plan::not_empty(&self.columns)
+        not_empty(&self.columns)
     }
 
     fn floors(&self) -> Vec<(&'static str, Option<f64>)> {

@@ -13,9 +13,6 @@ const SLACK_DAYS: i64 = 31;
 
 /// A count, compared with a floor that may belong to another range.
 pub(super) fn counted(at: &Context<'_>, count: u64, is_groups: bool) -> Finding {
-    if count == 0 && !at.wants_nothing() {
-        return at.no_data();
-    }
     let (threshold, remark) = match of(at, is_groups) {
         Ok(found) => found,
         Err(reason) => {

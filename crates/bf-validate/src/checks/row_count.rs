@@ -27,7 +27,12 @@ impl CheckKind for RowCount {
     }
 
     fn judge(&self, at: &Context<'_>, rows: &Measure<u64>) -> Finding {
-        reference_range::counted(at, at.sum(*rows), false)
+        let rows = at.sum(*rows);
+        let threshold = at.threshold().map(|found| (found.op, found.value));
+        if rows == 0 && !Self::wants_nothing(threshold) {
+            return at.no_data();
+        }
+        reference_range::counted(at, rows, false)
     }
 }
 

@@ -4,10 +4,11 @@ use bf_contract::Comparison;
 use bf_warehouse::{Groups, Ident, Measure, Probe};
 use serde::Deserialize;
 
+use super::planning::not_empty;
 use super::{CheckKind, Context, Figure, Planning};
 use crate::figures::{Unit, figure, float, plural};
 use crate::outcome::Finding;
-use crate::suite::Suite;
+use crate::suite::TableSpec;
 
 /// The groups of a day that have more or fewer rows than they should.
 #[derive(Debug, Clone, Deserialize)]
@@ -43,8 +44,8 @@ impl CheckKind for RowsPerGroup {
     const DEFAULT: Option<(Comparison, f64)> = Some((Comparison::AtMost, 0.0));
     type Measures = Measures;
 
-    fn verify(&self, _: &Suite) -> Result<(), String> {
-        super::plan::not_empty(&self.columns)?;
+    fn verify(&self, _: &TableSpec) -> Result<(), String> {
+        not_empty(&self.columns)?;
         let (min, max) = self.limits();
         let both = self.exactly.is_some() && (self.min.is_some() || self.max.is_some());
         if both || min > max || (min, max) == (0, u64::MAX) {

@@ -1,46 +1,28 @@
 //! `scheduled`.
 
+use std::collections::BTreeSet;
+
 use bf_contract::{Comparison, Level, percentage};
-use bf_warehouse::{Condition, Ident, Probe};
+use bf_warehouse::{Condition, Ident, Literal, Probe, Test};
 use chrono::NaiveDate;
 use serde::Deserialize;
 
 use super::expected::unanswered;
-use super::plan::ScheduleOf;
+use super::planning::{ScheduleOf, not_empty};
 use super::{CheckKind, Context, Figure, Planning};
-use crate::expected::Expectation;
+use crate::expected::{Expectation, Expected};
 use crate::figures::{Unit, plural};
 use crate::outcome::Finding;
-use crate::scheduled::{IdForm, ScheduleComparison};
-use crate::suite::Suite;
+use crate::scheduled::{IdComparison, KeysToFind, ScheduleComparison};
+use crate::suite::TableSpec;
 
 /// The share of rows whose key the schedule has on the same day, on dates that the schedule knows.
 #[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Scheduled {
-    /// The rows that are compared with it; all if it is not given.
-    pub of: Option<Condition>,
-    /// The columns of a key. The first names what is scheduled (a game): if the schedule has none of its values, it
-    /// calls them otherwise.
-    pub columns: Vec<Ident>,
-    /// For each of them the names that the schedule may have for it; the same if it is not given.
-    pub schedule_columns: Option<Vec<Vec<Ident>>>,
-    /// Whether the last two columns may also be the other way round: a row of either side of a game.
-    #[serde(default)]
-    pub either_side: bool,
-    /// How ids are made that the schedule writes otherwise: `"{date}_{away_team_tricode}_{home_team_tricode}"`.
-    pub id_form: Option<IdForm>,
-}
+#[serde(transparent)]
+pub(crate) struct Scheduled(KeysToFind);
 
-impl Scheduled {
-    /// For each column the names that the schedule may have for it.
-    pub(crate) fn names(&self) -> impl Iterator<Item = &[Ident]> {
-        (0..self.columns.len()).map(|at| match &self.schedule_columns {
-            Some(names) => names[at].as_slice(),
-            None => std::slice::from_ref(&self.columns[at]),
-        })
-    }
-}
+/// The most wrong ids that are looked for in the table.
+const MOST_SHOWN: usize = 100;
 
 impl CheckKind for Scheduled {
     const KEY: &'static str = "scheduled";
@@ -50,11 +32,11 @@ impl CheckKind for Scheduled {
     const DEFAULT: Option<(Comparison, f64)> = Some((Comparison::AtLeast, 100.0));
     type Measures = ScheduleOf;
 
-    fn verify(&self, _: &Suite) -> Result<(), String> {
-        super::plan::not_empty(&self.columns)?;
-        let names = self.schedule_columns.as_ref();
+    fn verify(&self, _: &TableSpec) -> Result<(), String> {
+        not_empty(&self.0.columns)?;
+        let names = self.0.schedule_columns.as_ref();
         let is_off = |names: &Vec<Vec<Ident>>| {
-            names.len() != self.columns.len() || names.iter().any(Vec::is_empty)
+            names.len() != self.0.columns.len() || names.iter().any(Vec::is_empty)
         };
         if names.is_some_and(is_off) {
             return Err("schedule_columns must have names for each of the columns".to_owned());
@@ -63,12 +45,12 @@ impl CheckKind for Scheduled {
     }
 
     fn columns(&mut self) -> Vec<&mut Ident> {
-        let condition = self.of.iter_mut().flat_map(Condition::columns_mut);
-        condition.chain(&mut self.columns).collect()
+        let condition = self.0.of.iter_mut().flat_map(Condition::columns_mut);
+        condition.chain(&mut self.0.columns).collect()
     }
 
     fn plan(&self, planning: &mut Planning<'_>) -> ScheduleOf {
-        planning.schedule(self)
+        planning.schedule(&self.0)
     }
 
     fn judge(&self, at: &Context<'_>, of: &ScheduleOf) -> Finding {
@@ -93,7 +75,7 @@ impl CheckKind for Scheduled {
         };
         let (pairs, ours, theirs) = match found {
             ScheduleComparison::Pairs(pairs, ours, theirs) => (pairs, ours, theirs),
-            ScheduleComparison::Ids(found) => return found.judge(at, expected),
+            ScheduleComparison::Ids(found) => return judge_ids(found, at, expected),
             ScheduleComparison::Unanswered(reason) => return not_answered(reason),
             ScheduleComparison::Failed(reason) => {
                 return Finding::unknown(format!("{}: {reason}", at.title()));
@@ -120,13 +102,52 @@ impl CheckKind for Scheduled {
             plural(dates.len() as u64, "date")
         ));
         finding.on(dates).probe(Probe::Unscheduled {
-            filter: Condition::and(at.facts.suite.filter_of(at.check), self.of.as_ref()),
+            filter: Condition::and(at.facts.suite.filter_of(at.check), self.0.of.as_ref()),
             columns: ours.clone(),
             table: schedule.table.clone(),
             date_column: schedule.date_column.clone(),
             date_kind: schedule.columns.kind(&schedule.date_column),
             schedule_columns: theirs.clone(),
-            either_side: self.either_side,
+            either_side: self.0.either_side,
         })
     }
+}
+
+/// Judges the ids of dates that the schedule knows.
+fn judge_ids(found: &IdComparison, at: &Context<'_>, expected: &Expected) -> Finding {
+    let known = found
+        .asked
+        .iter()
+        .filter(|(date, _)| expected.knows(**date));
+    let asked: u64 = known.map(|(_, ids)| ids).sum();
+    let wrong = found.wrong.iter().filter(|(date, _)| expected.knows(*date));
+    let wrong: Vec<&(NaiveDate, String)> = wrong.collect();
+    let off = wrong.len() as u64;
+    let Some(observed) = bf_contract::percentage(asked - off, asked) else {
+        let title = &at.check.title;
+        return Finding::unanswered(format!(
+            "{title}: {} has none of its dates",
+            expected.source
+        ));
+    };
+    let mut finding = at.plain(observed, Unit::Percent).of(asked - off, asked);
+    let Some((_, first)) = wrong.first() else {
+        return finding;
+    };
+    let dates: BTreeSet<NaiveDate> = wrong.iter().map(|(date, _)| *date).collect();
+    finding.message.push_str(&format!(
+        "; {} not as {} has its games, on {}, such as {}",
+        plural(off, found.column.as_str()),
+        expected.source,
+        plural(dates.len() as u64, "date"),
+        bf_cli::text::printable(first, 60)
+    ));
+    let ids = wrong.iter().take(MOST_SHOWN);
+    let ids = ids.map(|(_, id)| Literal::Text(id.clone())).collect();
+    finding
+        .on(dates.into_iter().collect())
+        .probe(Probe::Matching(
+            None,
+            Condition::test(&found.column, Test::In(ids)),
+        ))
 }

@@ -1,35 +1,17 @@
 //! `sql`.
 
-use bf_warehouse::Engine;
 use serde::Deserialize;
 
-use super::plan::FigureOf;
+use super::planning::{FigureOf, Query};
 use super::{CheckKind, Context, Figure, Planning};
 use crate::figures::Unit;
 use crate::outcome::Finding;
-use crate::suite::Suite;
+use crate::suite::TableSpec;
 
 /// The one figure of a query of the suite's own for what the other kinds cannot say; `@start` and `@end` are the range.
 #[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Sql {
-    sqlite: Option<String>,
-    bigquery: Option<String>,
-    duckdb: Option<String>,
-}
-
-impl Sql {
-    /// The query for an engine.
-    pub(crate) fn for_engine(&self, engine: &dyn Engine) -> Option<&str> {
-        let all = [
-            ("sqlite", &self.sqlite),
-            ("bigquery", &self.bigquery),
-            ("duckdb", &self.duckdb),
-        ];
-        let of_engine = all.iter().find(|(name, _)| *name == engine.name());
-        of_engine.and_then(|(_, sql)| sql.as_deref())
-    }
-}
+#[serde(transparent)]
+pub(crate) struct Sql(Query);
 
 impl CheckKind for Sql {
     const KEY: &'static str = "sql";
@@ -38,18 +20,15 @@ impl CheckKind for Sql {
     const ABOUT_ROWS: bool = false;
     type Measures = FigureOf;
 
-    fn verify(&self, _: &Suite) -> Result<(), String> {
-        if [&self.sqlite, &self.bigquery, &self.duckdb]
-            .iter()
-            .all(|sql| sql.is_none())
-        {
+    fn verify(&self, _: &TableSpec) -> Result<(), String> {
+        if self.0.is_empty() {
             return Err("sql needs a query for sqlite, bigquery or duckdb".to_owned());
         }
         Ok(())
     }
 
     fn plan(&self, planning: &mut Planning<'_>) -> FigureOf {
-        planning.query(self)
+        planning.query(&self.0)
     }
 
     fn judge(&self, at: &Context<'_>, figure: &FigureOf) -> Finding {

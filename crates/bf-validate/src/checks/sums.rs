@@ -4,12 +4,12 @@ use bf_contract::percentage;
 use bf_warehouse::{Ident, PairDay, Probe, WarehouseError};
 use serde::Deserialize;
 
-use super::plan::PairsOf;
+use super::planning::{PairsOf, not_empty};
 use super::{CheckKind, Context, Figure, Planning, partner};
 use crate::evidence::Sampling;
 use crate::figures::Unit;
 use crate::outcome::{Finding, Outcome, Wrong};
-use crate::suite::Suite;
+use crate::suite::TableSpec;
 
 /// The share of keys over which the sums of the two tables agree. A single one that does not is reported, as a warning,
 /// also if the share is good enough.
@@ -31,9 +31,9 @@ impl CheckKind for Sums {
     const DOC: &'static str = "keys over which the sums of the two tables agree, in percent";
     type Measures = PairsOf;
 
-    fn verify(&self, suite: &Suite) -> Result<(), String> {
+    fn verify(&self, suite: &TableSpec) -> Result<(), String> {
         partner::needs_partner(suite)?;
-        super::plan::not_empty(&self.columns)
+        not_empty(&self.columns)
     }
 
     fn floors(&self) -> Vec<(&'static str, Option<f64>)> {

@@ -8,7 +8,7 @@ use super::{CheckKind, Context, Figure, Planning};
 use crate::evidence::Sampling;
 use crate::figures::plural;
 use crate::outcome::Finding;
-use crate::suite::Suite;
+use crate::suite::TableSpec;
 
 /// The rows beyond the first of each primary key.
 #[derive(Debug, Clone, Deserialize)]
@@ -30,7 +30,7 @@ impl CheckKind for UniqueKey {
     const DEFAULT: Option<(Comparison, f64)> = Some((Comparison::AtMost, 0.0));
     type Measures = Measures;
 
-    fn columns_of_suite(&self, suite: &Suite) -> Vec<Ident> {
+    fn columns_of_suite(&self, suite: &TableSpec) -> Vec<Ident> {
         suite.primary_key.clone()
     }
 

@@ -4,11 +4,11 @@ use bf_contract::Comparison;
 use bf_warehouse::{Ident, PairDay, Probe};
 use serde::Deserialize;
 
-use super::plan::PairsOf;
+use super::planning::{PairsOf, not_empty};
 use super::{CheckKind, Context, Figure, Planning, partner};
 use crate::figures::plural;
 use crate::outcome::{Finding, Wrong};
-use crate::suite::Suite;
+use crate::suite::TableSpec;
 
 /// The keys that only one of the two tables has on a day.
 #[derive(Debug, Clone, Deserialize)]
@@ -24,9 +24,9 @@ impl CheckKind for UnmatchedKeys {
     const DEFAULT: Option<(Comparison, f64)> = Some((Comparison::AtMost, 0.0));
     type Measures = PairsOf;
 
-    fn verify(&self, suite: &Suite) -> Result<(), String> {
+    fn verify(&self, suite: &TableSpec) -> Result<(), String> {
         partner::needs_partner(suite)?;
-        super::plan::not_empty(&self.columns)
+        not_empty(&self.columns)
     }
 
     fn columns(&mut self) -> Vec<&mut Ident> {

@@ -9,7 +9,7 @@ use super::expected::{counted, group_column, needs_group, unanswered};
 use super::{CheckKind, Context, Figure, Planning};
 use crate::figures::plural;
 use crate::outcome::Finding;
-use crate::suite::Suite;
+use crate::suite::TableSpec;
 
 /// The groups beyond those that the schedule has on a date.
 #[derive(Debug, Clone, Deserialize)]
@@ -23,11 +23,11 @@ impl CheckKind for UnscheduledGroups {
     const DEFAULT: Option<(Comparison, f64)> = Some((Comparison::AtMost, 0.0));
     type Measures = Option<Measure<Groups>>;
 
-    fn verify(&self, suite: &Suite) -> Result<(), String> {
+    fn verify(&self, suite: &TableSpec) -> Result<(), String> {
         needs_group(suite)
     }
 
-    fn columns_of_suite(&self, suite: &Suite) -> Vec<Ident> {
+    fn columns_of_suite(&self, suite: &TableSpec) -> Vec<Ident> {
         group_column(suite)
     }
 

@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 use super::{CheckKind, Context, Figure, Planning, shares};
 use crate::outcome::Finding;
-use crate::suite::Suite;
+use crate::suite::TableSpec;
 
 /// The share of rows whose value lies between two others. NULL is not a value and is not counted: completeness is a
 /// check of its own.
@@ -39,7 +39,7 @@ impl CheckKind for ValueRange {
     const DEFAULT: Option<(Comparison, f64)> = Some((Comparison::AtLeast, 100.0));
     type Measures = shares::Measures;
 
-    fn verify(&self, _: &Suite) -> Result<(), String> {
+    fn verify(&self, _: &TableSpec) -> Result<(), String> {
         match (self.min, self.max) {
             (None, None) => Err("value_range needs min, max or both".to_owned()),
             (Some(min), Some(max)) if min > max => Err("min is above max".to_owned()),

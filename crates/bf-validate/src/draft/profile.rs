@@ -6,7 +6,7 @@ use bf_contract::{DateRange, parse_date};
 use bf_warehouse::{ColumnKind, Engine, Ident, Profiling, Rows, TableName, Value, WarehouseError};
 use chrono::{Datelike, NaiveDate, Weekday};
 
-use crate::checks::Calendar;
+use crate::suite::Calendar;
 
 /// The most columns of a key that are tried.
 const KEY_COLUMNS: usize = 3;

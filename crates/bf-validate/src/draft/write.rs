@@ -6,7 +6,7 @@ use bf_cli::text::thousands;
 use bf_warehouse::{ColumnKind, Ident};
 
 use super::profile::{Profile, Seen};
-use crate::checks::Calendar;
+use crate::suite::Calendar;
 
 /// One check, with what was seen.
 #[derive(Debug, Clone)]

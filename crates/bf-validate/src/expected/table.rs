@@ -4,13 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use bf_contract::DateRange;
 use bf_warehouse::{
-    Columns, DatedTable, Engine, Groups, Ident, Listing, Measure, TableName, Value, WarehouseError,
+    Columns, Condition, DatedTable, Engine, Groups, Ident, Listing, Literal, Measure, Plan,
+    Planner, Scan, TableName, Test, Value, WarehouseError,
 };
 use chrono::NaiveDate;
 
 use super::{Expected, Question};
-use crate::condition::{Condition, Literal, Test};
-use crate::scan::{Plan, Planner, Scan};
 use crate::scheduled::{ScheduleKeys, ScheduleTable};
 use crate::suite::Schedule;
 

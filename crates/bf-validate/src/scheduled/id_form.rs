@@ -5,22 +5,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use bf_contract::DateRange;
-use bf_warehouse::{
-    Condition, DatedTable, Engine, Ident, Listing, Literal, Probe, Test, WarehouseError,
-};
+use bf_warehouse::{Condition, DatedTable, Engine, Ident, Listing, Value, WarehouseError};
 use chrono::NaiveDate;
 use serde::Deserialize;
 
-use super::{ScheduleTable, form};
-use crate::checks::Context;
-use crate::expected::Expected;
-use crate::figures::{Unit, plural};
-use crate::outcome::Finding;
-
 /// The most ids that are compared.
 const MOST_IDS: u32 = 500_000;
-/// The most wrong ids that are looked for in the table.
-const MOST_SHOWN: usize = 100;
 
 /// How an id is made: `"{date}_{away_team_tricode|away_team_abbr}_{home_team_tricode|home_team_abbr}"`. A date is written
 /// as 20250115; of several columns the first that the schedule has counts.
@@ -69,11 +59,11 @@ impl TryFrom<String> for IdForm {
 /// The ids of the table beside those that the schedule makes.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct IdComparison {
-    column: Ident,
+    pub column: Ident,
     /// How many ids of a date were compared.
-    asked: BTreeMap<NaiveDate, u64>,
+    pub asked: BTreeMap<NaiveDate, u64>,
     /// The ids of a date that the schedule does not make.
-    wrong: Vec<(NaiveDate, String)>,
+    pub wrong: Vec<(NaiveDate, String)>,
 }
 
 impl IdForm {
@@ -82,7 +72,7 @@ impl IdForm {
     pub(super) fn compare(
         &self,
         (table, column): (&DatedTable, &Ident),
-        schedule: &ScheduleTable,
+        (schedule, filter): (&DatedTable, Option<&Condition>),
         range: DateRange,
         warehouse: &mut dyn Engine,
     ) -> Result<Option<IdComparison>, WarehouseError> {
@@ -106,7 +96,7 @@ impl IdForm {
             };
             warehouse.list(&listing)
         };
-        let theirs = list(&schedule.plan.table, schedule.filter.as_ref(), &columns)?;
+        let theirs = list(schedule, filter, &columns)?;
         let made: BTreeSet<(NaiveDate, String)> = theirs
             .into_iter()
             .map(|(date, values)| {
@@ -119,7 +109,7 @@ impl IdForm {
                 (date, parts.collect())
             })
             .collect();
-        let form_of = |text: &str| form(&bf_warehouse::Value::Text(text.to_owned()));
+        let form_of = |text: &str| form(&Value::Text(text.to_owned()));
         let forms: BTreeSet<_> = made.iter().map(|(_, id)| form_of(id)).collect();
         let mut found = IdComparison {
             column: column.clone(),
@@ -140,47 +130,49 @@ impl IdForm {
     }
 }
 
-impl IdComparison {
-    /// Judges the ids of dates that the schedule knows.
-    pub(crate) fn judge(&self, at: &Context<'_>, expected: &Expected) -> Finding {
-        let known = self.asked.iter().filter(|(date, _)| expected.knows(**date));
-        let asked: u64 = known.map(|(_, ids)| ids).sum();
-        let wrong = self.wrong.iter().filter(|(date, _)| expected.knows(*date));
-        let wrong: Vec<&(NaiveDate, String)> = wrong.collect();
-        let off = wrong.len() as u64;
-        let Some(observed) = bf_contract::percentage(asked - off, asked) else {
-            let title = &at.check.title;
-            return Finding::unanswered(format!(
-                "{title}: {} has none of its dates",
-                expected.source
-            ));
-        };
-        let mut finding = at.plain(observed, Unit::Percent).of(asked - off, asked);
-        let Some((_, first)) = wrong.first() else {
-            return finding;
-        };
-        let dates: BTreeSet<NaiveDate> = wrong.iter().map(|(date, _)| *date).collect();
-        finding.message.push_str(&format!(
-            "; {} not as {} has its games, on {}, such as {}",
-            plural(off, self.column.as_str()),
-            expected.source,
-            plural(dates.len() as u64, "date"),
-            bf_cli::text::printable(first, 60)
-        ));
-        let ids = wrong.iter().take(MOST_SHOWN);
-        let ids = ids.map(|(_, id)| Literal::Text(id.clone())).collect();
-        finding
-            .on(dates.into_iter().collect())
-            .probe(Probe::Matching(
-                None,
-                Condition::test(&self.column, Test::In(ids)),
-            ))
+/// How an id is written: its runs of digits and letters with their lengths, and the signs between them.
+pub(super) fn form(value: &Value) -> Option<String> {
+    let text = match value {
+        Value::Null => return None,
+        value => value.to_string(),
+    };
+    let mut form = String::new();
+    let mut run: Option<(char, usize)> = None;
+    let class = |sign: char| match sign {
+        '0'..='9' => '9',
+        sign if sign.is_alphabetic() => 'a',
+        sign => sign,
+    };
+    for sign in text.trim().chars().map(class).chain(['\n']) {
+        match &mut run {
+            Some((known, length)) if *known == sign => *length += 1,
+            _ => {
+                if let Some((known, length)) = run {
+                    form.push_str(&format!("{known}{length}"));
+                }
+                run = Some((sign, 1));
+            }
+        }
     }
+    Some(form)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn of(text: &str) -> String {
+        form(&Value::Text(text.to_owned())).expect("a form")
+    }
+
+    #[test]
+    fn ids_of_one_form_differ_in_their_letters_and_digits_alone() {
+        assert_eq!(of("20241205_PHI_UTA"), of("20241204_UTA_PHI"));
+        assert_eq!(of("0022400561"), of("0042400101"));
+        assert_ne!(of("20241205_PHI_UTA"), of("0022400561"));
+        assert_eq!(form(&Value::Null), None);
+        assert_eq!(form(&Value::Int(17)), form(&Value::Text("23".to_owned())));
+    }
 
     #[test]
     fn an_id_form_is_text_a_date_and_columns() {

@@ -1,7 +1,6 @@
-//! The suites that are built in, and the sections of the config that feed them.
+//! The suites that are built in.
 
 use bf_cli::Failure;
-use bf_config::Config;
 
 use super::Suite;
 
@@ -33,26 +32,6 @@ impl Builtin {
     pub(crate) fn suite(self) -> Result<Suite, Failure> {
         Suite::parse(self.text(), "the built-in suite")
     }
-}
-
-/// The numbers of a config section by key; `None` where there is no such section.
-pub(super) fn numbers(config: &Config, section: &str) -> Option<Vec<(&'static str, f64)>> {
-    Some(config.thresholds(section)?.numbers().collect())
-}
-
-/// The smallest success rate that a suite's log may have, in percent: its own, the config section's, else 100.
-#[must_use]
-pub(crate) fn min_success_rate(config: &Config, suite: &Suite) -> f64 {
-    let section = suite.config_section.as_deref();
-    let of_section = section
-        .and_then(|section| numbers(config, section))
-        .and_then(|numbers| {
-            numbers
-                .into_iter()
-                .find(|(key, _)| *key == "min_success_rate")
-        })
-        .map(|(_, value)| value);
-    suite.min_success_rate.or(of_section).unwrap_or(100.0)
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use chrono::NaiveDate;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, Visitor};
 
-use super::Rules;
+use super::rules::Rules;
 
 /// A schedule table. A suite writes its name alone, or `{table: …, date_column: …, where: …, played: …}`.
 #[derive(Debug, Clone, PartialEq)]
@@ -21,6 +21,29 @@ pub(crate) struct Schedule {
     /// The rows that took place: the first of these whose column holds a value decides. A postponed game stays on its
     /// old date for ever.
     pub played: Rules,
+}
+
+/// The days on which a table has rows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Calendar {
+    /// Every day.
+    Daily,
+    /// Monday to Friday.
+    Weekdays,
+    /// Some day of every month.
+    Monthly,
+}
+
+impl Calendar {
+    /// As a suite writes it.
+    pub(crate) const fn word(self) -> &'static str {
+        match self {
+            Self::Daily => "daily",
+            Self::Weekdays => "weekdays",
+            Self::Monthly => "monthly",
+        }
+    }
 }
 
 /// The first days of each season, in which a job that needs history writes nothing.

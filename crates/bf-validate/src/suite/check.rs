@@ -1,14 +1,36 @@
 //! A check as a suite writes it: optional keys, of which exactly one names the kind.
 
 use std::fmt;
+use std::ops::{Deref, DerefMut};
 
 use bf_contract::{Comparison, Level};
-use bf_warehouse::nearest;
+use bf_warehouse::{Condition, nearest};
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, Visitor};
 
-use super::{Bound, Check};
+use super::spec::{Bound, CheckSpec};
 use crate::checks::{self, Figure, Kind};
-use crate::condition::Condition;
+
+/// One check.
+#[derive(Debug, Clone)]
+pub(crate) struct Check {
+    pub(super) spec: CheckSpec,
+    /// What it checks.
+    pub kind: Box<dyn Kind>,
+}
+
+impl Deref for Check {
+    type Target = CheckSpec;
+
+    fn deref(&self) -> &CheckSpec {
+        &self.spec
+    }
+}
+
+impl DerefMut for Check {
+    fn deref_mut(&mut self) -> &mut CheckSpec {
+        &mut self.spec
+    }
+}
 
 /// The keys that every check may have.
 const KEYS: &[&str] = &[
@@ -139,7 +161,7 @@ impl Written {
                 format!("{name} ({})", kind.key())
             }
         });
-        Ok(Check {
+        let spec = CheckSpec {
             section: self.section.unwrap_or_else(|| title.clone()),
             name,
             title,
@@ -152,8 +174,8 @@ impl Written {
                 value,
                 config_key: self.config_key,
             }),
-            kind,
-        })
+        };
+        Ok(Check { spec, kind })
     }
 }
 

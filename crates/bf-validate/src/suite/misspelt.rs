@@ -1,10 +1,9 @@
 //! Columns of a suite file that are misspelt: the table lacks them, and has one that is a slip away.
 
 use bf_cli::Failure;
-use bf_warehouse::Ident;
+use bf_warehouse::{Columns, Ident};
 
 use super::Suite;
-use crate::columns::Columns;
 use crate::rerun::is_slip;
 
 /// A word with fewer letters is rather another word: `ft_makes` is not `fg_makes`.

@@ -1,11 +1,9 @@
 //! A suite as it fits the table at hand: columns under the names that this table has for them, and the rule in
 //! place of a column that it lacks.
 
-use bf_warehouse::Ident;
+use bf_warehouse::{Columns, Condition, Ident};
 
 use super::Suite;
-use crate::columns::Columns;
-use crate::condition::Condition;
 
 impl Suite {
     /// The suite with the names that the table has.
@@ -35,14 +33,21 @@ impl Suite {
 
     /// Every column of the table that it names.
     pub(super) fn columns_mut(&mut self) -> Vec<&mut Ident> {
-        let mut all: Vec<&mut Ident> = vec![&mut self.date_column];
-        all.extend(&mut self.primary_key);
-        all.extend(self.group.as_mut().map(|group| &mut group.column));
-        all.extend(self.filter.iter_mut().flat_map(Condition::columns_mut));
-        all.extend(self.written_at.as_mut().map(|written| &mut written.column));
-        all.extend(&mut self.sample_columns);
-        for check in &mut self.checks {
-            all.extend(check.filter.iter_mut().flat_map(Condition::columns_mut));
+        let Self { spec, checks, .. } = self;
+        let mut all: Vec<&mut Ident> = vec![&mut spec.date_column];
+        all.extend(&mut spec.primary_key);
+        all.extend(spec.group.as_mut().map(|group| &mut group.column));
+        all.extend(spec.filter.iter_mut().flat_map(Condition::columns_mut));
+        all.extend(spec.written_at.as_mut().map(|written| &mut written.column));
+        all.extend(&mut spec.sample_columns);
+        for check in checks {
+            all.extend(
+                check
+                    .spec
+                    .filter
+                    .iter_mut()
+                    .flat_map(Condition::columns_mut),
+            );
             all.extend(check.kind.columns());
         }
         all

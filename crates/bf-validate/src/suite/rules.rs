@@ -3,12 +3,9 @@
 
 use std::fmt;
 
-use bf_warehouse::{ColumnKind, Ident};
+use bf_warehouse::{ColumnKind, Columns, Condition, Ident, Literal, Test};
 use serde::de::value::{MapAccessDeserializer, SeqAccessDeserializer};
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
-
-use crate::columns::Columns;
-use crate::condition::{Condition, Literal, Test};
 
 /// Columns, and what each must hold: `{game_status: [3], game_id: {prefix: ["002", "004"]}}`.
 #[derive(Debug, Clone, Default, PartialEq)]
