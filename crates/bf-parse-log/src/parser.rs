@@ -1,18 +1,17 @@
 //! The parser: bytes in, what the log claims out.
 
-use bf_contract::{Doubt, DoubtKind, LedgerEntry, LogFile, LogState, LogSummary};
-use serde::{Deserialize, Serialize};
+mod snapshot;
+
+use bf_contract::{DoubtKind, LedgerEntry, LogFile, LogState, LogSummary};
 
 use crate::Dialects;
 use crate::dialect::event::{Event, Reading};
 use crate::explain::Trace;
-use crate::lanes::Lanes;
-use crate::line::split::Splitter;
 use crate::log_end::LogEnd;
-use crate::run::history::History;
 use crate::scan::{Scanner, State};
 use crate::summary;
 use crate::unknown_prefix::UnknownPrefix;
+pub use snapshot::Snapshot;
 
 /// Bytes after the first line that any dialect reads, within which it is decided which one the log is in.
 const DECIDED_WITHIN: u64 = 4 * 1024 * 1024;
@@ -38,149 +37,6 @@ pub struct LogParser {
     attempts: Vec<u64>,
     /// The job whose lines count, if one was asked for.
     job: Option<String>,
-}
-
-/// Everything that a [`LogParser`] knows, to be written to a file: another process resumes with
-/// [`LogParser::restore`] where this one stopped, also in a log that has been rotated since.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Snapshot {
-    splitter: Splitter,
-    #[serde(default)]
-    state: State,
-    /// What was read in the first dialect, as older versions wrote it.
-    #[serde(default, skip_serializing)]
-    built_in: Option<History>,
-    /// What was read in each dialect, by its name.
-    custom: Vec<(String, Lanes)>,
-    /// Whether nothing but white space was seen.
-    blank: bool,
-    path: String,
-    from_byte: u64,
-    /// What others have to say of the reading.
-    notes: Vec<String>,
-    /// The byte after which a first line was read, and the dialect that was decided on.
-    #[serde(default)]
-    first_match: Option<u64>,
-    #[serde(default)]
-    decided: Option<usize>,
-    /// For each dialect the failures that another one reads and it does not: how many, and the first line.
-    #[serde(default)]
-    unread: Vec<(u64, u64)>,
-    /// The first known line after a prefix that is not known.
-    #[serde(default)]
-    unknown_prefix: Option<UnknownPrefix>,
-    /// The line that is read now, and the dialects that read it.
-    #[serde(skip)]
-    readers: Readers,
-}
-
-#[derive(Debug, Clone, Default, PartialEq)]
-struct Readers {
-    line: u64,
-    of: Vec<usize>,
-    is_failure: bool,
-}
-
-impl Snapshot {
-    fn new(dialects: &Dialects) -> Self {
-        Self {
-            splitter: Splitter::new(),
-            state: State::default(),
-            built_in: None,
-            custom: dialects
-                .all()
-                .iter()
-                .map(|rules| (rules.name.clone(), Lanes::default()))
-                .collect(),
-            blank: true,
-            path: String::new(),
-            from_byte: 0,
-            notes: Vec::new(),
-            first_match: None,
-            decided: None,
-            unread: vec![(0, 0); dialects.all().len()],
-            unknown_prefix: None,
-            readers: Readers::default(),
-        }
-    }
-
-    /// Looks for a known line after a prefix that is not known, as long as nothing else was read.
-    fn seek_prefix(&mut self, bytes: &[u8], number: u64, dialects: &Dialects) {
-        if !self.is_unknown() {
-            self.unknown_prefix = None;
-        } else if self.unknown_prefix.is_none() {
-            self.unknown_prefix = UnknownPrefix::find(bytes, number, dialects);
-        }
-    }
-
-    /// Whether no dialect has read anything of a run.
-    fn is_unknown(&self) -> bool {
-        !self.custom.iter().any(|(_, lanes)| lanes.has_run())
-    }
-
-    /// The histories know what their dialects promise; a snapshot does not keep it.
-    fn promise(&mut self, dialects: &Dialects) {
-        for ((_, lanes), rules) in self.custom.iter_mut().zip(dialects.all()) {
-            lanes.promise(rules.promises);
-        }
-    }
-
-    fn take(&mut self, reading: &Reading, line: &[u8], number: u64) {
-        if self.decided.is_none() && !matches!(reading.event, Event::UnreadError(_)) {
-            self.compare(reading, number);
-        }
-        if let Some((_, lanes)) = self.custom.get_mut(reading.dialect) {
-            lanes.take(reading, line, number);
-        }
-    }
-
-    /// Notes which dialects read a line.
-    fn compare(&mut self, reading: &Reading, number: u64) {
-        let bytes = self.splitter.bytes();
-        self.first_match.get_or_insert(bytes);
-        if self.readers.line != number {
-            self.count_readers();
-            self.readers.line = number;
-        }
-        self.readers.of.push(reading.dialect);
-        self.readers.is_failure |= matches!(reading.event, Event::Failure { date: Some(_), .. });
-    }
-
-    /// A failure that one dialect reads is missing in every dialect that does not.
-    fn count_readers(&mut self) {
-        if self.readers.is_failure {
-            let line = self.readers.line;
-            for (place, (lines, first)) in self.unread.iter_mut().enumerate() {
-                if !self.readers.of.contains(&place) {
-                    *first = if *lines == 0 { line } else { *first };
-                    *lines += 1;
-                }
-            }
-        }
-        self.readers.of.clear();
-        self.readers.is_failure = false;
-    }
-
-    fn history(&self, place: usize, job: Option<&str>) -> &History {
-        let (_, lanes) = &self.custom[place.min(self.custom.len() - 1)];
-        lanes.pick(job)
-    }
-
-    /// The dialect that has understood most of the log: the one with the most dates that came to an end. The
-    /// family's comes first if others understood no more, then those of the config.
-    fn best(&self, dialects: &Dialects, job: Option<&str>) -> usize {
-        if let Some(place) = self.decided {
-            return place;
-        }
-        let tried = dialects.tried();
-        let mut best = tried.first().copied().unwrap_or_default();
-        for place in tried {
-            if self.history(place, job).score() > self.history(best, job).score() {
-                best = place;
-            }
-        }
-        best
-    }
 }
 
 /// Where a person is shown what each line says.
@@ -420,24 +276,11 @@ impl LogParser {
                     names.join(", ")
                 ));
             }
-            summary.doubts.extend(self.other_dialect(known, place));
+            if self.dialects.named().is_none() {
+                summary.doubts.extend(known.other_dialect(place));
+            }
             summary.notes.extend(known.notes.iter().cloned());
             summary
-        })
-    }
-
-    /// Failures that are in the log in another dialect than the one that counts.
-    fn other_dialect(&self, known: &Snapshot, place: usize) -> Option<Doubt> {
-        let (lines, first) = known.unread.get(place).copied()?;
-        (lines > 0 && self.dialects.named().is_none()).then(|| Doubt {
-            kind: DoubtKind::OtherDialect,
-            lines,
-            first_line: Some(first),
-            dates: Vec::new(),
-            message: format!(
-                "{lines} lines report dates in another dialect than the rest of the log, the first is line {first}; \
-                 --dialect names the one that counts"
-            ),
         })
     }
 
@@ -521,32 +364,9 @@ impl LogParser {
     /// Resumes from `snapshot`. Dialects are found again by their names; one that is new knows nothing of what
     /// was read before.
     #[must_use]
-    pub fn restore(dialects: Dialects, mut snapshot: Snapshot) -> Self {
-        let mut before = std::mem::take(&mut snapshot.custom);
-        let decided = snapshot.decided.and_then(|place| before.get(place));
-        let decided = decided.map(|(name, _)| name.clone());
-        let first = snapshot.built_in.take();
-        snapshot.custom = dialects
-            .all()
-            .iter()
-            .map(|rules| {
-                let lanes = before
-                    .iter()
-                    .position(|(other, _)| *other == rules.name)
-                    .map(|at| before.swap_remove(at).1)
-                    .unwrap_or_default();
-                (rules.name.clone(), lanes)
-            })
-            .collect();
-        if let (Some(history), Some((_, lanes))) = (first, snapshot.custom.first_mut()) {
-            *lanes = Lanes::of(history);
-        }
-        snapshot.unread.resize(dialects.all().len(), (0, 0));
-        snapshot.decided = decided.and_then(|name| {
-            let mut all = dialects.all().iter();
-            all.position(|rules| rules.name == name)
-        });
-        Self::of(dialects, snapshot)
+    pub fn restore(dialects: Dialects, snapshot: Snapshot) -> Self {
+        let known = snapshot.for_dialects(&dialects);
+        Self::of(dialects, known)
     }
 
     /// Adds to [`LogSummary::notes`] what the bytes alone do not tell.

@@ -2,6 +2,7 @@
 
 pub(crate) mod coverage;
 mod dates;
+mod day;
 mod doubts;
 mod endings;
 pub(crate) mod errors;
