@@ -15,6 +15,9 @@ use super::starts::Starts;
 use crate::line::json::{self, Paths, Value};
 use crate::line::prefix::{Level, Origin, Prefix, indent, prefix};
 
+/// Words of a level that no line of a healthy job has.
+pub(crate) const ERRORS: [&[u8]; 4] = [b"ERROR", b"CRITICAL", b"FATAL", b"Traceback (most"];
+
 /// A line, and what precedes its message, once that is asked for.
 pub(crate) struct Line<'a> {
     pub(crate) bytes: &'a [u8],
@@ -51,6 +54,7 @@ pub(crate) struct Rules {
     paths: Paths,
     /// Texts of which one is in every line that a rule matches; `None` if every line must be tried.
     needles: Option<Vec<Vec<u8>>>,
+    finder: OnceLock<Option<AhoCorasick>>,
     texts: OnceLock<Option<AhoCorasick>>,
     /// How the texts begin that a rule matches, for a dialect that is known by them.
     beginnings: Option<Beginnings>,
@@ -154,6 +158,7 @@ impl Rules {
             blocks,
             paths,
             needles: prefilter::choose(&ways),
+            finder: OnceLock::new(),
             texts: OnceLock::new(),
             beginnings,
         })
@@ -173,9 +178,17 @@ impl Rules {
         Ok(())
     }
 
-    /// Texts of which one is in every line that a rule matches.
-    pub(crate) fn needles(&self) -> Option<&[Vec<u8>]> {
-        self.needles.as_deref()
+    /// Finds the texts of which every line has one that a rule matches, or that looks like an error which no
+    /// rule reads. None if every line must be tried.
+    pub(crate) fn needles(&self) -> Option<&AhoCorasick> {
+        let finder = self.finder.get_or_init(|| {
+            let mut texts = self.needles.clone()?;
+            if !self.reads_errors {
+                texts.extend(ERRORS.map(<[u8]>::to_vec));
+            }
+            finder(&texts)
+        });
+        finder.as_ref()
     }
 
     /// Finds texts that its lines have, or begin with, and no others.
@@ -340,7 +353,7 @@ fn name_openings(rules: &mut [Rule]) {
 }
 
 /// Finds any of the texts.
-pub(crate) fn finder(needles: &[Vec<u8>]) -> Option<AhoCorasick> {
+fn finder(needles: &[Vec<u8>]) -> Option<AhoCorasick> {
     AhoCorasick::builder()
         .match_kind(MatchKind::LeftmostFirst)
         .build(needles)

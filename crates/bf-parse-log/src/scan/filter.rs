@@ -3,13 +3,11 @@
 use aho_corasick::AhoCorasick;
 
 use crate::dialect::prefilter::Beginnings;
-use crate::dialect::rules::finder;
+use crate::dialect::rules::ERRORS;
 use crate::dialects::Dialects;
 use crate::line::fields::trim_start;
 use crate::line::quick::quick;
 
-/// Words of a level that no line of a healthy job has.
-const ERRORS: [&[u8]; 4] = [b"ERROR", b"CRITICAL", b"FATAL", b"Traceback (most"];
 /// Where in a line its level stands.
 const LEVEL_WITHIN: usize = 80;
 
@@ -49,14 +47,8 @@ impl Filter {
                 filter.by_beginning.push(place);
                 continue;
             }
-            let texts = rules.needles().map(|needles| {
-                let errors = ERRORS.iter().filter(|_| !rules.reads_errors);
-                let mut texts = needles.to_vec();
-                texts.extend(errors.map(|word| word.to_vec()));
-                texts
-            });
-            match texts.and_then(|texts| finder(&texts)) {
-                Some(finder) => filter.by_text.push((place, finder)),
+            match rules.needles() {
+                Some(finder) => filter.by_text.push((place, finder.clone())),
                 None => filter.every.push(place),
             }
         }
