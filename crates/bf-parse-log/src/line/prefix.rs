@@ -70,19 +70,14 @@ pub(crate) fn prefix(line: &[u8]) -> Prefix {
         };
     }
     let found = match rest.first() {
-        // An object: whatever is in it is not a prefix.
-        Some(b'{') => {
-            return Prefix {
-                origin: Origin::Plain,
-                level: None,
-                body: start,
-            };
-        }
         Some(b'0'..=b'9' | b'[') => after_time(rest),
         Some(b'A'..=b'Z') => level_and_name(rest),
         _ => None,
     };
-    let found = found.or_else(|| late(rest)).map_or(
+    // Whatever is in an object is not a prefix.
+    let is_object = rest.starts_with(b"{\"");
+    let late = || (!is_object).then(|| late(rest)).flatten();
+    let found = found.or_else(late).map_or(
         Prefix {
             origin: Origin::Plain,
             level: None,
@@ -400,6 +395,7 @@ mod tests {
             "2026-01-03T13:45:12+00:00 stdout F ",
             "[2026-01-03 13:45:12] ",
             "Jan  3 13:45:12 host python[17]: ",
+            "{worker-1} ",
             " 10%|█         | 3/30 [00:00<00:01, 29.9it/s]",
             "\u{feff}",
         ] {
