@@ -1,7 +1,7 @@
 //! The documents of the repository: what they list is what the tools know.
 
 use std::collections::BTreeSet;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::support::Sandbox;
 
@@ -142,6 +142,111 @@ fn the_reference_of_the_documents_has_every_field() {
     }
     assert!(fields.len() > 60, "{fields:?}");
     assert_listed("docs/reference/documents.md", &fields);
+}
+
+/// Every YAML file that a user is given, and those that are written in the same languages.
+fn shipped() -> Vec<PathBuf> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut files = Vec::new();
+    let mut folders = vec![
+        root.join("config"),
+        root.join("crates/bf-parse-log/src/dialects"),
+    ];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).expect("a folder").flatten() {
+            let path = entry.path();
+            match path.extension().and_then(|end| end.to_str()) {
+                Some("yaml" | "yml") => files.push(path),
+                _ if path.is_dir() => folders.push(path),
+                _ => {}
+            }
+        }
+    }
+    assert!(files.len() > 20, "{files:?}");
+    files
+}
+
+/// The schema that a file names in its first line.
+fn schema_of(path: &Path) -> String {
+    let text = std::fs::read_to_string(path).expect("a file");
+    let first = text.lines().next().unwrap_or_default();
+    let named = first.strip_prefix("# yaml-language-server: $schema=");
+    let named = named.unwrap_or_else(|| panic!("{} names no schema", path.display()));
+    named.to_owned()
+}
+
+#[test]
+fn every_shipped_yaml_file_names_the_schema_of_its_kind() {
+    for path in shipped() {
+        let schema = schema_of(&path);
+        if schema.starts_with("https://") {
+            continue;
+        }
+        let target = path.parent().expect("a folder").join(&schema);
+        assert!(target.is_file(), "{}: {schema}", path.display());
+    }
+}
+
+/// Reads YAML as version 1.2 does, in which a date and `off` are texts.
+const VALIDATOR: &str = "
+import json, re, sys, yaml, jsonschema
+class Loader(yaml.SafeLoader):
+    yaml_implicit_resolvers = {
+        first: [rule for rule in rules if not rule[0].endswith(('timestamp', 'bool'))]
+        for first, rules in yaml.SafeLoader.yaml_implicit_resolvers.items()}
+Loader.add_implicit_resolver('tag:yaml.org,2002:bool', re.compile('^(?:true|false)$'), list('tf'))
+for line in sys.stdin:
+    path, schema = line.split()
+    schema = json.load(open(schema))
+    jsonschema.Draft7Validator.check_schema(schema)
+    for error in jsonschema.Draft7Validator(schema).iter_errors(yaml.load(open(path), Loader)):
+        print(path, error.json_path, error.message)
+";
+
+/// What a validator of JSON Schema complains of in files, each with its schema.
+fn complaints(python: &Path, files: &[(PathBuf, PathBuf)]) -> String {
+    let mut lines = String::new();
+    for (path, schema) in files {
+        lines += &format!("{} {}\n", path.display(), schema.display());
+    }
+    let mut command = assert_cmd::Command::new(python);
+    let output = command
+        .args(["-c", VALIDATOR])
+        .write_stdin(lines)
+        .output()
+        .expect("runs");
+    assert!(output.status.success(), "{output:?}");
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+#[test]
+fn every_shipped_yaml_file_is_valid_by_its_schema_and_a_slip_is_not() {
+    let Some(python) = crate::support::python("jsonschema, yaml") else {
+        return;
+    };
+    let files = shipped().into_iter().filter_map(|path| {
+        let schema = path.parent()?.join(schema_of(&path));
+        schema.is_file().then_some((path, schema))
+    });
+    assert_eq!(complaints(&python, &files.collect::<Vec<_>>()), "");
+    let sandbox = Sandbox::new();
+    let schemas = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/schema");
+    for (kind, text) in [
+        ("config", "team_offense: {min_gamez: 1}\n"),
+        ("config", "team_offense: {min_success_rate: 950}\n"),
+        ("config", "levels: {orders: {rows: loud}}\n"),
+        ("suite", "checks: [{name: a, row_counts: {}}]\n"),
+        ("suite", "checks: [{name: a, completeness: {colum: b}}]\n"),
+        ("plan", "phases: [{name: a, on_fail: ignore}]\n"),
+        ("dialect", "sucess: 'x'\n"),
+    ] {
+        sandbox.write("slip.yaml", text);
+        let file = (
+            sandbox.join("slip.yaml"),
+            schemas.join(format!("{kind}.json")),
+        );
+        assert_ne!(complaints(&python, &[file]), "", "{kind}: {text}");
+    }
 }
 
 #[test]

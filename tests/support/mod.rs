@@ -9,7 +9,7 @@ use serde_json::Value;
 
 pub mod require;
 
-pub use require::{seed, skip};
+pub use require::{python, seed, skip};
 
 /// The folder that the tools under test were built into.
 pub fn bin_dir() -> PathBuf {

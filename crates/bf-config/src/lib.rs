@@ -16,6 +16,9 @@ mod secret;
 mod thresholds;
 mod unique;
 mod yaml;
+#[cfg(test)]
+#[path = "../../../tests/support/yaml_schema.rs"]
+mod yaml_schema;
 
 use std::collections::BTreeMap;
 
@@ -141,5 +144,16 @@ impl Config {
         flag.filter(|url| !url.is_empty())
             .or(self.warehouse.as_deref())
             .unwrap_or("sqlite:warehouse")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Config, Dialect, yaml_schema};
+
+    #[test]
+    fn the_schemas_of_config_and_dialect_are_current() {
+        yaml_schema::assert_current::<Config>("config");
+        yaml_schema::assert_current::<Dialect>("dialect");
     }
 }

@@ -149,7 +149,11 @@ fn print_dialects(args: &Args, dialects: &Dialects, mut streams: Streams) -> Res
 /// A file of a dialect as the entry of a config.
 fn as_entry(text: &str) -> String {
     let mut entry = "dialects:\n".to_owned();
-    for (at, line) in text.lines().enumerate() {
+    // The path of its schema leads there from its own folder only.
+    let lines = text
+        .lines()
+        .filter(|line| !line.starts_with("# yaml-language-server:"));
+    for (at, line) in lines.enumerate() {
         let lead = if at == 0 { "  - " } else { "    " };
         if line.is_empty() {
             entry.push('\n');

@@ -25,6 +25,9 @@ mod run;
 mod scheduled;
 mod suite;
 mod text;
+#[cfg(test)]
+#[path = "../../../tests/support/yaml_schema.rs"]
+mod yaml_schema;
 
 use std::ffi::OsString;
 use std::process::ExitCode;

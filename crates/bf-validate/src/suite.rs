@@ -255,3 +255,31 @@ impl Suite {
         crate::log_checks::NAMES.into_iter().chain(DATE_CHECKS)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde::Deserialize as _;
+
+    use super::{Checks, Suite, TableSpec};
+    use crate::checks;
+
+    #[test]
+    fn the_schema_of_the_suite_is_current() {
+        crate::yaml_schema::assert_parser("suite", &|tracer| match tracer.is_at("checks") {
+            true => Checks::deserialize(tracer).map(drop),
+            false => TableSpec::deserialize(tracer).map(drop),
+        });
+    }
+
+    #[test]
+    fn the_example_of_the_reference_is_a_suite_with_every_kind() {
+        let docs = include_str!("../../../docs/reference/suite.md");
+        let (_, example) = docs.split_once("```yaml\n").expect("an example");
+        let (example, _) = example.split_once("```").expect("its end");
+        let suite = Suite::parse(example, "the example").expect("a suite");
+        for key in checks::keys() {
+            let has_kind = suite.checks.iter().any(|check| check.kind.key() == key);
+            assert!(has_kind, "the example has no {key}");
+        }
+    }
+}

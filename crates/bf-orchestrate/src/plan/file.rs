@@ -161,3 +161,13 @@ pub(super) struct RetriesFile {
 fn is_default<T: Default + PartialEq>(value: &T) -> bool {
     *value == T::default()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{super::yaml_schema, PlanFile};
+
+    #[test]
+    fn the_schema_of_the_plan_is_current() {
+        yaml_schema::assert_current::<PlanFile>("plan");
+    }
+}

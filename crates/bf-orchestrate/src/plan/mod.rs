@@ -11,6 +11,9 @@ mod two_phase;
 mod window_size;
 mod windows;
 mod words;
+#[cfg(test)]
+#[path = "../../../../tests/support/yaml_schema.rs"]
+mod yaml_schema;
 
 #[cfg(test)]
 pub(crate) use model::tests;
