@@ -98,6 +98,11 @@ fn report_on(
     if let Ok(columns) = warehouse.columns(&suite.table) {
         suite.verify_columns(&columns)?;
     }
+    if let Some(partner) = &suite.partner
+        && let Ok(columns) = warehouse.columns(&partner.table)
+    {
+        suite.verify_partner(&columns)?;
+    }
     output.text(text::heading(
         &suite,
         range,

@@ -155,6 +155,24 @@ impl Sampling<'_> {
         Ok(there.difference(&here).cloned().collect())
     }
 
+    /// The values of a column, with each date that they are on.
+    ///
+    /// # Errors
+    /// An interrupt, or the deadline.
+    pub(crate) fn values(
+        &mut self,
+        filter: Option<&Condition>,
+        column: &Ident,
+    ) -> Result<Vec<(NaiveDate, String)>, WarehouseError> {
+        let (range, column) = ([self.range], std::slice::from_ref(column));
+        let listed = self.list(self.table, &range, filter, column)?;
+        let named = listed.into_iter().filter_map(|(date, values)| {
+            let value = values.into_iter().next().filter(|value| !value.is_null())?;
+            Some((date, value.to_string()))
+        });
+        Ok(named.collect())
+    }
+
     /// Lists what a table has on some days; without an answer nothing is named, which changes no verdict.
     fn list(
         &mut self,
@@ -183,8 +201,12 @@ impl Sampling<'_> {
     /// An interrupt, or the deadline. Any other trouble is part of what is shown: evidence that is missing changes no
     /// verdict.
     pub(crate) fn look(&mut self, finding: &Finding) -> Result<Shown, WarehouseError> {
+        let known = finding.rows.iter().take(self.limits.rows as usize).cloned();
         let Some(probe) = &finding.probe else {
-            return Ok(Shown::default());
+            return Ok(Shown {
+                rows: known.collect(),
+                ..Shown::default()
+            });
         };
         let partner = match (probe, &self.suite.partner) {
             (Probe::Unmatched { .. } | Probe::Sums { .. }, Some(partner)) => {
@@ -216,9 +238,8 @@ impl Sampling<'_> {
             rows: if is_of_rows { self.limits.rows } else { 0 },
         })?;
         if !finding.rows.is_empty() {
-            let rows = finding.rows.iter().take(self.limits.rows as usize).cloned();
             return Ok(Shown {
-                rows: rows.collect(),
+                rows: known.collect(),
                 query: sample.query,
                 dates: sample.dates,
                 trouble: None,

@@ -1,5 +1,7 @@
 //! One validation: plan, measure, judge, show.
 
+use std::collections::BTreeMap;
+
 use bf_contract::{DateRange, Level};
 use bf_warehouse::{Engine, Question, Request, Scan, Side, WarehouseError};
 
@@ -292,15 +294,18 @@ fn date_checks(run: &Run<'_>, read: &Read) -> Vec<Judged> {
     let mut checks = Vec::new();
     if unreadable.rows > 0 {
         let shown = unreadable.examples.iter();
-        let shown = shown.map(|text| bf_cli::text::printable(text, 30));
-        let finding = Finding::no(format!(
+        let texts = shown.map(|text| bf_cli::text::printable(text, 30));
+        let texts: Vec<String> = texts.collect();
+        let mut finding = Finding::no(format!(
             "Readable dates: {} with a {column} that is not a valid date ({})",
             plural(unreadable.rows, "record"),
             match run.config.evidence.sample_rows {
                 0 => "not shown".to_owned(),
-                _ => shown.collect::<Vec<_>>().join(", "),
+                _ => texts.join(", "),
             }
         ));
+        let row = |text: &String| BTreeMap::from([(column.to_string(), Some(text.clone()))]);
+        finding.rows = texts.iter().map(row).collect();
         checks.push(judged(readable, Level::Normal, finding));
     }
     if let Some(reason) = &unreadable.unknown {

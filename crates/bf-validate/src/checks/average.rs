@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 
 use bf_contract::MonthValue;
-use bf_warehouse::{Ident, Numbers, Operator};
+use bf_warehouse::{Ident, Numbers, Operator, Probe};
 use chrono::{Datelike, NaiveDate};
 use serde::Deserialize;
 
+use super::completeness::present;
 use super::number::{self, Measures, average_of, rows_that_are};
 use super::{CheckKind, Context, Figure, Planning};
 use crate::figures::{Unit, figure};
@@ -97,9 +98,14 @@ impl CheckKind for Average {
             figure(share, Unit::Percent, None)
         ));
         finding.worsen(Outcome::Fail);
+        let probe = if worst.is_finite() {
+            rows_that_are(at, &self.column, Operator::Below, floor)
+        } else {
+            Probe::Lacking(at.filter(), present(&self.column, true))
+        };
         finding
             .and_on(low.into_iter().flat_map(|(.., days)| days).collect())
-            .probe(rows_that_are(at, &self.column, Operator::Below, floor))
+            .probe(probe)
     }
 }
 
@@ -137,6 +143,24 @@ mod tests {
         let finding = judged(check, &days);
         assert_eq!(finding.outcome(), Fail);
         assert_eq!(finding.dates, [date("2024-02-01")]);
+    }
+
+    #[test]
+    fn a_day_that_is_low_by_chance_is_not_named_beside_those_without_any_amount() {
+        let day = |day, value: f64| (day, vec![count(10), numbers(&[value; 10])]);
+        let days = [
+            day("2024-01-01", 102.0),
+            day("2024-01-02", 0.0),
+            day("2024-01-03", 86.0),
+            day("2024-01-04", 101.0),
+            day("2024-01-05", 1.0),
+        ];
+        let finding = judged("average: {column: x}, at_least: 90", &days);
+        assert_eq!(finding.outcome(), Fail);
+        assert_eq!(finding.dates, [date("2024-01-02"), date("2024-01-05")]);
+        let all_low = [day("2024-01-01", 80.0), day("2024-01-02", 50.0)];
+        let finding = judged("average: {column: x}, at_least: 90", &all_low);
+        assert_eq!(finding.dates.len(), 2, "the rest is too low, too");
     }
 
     #[test]

@@ -71,6 +71,11 @@ pub(crate) trait CheckKind: fmt::Debug + Clone + DeserializeOwned + 'static {
         Vec::new()
     }
 
+    /// The columns of the partner that it names.
+    fn columns_of_partner(&self) -> Vec<&Ident> {
+        Vec::new()
+    }
+
     /// The days on which it expects rows, if it says so.
     fn calendar(&self) -> Option<Calendar> {
         None
@@ -111,6 +116,7 @@ pub(crate) trait Kind: fmt::Debug {
     fn floors(&self) -> Vec<(&'static str, Option<f64>)>;
     fn columns(&mut self) -> Vec<&mut Ident>;
     fn columns_of_suite(&self, suite: &TableSpec) -> Vec<Ident>;
+    fn columns_of_partner(&self) -> Vec<&Ident>;
     fn calendar(&self) -> Option<Calendar>;
     fn wants_nothing(&self, threshold: Option<(Comparison, f64)>) -> bool;
     fn plan(&self, planning: &mut Planning<'_>) -> Box<dyn Judge>;
@@ -156,6 +162,10 @@ impl<K: CheckKind> Kind for K {
 
     fn columns_of_suite(&self, suite: &TableSpec) -> Vec<Ident> {
         CheckKind::columns_of_suite(self, suite)
+    }
+
+    fn columns_of_partner(&self) -> Vec<&Ident> {
+        CheckKind::columns_of_partner(self)
     }
 
     fn calendar(&self) -> Option<Calendar> {

@@ -1,6 +1,6 @@
 //! One number of a column: what `average`, `minimum` and `maximum` share.
 
-use bf_contract::Comparison;
+use bf_contract::{Comparison, Threshold};
 use bf_warehouse::{Condition, Ident, Literal, Measure, Numbers, Operator, Probe, Test};
 use chrono::NaiveDate;
 use serde::Deserialize;
@@ -74,12 +74,8 @@ pub(super) fn judge(
     else {
         return finding;
     };
-    let days = at.daily(measures.numbers);
-    let low: Vec<NaiveDate> = days
-        .filter_map(|(day, numbers)| Some((day, pick(&numbers)?)))
-        .filter(|(_, value)| !meets(*value, threshold))
-        .map(|(day, _)| day)
-        .collect();
+    let days: Vec<_> = at.daily(measures.numbers).collect();
+    let low = days_to_blame(&days, threshold, &pick);
     let operator = match threshold.op {
         Comparison::AtLeast => Operator::Below,
         Comparison::AtMost => Operator::Above,
@@ -88,6 +84,42 @@ pub(super) fn judge(
     finding
         .on(low)
         .probe(rows_that_are(at, column, operator, threshold.value))
+}
+
+/// The days whose own figure misses the threshold. If they fall into two groups, far apart, and without the worse
+/// group the threshold is met, the others are healthy and low by chance.
+fn days_to_blame(
+    days: &[(NaiveDate, Numbers)],
+    threshold: Threshold,
+    pick: &impl Fn(&Numbers) -> Option<f64>,
+) -> Vec<NaiveDate> {
+    let figures = days
+        .iter()
+        .filter_map(|(day, numbers)| Some((*day, pick(numbers)?)));
+    let off = |value: f64| (value - threshold.value).abs();
+    let mut low: Vec<(NaiveDate, f64)> = figures
+        .filter(|(_, value)| !meets(*value, threshold))
+        .map(|(day, value)| (day, off(value)))
+        .collect();
+    low.sort_by(|(_, a), (_, b)| b.total_cmp(a));
+    let gaps = low.windows(2).map(|pair| pair[0].1 - pair[1].1);
+    let widest = gaps.enumerate().max_by(|(_, a), (_, b)| a.total_cmp(b));
+    if let Some((at, gap)) = widest
+        && gap >= low[0].1 / 3.0
+    {
+        let worse = &low[..=at];
+        let mut rest = Numbers::default();
+        let is_worse = |day: NaiveDate| worse.iter().any(|(worse, _)| *worse == day);
+        for (_, numbers) in days.iter().filter(|(day, _)| !is_worse(*day)) {
+            rest.merge(numbers);
+        }
+        if pick(&rest).is_some_and(|value| meets(value, threshold)) {
+            low.truncate(at + 1);
+        }
+    }
+    let mut dates: Vec<NaiveDate> = low.into_iter().map(|(day, _)| day).collect();
+    dates.sort_unstable();
+    dates
 }
 
 /// The rows whose number compares so with another.

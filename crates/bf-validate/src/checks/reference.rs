@@ -38,6 +38,10 @@ impl CheckKind for Reference {
         self.columns.iter_mut().collect()
     }
 
+    fn columns_of_partner(&self) -> Vec<&Ident> {
+        self.columns.iter().collect()
+    }
+
     fn plan(&self, planning: &mut Planning<'_>) -> PairsOf {
         planning.pairs(&self.columns, None)
     }

@@ -8,7 +8,7 @@ use chrono::{Datelike, NaiveDate};
 
 use super::{Context, Planning};
 use crate::figures::{Unit, bound, figure};
-use crate::outcome::{Finding, Outcome, Share, meets, of_share};
+use crate::outcome::{Finding, Outcome, Share, SmallShares, meets, of_share};
 
 /// What is measured of a share.
 #[derive(Clone, Copy)]
@@ -50,19 +50,44 @@ fn by_day(at: &Context<'_>, measures: Measures) -> impl Iterator<Item = (NaiveDa
     both.map(|((day, asked), (_, good))| (day, Share { good, asked }))
 }
 
-/// The days whose own share misses the threshold.
+/// The days that are to blame for a share that misses its threshold. One that misses it by no more than chance
+/// explains is healthy, unless the rest without the others misses it, too.
 fn days_that_miss(at: &Context<'_>, measures: Measures) -> Vec<NaiveDate> {
     let Some(threshold) = at.threshold() else {
         return Vec::new();
     };
-    by_day(at, measures)
-        .filter(|(_, share)| {
-            share
-                .percent()
-                .is_some_and(|share| !meets(share, threshold))
-        })
-        .map(|(day, _)| day)
-        .collect()
+    let is_low = |share: Share| {
+        share
+            .percent()
+            .is_some_and(|share| !meets(share, threshold))
+    };
+    let (low, rest): (Vec<_>, Vec<_>) = by_day(at, measures).partition(|(_, share)| is_low(*share));
+    let (small, bad): (Vec<_>, Vec<_>) = low.iter().copied().partition(|(_, share)| {
+        let (share, threshold) = as_at_least(*share, threshold);
+        of_share(share, None, Some(threshold), SmallShares::OneDate) == Outcome::Warn
+    });
+    let mut without = Share::default();
+    rest.iter()
+        .chain(&small)
+        .for_each(|(_, share)| without.add(*share));
+    let named = if bad.is_empty() || is_low(without) {
+        low
+    } else {
+        bad
+    };
+    named.into_iter().map(|(day, _)| day).collect()
+}
+
+/// A share that may be at most so large, as what it leaves, which must be at least so large.
+fn as_at_least(share: Share, threshold: Threshold) -> (Share, Threshold) {
+    if threshold.op != Comparison::AtMost {
+        return (share, threshold);
+    }
+    let left = Share {
+        good: share.missed(),
+        asked: share.asked,
+    };
+    (left, at_least(100.0 - threshold.value))
 }
 
 /// Plans the share of good values among those that a column has.
@@ -174,4 +199,48 @@ fn worst<'a, K: Copy + 'a>(parts: impl Iterator<Item = (&'a K, &'a Share)>) -> O
         .filter_map(|(key, share)| Some((*key, *share, share.percent()?)))
         .min_by(|(.., a), (.., b)| a.total_cmp(b))
         .map(|(key, share, _)| (key, share))
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::checks::testing::{count, date, judged};
+    use crate::outcome::Outcome::Fail;
+
+    #[test]
+    fn a_day_that_is_low_by_chance_is_not_named_beside_one_that_is_empty() {
+        let check = "share: {of: {column: x, equals: 1}}, at_least: 98";
+        let day = |day, good| (day, vec![count(44), count(good)]);
+        let days = [
+            day("2024-01-01", 44),
+            day("2024-01-02", 42),
+            day("2024-01-03", 0),
+            day("2024-01-04", 44),
+            day("2024-01-05", 44),
+        ];
+        let finding = judged(check, &days);
+        assert_eq!(finding.outcome(), Fail);
+        assert_eq!(finding.dates, [date("2024-01-03")]);
+        let most = "share: {of: {column: x, equals: 1}}, at_most: 2";
+        let day = |day, good| (day, vec![count(44), count(good)]);
+        let days = [
+            day("2024-01-01", 0),
+            day("2024-01-02", 1),
+            day("2024-01-03", 44),
+            day("2024-01-04", 0),
+        ];
+        assert_eq!(judged(most, &days).dates, [date("2024-01-03")]);
+    }
+
+    #[test]
+    fn days_that_are_all_a_little_low_are_all_named() {
+        let check = "share: {of: {column: x, equals: 1}}, at_least: 98";
+        let day = |day, good| (day, vec![count(44), count(good)]);
+        let days = [
+            day("2024-01-01", 42),
+            day("2024-01-02", 43),
+            day("2024-01-03", 36),
+            day("2024-01-04", 43),
+        ];
+        assert_eq!(judged(check, &days).dates.len(), 4);
+    }
 }

@@ -44,6 +44,10 @@ impl CheckKind for Sums {
         self.columns.iter_mut().chain([&mut self.column]).collect()
     }
 
+    fn columns_of_partner(&self) -> Vec<&Ident> {
+        self.columns.iter().chain([&self.partner_column]).collect()
+    }
+
     fn plan(&self, planning: &mut Planning<'_>) -> PairsOf {
         let sums = (&self.column, &self.partner_column);
         planning.pairs(&self.columns, Some(sums))

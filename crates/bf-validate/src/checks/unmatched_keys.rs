@@ -33,6 +33,10 @@ impl CheckKind for UnmatchedKeys {
         self.columns.iter_mut().collect()
     }
 
+    fn columns_of_partner(&self) -> Vec<&Ident> {
+        self.columns.iter().collect()
+    }
+
     fn plan(&self, planning: &mut Planning<'_>) -> PairsOf {
         planning.pairs(&self.columns, None)
     }

@@ -59,3 +59,19 @@ impl CheckKind for ValueRange {
         shares::plain(at, *measures, &self.good())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::checks::testing::{count, date, judged};
+    use crate::outcome::Outcome::{Fail, Pass};
+
+    #[test]
+    fn one_value_outside_is_one_too_many_on_its_date() {
+        let check = "value_range: {column: x, min: 1, max: 9}";
+        let day = |day, good| (day, vec![count(9), count(8), count(good)]);
+        let days = [day("2024-01-01", 8), day("2024-01-02", 7)];
+        assert_eq!(judged(check, &days).outcome(), Fail);
+        assert_eq!(judged(check, &days).dates, [date("2024-01-02")]);
+        assert_eq!(judged(check, &days[..1]).outcome(), Pass);
+    }
+}

@@ -1,9 +1,10 @@
 //! `varies`.
 
 use bf_contract::Comparison;
-use bf_warehouse::{Ident, Measure, Numbers};
+use bf_warehouse::{Ident, Measure, Numbers, Probe};
 use serde::Deserialize;
 
+use super::completeness::present;
 use super::number::OneColumn;
 use super::{CheckKind, Context, Figure, Planning};
 use crate::figures::plural;
@@ -51,7 +52,11 @@ impl CheckKind for Varies {
                 self.0.column
             ),
         };
-        at.counted(count, &text).of(asked - count, asked).on(stuck)
+        let finding = at.counted(count, &text).of(asked - count, asked).on(stuck);
+        match count {
+            0 => finding,
+            _ => finding.probe(Probe::Matching(at.filter(), present(&self.0.column, true))),
+        }
     }
 }
 

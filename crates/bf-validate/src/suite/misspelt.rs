@@ -1,7 +1,7 @@
 //! Columns of a suite file that are misspelt: the table lacks them, and has one that is a slip away.
 
 use bf_cli::Failure;
-use bf_warehouse::{Columns, Ident};
+use bf_warehouse::{Columns, Ident, TableName};
 
 use super::Suite;
 use crate::rerun::is_slip;
@@ -22,17 +22,40 @@ impl Suite {
         let mut suite = self.resolved(columns);
         suite.checks.retain(|check| !check.optional);
         let named = suite.columns_mut();
-        let mut lacking = named.iter().filter(|name| columns.get(name).is_none());
-        let found = lacking.find_map(|name| Some((&**name, meant(name, columns)?)));
-        let Some((name, meant)) = found else {
+        let named = named.iter().map(|name| &**name);
+        refuse(origin, text, &self.table, named, columns)
+    }
+
+    /// The same of the partner's columns.
+    ///
+    /// # Errors
+    /// A misspelt column: usage (exit 2), with its line.
+    pub(crate) fn verify_partner(&self, columns: &Columns) -> Result<(), Failure> {
+        let (Some((origin, text)), Some(partner)) = (&self.source, &self.partner) else {
             return Ok(());
         };
-        Err(Failure::usage(format!(
-            "{origin}: {} has no column {name}{}",
-            self.table,
+        let checks = self.checks.iter().filter(|check| !check.optional);
+        let named = checks.flat_map(|check| check.kind.columns_of_partner());
+        let named = named.chain([&partner.date_column]);
+        refuse(origin, text, &partner.table, named, columns)
+    }
+}
+
+fn refuse<'a>(
+    origin: &str,
+    text: &str,
+    table: &TableName,
+    named: impl Iterator<Item = &'a Ident>,
+    columns: &Columns,
+) -> Result<(), Failure> {
+    let mut lacking = named.filter(|name| columns.get(name).is_none());
+    match lacking.find_map(|name| Some((name, meant(name, columns)?))) {
+        None => Ok(()),
+        Some((name, meant)) => Err(Failure::usage(format!(
+            "{origin}: {table} has no column {name}{}",
             place(text, name.as_str())
         ))
-        .hint(format!("did you mean {meant}?")))
+        .hint(format!("did you mean {meant}?"))),
     }
 }
 
