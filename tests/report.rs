@@ -522,6 +522,14 @@ fn a_bad_table_in_a_pipe_does_not_become_a_zero() {
             );
         }
     }
+    // Nor does it if the page cannot be written or nobody reads it.
+    for (input, code) in [(validation(), 1), (good, 3)] {
+        let sandbox = sandbox_with(&input);
+        let mut shell = sandbox.command("/bin/sh");
+        shell.args(["-c", "cat v.ndjson | bf-report - --html no/folder/r.html"]);
+        let output = shell.output().expect("it runs");
+        assert_eq!(output.status.code(), Some(code), "{output:?}");
+    }
     // The page of a file is asked for as a page, whatever it shows.
     let sandbox = sandbox_with(&validation());
     let output = report(&sandbox, &["v.ndjson", "--html", "r.html"]);

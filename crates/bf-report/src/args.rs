@@ -61,6 +61,11 @@ pub struct Args {
 }
 
 impl Args {
+    /// Whether standard output is a form of the report, and no list of files.
+    pub(crate) fn prints_a_form(&self) -> bool {
+        self.prints_markdown() || self.annotations
+    }
+
     /// Whether Markdown goes to standard output.
     pub(crate) fn prints_markdown(&self) -> bool {
         match &self.markdown {
