@@ -144,6 +144,26 @@ fn the_reference_of_the_documents_has_every_field() {
     assert_listed("docs/reference/documents.md", &fields);
 }
 
+#[test]
+fn the_example_of_the_dialect_is_read_and_so_are_its_samples() {
+    let page = page("docs/reference/dialect.md");
+    let example = page.lines().filter_map(|line| line.strip_prefix("    "));
+    let sandbox = Sandbox::new();
+    sandbox.write(
+        "c.yaml",
+        &example.map(|line| format!("{line}\n")).collect::<String>(),
+    );
+    sandbox.write("x.log", "begin 2024-01-05\nstored 12 orders\nbye\n");
+    let mut command = sandbox.command("bf-parse-log");
+    let output = command
+        .args(["x.log", "--config", "c.yaml"])
+        .output()
+        .expect("runs");
+    let summary = &crate::support::documents(&output.stdout)[0];
+    assert_eq!(summary["dialect"], "orders", "{output:?}");
+    assert_eq!(summary["total_records"], 12, "{output:?}");
+}
+
 /// Every YAML file that a user is given, and those that are written in the same languages.
 fn shipped() -> Vec<PathBuf> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
