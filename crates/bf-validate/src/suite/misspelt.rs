@@ -127,6 +127,32 @@ mod tests {
     }
 
     #[test]
+    fn a_misspelt_column_of_the_partner_is_refused_with_what_is_meant() {
+        let text = "suite: a\ntable: b.c\ndate_column: day\nprimary_key: [id]\n\
+            partner: {table: b.totals, date_column: day}\nchecks:\n  \
+            - {name: x, sums: {columns: [store], column: amount, partner_column: totl}, at_least: 99}\n";
+        let mut suite = Suite::parse(text, "a test").expect("a suite");
+        suite.source = Some(("s.yaml".to_owned(), text.to_owned()));
+        let columns = |names: &[&str]| {
+            let columns = names.iter().map(|name| bf_warehouse::Column {
+                name: (*name).to_owned(),
+                kind: bf_warehouse::ColumnKind::Other,
+                data_type: String::new(),
+            });
+            Columns::new(columns.collect())
+        };
+        let failure = suite.verify_partner(&columns(&["day", "store", "total"]));
+        let failure = failure.expect_err("a slip");
+        assert_eq!(
+            failure.message,
+            "s.yaml: b.totals has no column totl at line 7 column 72"
+        );
+        assert_eq!(failure.hint.as_deref(), Some("did you mean total?"));
+        let other = columns(&["day", "store", "revenue"]);
+        assert!(suite.verify_partner(&other).is_ok(), "another word");
+    }
+
+    #[test]
     fn a_column_is_found_where_it_is_named() {
         let text =
             "# pionts\nsuite: a\nchecks:\n  - {name: pionts_of, share: {of: {column: pionts}}}\n";
