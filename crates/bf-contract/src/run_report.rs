@@ -84,6 +84,29 @@ pub struct Window {
     pub reason: String,
     /// How often it was tried.
     pub attempts: u64,
+    /// Seconds from the start of its first attempt to the end of its last job.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub duration_seconds: Option<f64>,
+    /// What its log claims, where it was read; without its lists if it passed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub log_summary: Option<Box<LogSummary>>,
+    /// What its table holds, if it did not pass.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub validation: Option<Box<ValidationReport>>,
+}
+
+impl Window {
+    /// Whether it passed, with warnings or without.
+    #[must_use]
+    pub fn passed(&self) -> bool {
+        matches!(self.status, PhaseStatus::Passed | PhaseStatus::Warned)
+    }
+
+    /// Whether it was begun and did not pass.
+    #[must_use]
+    pub fn is_bad(&self) -> bool {
+        !self.passed() && self.status != PhaseStatus::NotStarted
+    }
 }
 
 /// One backfill job and its gate.

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use bf_contract::{DateRange, Document, Phase, PhaseJob, PhaseStatus, ProcessEventKind, Window};
+use bf_contract::{
+    DateRange, Document, Phase, PhaseAttempt, PhaseJob, PhaseStatus, ProcessEventKind, Window,
+};
 
 use chrono::NaiveDate;
 
@@ -48,31 +50,61 @@ pub(crate) fn of_phase(
 /// Adds every window of a phase, and the attempts at those that were begun.
 pub(crate) fn add_windows(
     phase: &mut Phase,
+    (planned, run_dir): (&PhasePlan, &RunDir),
     all: &[DateRange],
     begun: &BTreeMap<NaiveDate, UnitState>,
 ) {
-    let none = UnitState::default();
     for range in all {
-        let state = begun.get(&range.start).unwrap_or(&none);
-        let (status, reason) = match &state.gate {
-            Some(gate) => (gate.status, gate.reason.clone()),
-            None if state.job_starting => (PhaseStatus::Interrupted, "not decided yet".to_owned()),
-            None => (PhaseStatus::NotStarted, "not started".to_owned()),
-        };
-        phase.windows.push(Window {
+        let mut window = Window {
             range: *range,
-            status,
-            reason,
-            attempts: state.attempts.len() as u64,
-        });
-        phase.attempts.extend(state.attempts.iter().cloned());
+            status: PhaseStatus::NotStarted,
+            reason: "not started".to_owned(),
+            attempts: 0,
+            duration_seconds: None,
+            log_summary: None,
+            validation: None,
+        };
+        if let Some(state) = begun.get(&range.start) {
+            add_state(&mut window, (planned, run_dir), state);
+            phase.attempts.extend(state.attempts.iter().cloned());
+        }
+        phase.windows.push(window);
     }
     phase.attempts.sort_by_key(|attempt| attempt.started_at);
-    let ends = phase.attempts.iter().filter_map(|one| one.job_ended_at);
-    if let (Some(first), Some(last)) = (phase.attempts.first(), ends.max()) {
-        let took = (last - first.started_at).to_std();
-        phase.duration_seconds = took.ok().map(|took| took.as_secs_f64());
+    phase.duration_seconds = took(&phase.attempts);
+}
+
+/// What a window came to, and what its tools said of it.
+fn add_state(window: &mut Window, (planned, run_dir): (&PhasePlan, &RunDir), state: &UnitState) {
+    window.attempts = state.attempts.len() as u64;
+    window.duration_seconds = took(&state.attempts);
+    match &state.gate {
+        Some(gate) => (window.status, window.reason) = (gate.status, gate.reason.clone()),
+        None if state.job_starting => {
+            (window.status, window.reason) =
+                (PhaseStatus::Interrupted, "not decided yet".to_owned());
+        }
+        None => return,
     }
+    let name = &planned.name;
+    let folder = run_dir.attempt_folder(name, Some(window.range), state.earlier_attempts);
+    let attempt = AttemptDir::in_folder(&folder, planned);
+    window.log_summary = attempt.log_summary().map(Box::new);
+    if window.is_bad() {
+        let reports = (0..planned.validate.len()).filter_map(|at| attempt.validation(at));
+        window.validation = reports.max_by_key(|report| report.verdict).map(Box::new);
+    } else if let Some(summary) = &mut window.log_summary {
+        // Of thousands of windows that passed, the counts are enough.
+        summary.unaccounted_dates = None;
+        summary.notes.clear();
+    }
+}
+
+/// From the start of the first attempt to the end of the last job, in seconds.
+fn took(attempts: &[PhaseAttempt]) -> Option<f64> {
+    let ends = attempts.iter().filter_map(|one| one.job_ended_at);
+    let took = (ends.max()? - attempts.first()?.started_at).to_std();
+    took.ok().map(|took| took.as_secs_f64())
 }
 
 /// A phase that did not run, or of which nothing more is known.

@@ -307,7 +307,10 @@ fn report_reason(report: &ValidationReport) -> String {
         let passed = counted
             .filter(|check| check.status == CheckStatus::Pass)
             .count();
-        return format!("all {passed} checks passed");
+        return match passed {
+            1 => "its one check passed".to_owned(),
+            passed => format!("all {passed} checks passed"),
+        };
     };
     let messages: Vec<&str> = counted
         .filter(|check| check.status == worst)

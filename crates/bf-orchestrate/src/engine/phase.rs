@@ -44,7 +44,8 @@ impl RunContext<'_> {
         if let Some(windows) = &phase.windows {
             let begun = self.recorder.windows_of(&phase.name).into_iter();
             let begun = begun.map(|(window, state)| (window.start, state)).collect();
-            document::add_windows(&mut document, &windows.size.cut(phase.range), &begun);
+            let all = windows.size.cut(phase.range);
+            document::add_windows(&mut document, (phase, self.run_dir), &all, &begun);
         }
         document
     }

@@ -3,7 +3,9 @@
 use std::path::Path;
 use std::time::Duration;
 
-use bf_contract::{Exit, PhaseStatus, RunReport, RunReportType, Schema, Verdict, date_spans};
+use bf_contract::{
+    Exit, PhaseStatus, Rerun, RunReport, RunReportType, Schema, Verdict, date_spans,
+};
 
 use crate::engine::document::not_run;
 use crate::engine::outcome::RunEnd;
@@ -99,29 +101,12 @@ fn next_steps(plan: &Plan, run_dir: &RunDir, end: &RunEnd) -> Vec<String> {
         }
         match phase.status {
             PhaseStatus::Failed | PhaseStatus::CouldNotCheck | PhaseStatus::Unknown => {
-                if let Some(rerun) = phase
-                    .validation
-                    .as_ref()
-                    .and_then(|report| report.rerun.as_ref())
-                {
-                    steps.push(match &rerun.command {
-                        Some(command) => format!(
-                            "repeat {} dates of {}: {}",
-                            rerun.dates.len(),
-                            phase.name,
-                            shell_words(command)
-                        ),
-                        None => format!(
-                            "repeat {} of {}: {}",
-                            if rerun.dates.len() == 1 {
-                                "the date"
-                            } else {
-                                "the dates"
-                            },
-                            phase.name,
-                            spans_text(&rerun.dates, usize::MAX)
-                        ),
-                    });
+                let windows = phase.windows.iter().filter_map(|one| one.validation.as_deref());
+                let reports = phase.validation.iter().chain(windows);
+                let reruns: Vec<&Rerun> =
+                    reports.filter_map(|report| report.rerun.as_ref()).collect();
+                steps.extend(reruns.iter().map(|rerun| repeat(&phase.name, rerun)));
+                if !reruns.is_empty() {
                     let planned = plan
                         .phases
                         .iter()
@@ -157,6 +142,29 @@ fn next_steps(plan: &Plan, run_dir: &RunDir, end: &RunEnd) -> Vec<String> {
         steps.push("look into the run directory for what each tool said".to_owned());
     }
     steps
+}
+
+/// What repeats the dates of a phase that are wrong.
+fn repeat(phase: &str, rerun: &Rerun) -> String {
+    match &rerun.command {
+        Some(command) => format!(
+            "repeat {} of {phase}: {}",
+            match rerun.dates.len() {
+                1 => "1 date".to_owned(),
+                dates => format!("{dates} dates"),
+            },
+            shell_words(command)
+        ),
+        None => format!(
+            "repeat {} of {phase}: {}",
+            if rerun.dates.len() == 1 {
+                "the date"
+            } else {
+                "the dates"
+            },
+            spans_text(&rerun.dates, usize::MAX)
+        ),
+    }
 }
 
 /// The run as `resume` takes it, with the flags that it needs.

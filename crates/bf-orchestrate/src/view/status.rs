@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use bf_cli::text::{Mark, Style, duration, printable, thousands};
 use bf_contract::{
-    DateRange, Document, PhaseProgress, PhaseStep, ProcessEvent, ProcessEventKind, RunState,
-    RunStatus, RunStatusType, Schema, Verdict,
+    Document, PhaseProgress, PhaseStep, ProcessEvent, ProcessEventKind, RunState, RunStatus,
+    RunStatusType, Schema, Verdict,
 };
 use chrono::{DateTime, Utc};
 
@@ -125,7 +125,7 @@ fn phase_progress(found: &Found, phase: &PhasePlan) -> PhaseProgress {
     let attempts = state.earlier_attempts;
     let folder = found.run_dir.attempt_folder(&phase.name, window, attempts);
     let attempt = AttemptDir::in_folder(&folder, phase);
-    add_movement(&mut progress, &attempt, gate.is_some(), window);
+    add_movement(&mut progress, &attempt, gate.is_some());
     progress
 }
 
@@ -139,12 +139,7 @@ fn step_of(state: &UnitState) -> PhaseStep {
 }
 
 /// What bf-monitor reported last of the job's dates, and when it last moved.
-fn add_movement(
-    progress: &mut PhaseProgress,
-    attempt: &AttemptDir,
-    is_decided: bool,
-    _window: Option<DateRange>,
-) {
+fn add_movement(progress: &mut PhaseProgress, attempt: &AttemptDir, is_decided: bool) {
     let events = attempt::documents(&attempt.events).into_iter();
     let events: Vec<ProcessEvent> = events
         .filter_map(|document| match document {
@@ -184,13 +179,16 @@ fn add_movement(
 
 /// A run, line by line.
 pub(crate) fn status_text(status: &RunStatus, style: Style, now: DateTime<Utc>) -> String {
+    let started = match status.state {
+        RunState::Finished => format!("took {}", since(status.started_at, status.updated_at)),
+        _ => format!("{} ago", since(status.started_at, now)),
+    };
     let mut text = format!(
-        "{}\n  Plan:      {}\n  State:     {}\n  Started:   {} ({} ago)\n  Directory: {}",
+        "{}\n  Plan:      {}\n  State:     {}\n  Started:   {} ({started})\n  Directory: {}",
         style.bold(&format!("Run {}", status.run_id)),
         status.plan,
         state_words(status, style),
         local(status.started_at),
-        since(status.started_at, now),
         status.run_dir,
     );
     match status.state {
@@ -226,7 +224,7 @@ fn phase_lines(phase: &PhaseProgress, now: DateTime<Utc>) -> Vec<String> {
             Some(window) if phase.status.is_none() => format!(", now {window}"),
             _ => String::new(),
         };
-        lines.push(format!("{done} of {all} windows{window}"));
+        lines.push(format!("{done} of {all} windows decided{window}"));
     }
     let mut facts = Vec::new();
     if let Some(done) = phase.current_day {

@@ -4,8 +4,11 @@ use std::fmt::Write as _;
 use std::time::Duration;
 
 use bf_cli::text::{Style, duration, printable, thousands};
-use bf_contract::{Check, CheckStatus, Phase, PhaseStatus, RunReport, Window};
+use bf_contract::{
+    Check, CheckStatus, LogSummary, Phase, PhaseStatus, RunReport, ValidationReport, Window,
+};
 
+use crate::engine::report::spans_text;
 use crate::plan::Plan;
 use crate::view::words::{phase_words, status_words};
 
@@ -66,18 +69,18 @@ pub(crate) fn phases(report: &RunReport, style: Style) -> String {
     let mut marks = vec![None];
     for phase in &report.phases {
         let (mark, words) = phase_words(phase);
-        let took = phase.duration_seconds;
-        let took = took.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
-        let summary = phase.log_summary.as_ref();
         rows.push(vec![
             phase.name.clone(),
             words.to_owned(),
-            took.map_or_else(|| "-".to_owned(), duration),
-            dates(phase),
-            summary.map_or_else(
-                || "-".to_owned(),
-                |summary| thousands(summary.total_records),
-            ),
+            took(phase.duration_seconds),
+            match phase.windows.len() {
+                0 => dates(phase.log_summary.as_ref()),
+                all => {
+                    let passed = phase.windows.iter().filter(|one| one.passed());
+                    format!("{} of {all} windows", passed.count())
+                }
+            },
+            records(phase),
             phase.attempts.len().to_string(),
         ]);
         marks.push(Some(mark));
@@ -86,9 +89,12 @@ pub(crate) fn phases(report: &RunReport, style: Style) -> String {
             rows.push(vec![
                 format!("  {}", window_name(window)),
                 words.to_owned(),
-                String::new(),
-                String::new(),
-                String::new(),
+                took(window.duration_seconds),
+                dates(window.log_summary.as_deref()),
+                window
+                    .log_summary
+                    .as_ref()
+                    .map_or_else(none, |summary| thousands(summary.total_records)),
                 window.attempts.to_string(),
             ]);
             marks.push(Some(mark));
@@ -109,39 +115,51 @@ pub(crate) fn phases(report: &RunReport, style: Style) -> String {
     text
 }
 
-fn dates(phase: &Phase) -> String {
-    if !phase.windows.is_empty() {
-        let passed = phase
-            .windows
-            .iter()
-            .filter(|one| passed(one.status))
-            .count();
-        return format!("{passed} of {} windows", phase.windows.len());
-    }
-    match &phase.log_summary {
-        Some(summary) => match summary.total_days {
-            Some(all) => format!(
-                "{} of {}",
-                thousands(summary.successful_days),
-                thousands(all)
-            ),
-            None => thousands(summary.successful_days),
-        },
-        None => "-".to_owned(),
+fn none() -> String {
+    "-".to_owned()
+}
+
+fn took(seconds: Option<f64>) -> String {
+    let took = seconds.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
+    took.map_or_else(none, duration)
+}
+
+/// What a log claims: the dates that succeeded, of all.
+fn dates(summary: Option<&LogSummary>) -> String {
+    let Some(summary) = summary else {
+        return none();
+    };
+    let done = thousands(summary.successful_days);
+    match summary.total_days {
+        Some(all) => format!("{done} of {}", thousands(all)),
+        None => done,
     }
 }
 
-fn passed(status: PhaseStatus) -> bool {
-    matches!(status, PhaseStatus::Passed | PhaseStatus::Warned)
+/// The records that a phase's logs claim, of all its windows.
+fn records(phase: &Phase) -> String {
+    let windows = phase
+        .windows
+        .iter()
+        .filter_map(|one| one.log_summary.as_deref());
+    let claimed: Vec<u64> = phase
+        .log_summary
+        .iter()
+        .chain(windows)
+        .map(|summary| summary.total_records)
+        .collect();
+    match claimed.as_slice() {
+        [] => none(),
+        claimed => thousands(claimed.iter().sum()),
+    }
 }
 
 fn shown_windows(windows: &[Window]) -> Vec<&Window> {
     if windows.len() <= FEW_WINDOWS {
         return windows.iter().collect();
     }
-    let is_bad =
-        |window: &&Window| !passed(window.status) && window.status != PhaseStatus::NotStarted;
-    windows.iter().filter(is_bad).take(MOST_BAD).collect()
+    let bad = windows.iter().filter(|window| window.is_bad());
+    bad.take(MOST_BAD).collect()
 }
 
 fn window_name(window: &Window) -> String {
@@ -151,58 +169,95 @@ fn window_name(window: &Window) -> String {
     }
 }
 
-/// What is wrong with a phase that did not pass: its reason, its windows' reasons, its failed checks and what its job
-/// itself said last. Nothing is said twice.
+/// What is wrong with a phase that did not pass: its reason and, of it and of each of its windows, the failed checks, the
+/// failed dates and what the job itself said. Nothing is said twice.
 fn details(phase: &Phase, style: Style) -> String {
     if phase.status == PhaseStatus::Passed {
         return String::new();
     }
-    let mut lines: Vec<String> = Vec::new();
-    let mut add = |line: &str| {
-        let line = printable(line, 300);
-        if !line.is_empty() && !lines.iter().any(|said| said.contains(&line)) {
-            lines.push(line);
-        }
-    };
-    add(&phase.reason);
-    let is_bad =
-        |window: &&Window| !passed(window.status) && window.status != PhaseStatus::NotStarted;
-    for window in phase.windows.iter().filter(is_bad).take(MOST_BAD) {
-        if !phase.reason.contains(&window.reason) {
-            add(&format!("{}: {}", window_name(window), window.reason));
-        }
+    let mut said = Said::default();
+    said.add(1, &phase.reason);
+    for window in phase
+        .windows
+        .iter()
+        .filter(|one| one.is_bad())
+        .take(MOST_BAD)
+    {
+        let reason = match phase.reason.contains(&window.reason) {
+            true => String::new(),
+            false => format!(": {}", window.reason),
+        };
+        said.add(1, &format!("{}{reason}", window_name(window)));
+        findings(
+            &mut said,
+            2,
+            window.validation.as_deref(),
+            window.log_summary.as_deref(),
+        );
     }
     let reports = phase.validation.iter().chain(&phase.further_validations);
+    for report in reports {
+        findings(&mut said, 1, Some(report), None);
+    }
+    findings(&mut said, 1, None, phase.log_summary.as_ref());
+    let mut text = format!("\n{}", style.bold(&phase.name));
+    for (depth, line) in said.0 {
+        let _ = write!(text, "\n{:width$}- {line}", "", width = 2 * depth);
+    }
+    text.push('\n');
+    text
+}
+
+/// Lines with their depth, each said once.
+#[derive(Default)]
+struct Said(Vec<(usize, String)>);
+
+impl Said {
+    fn add(&mut self, depth: usize, line: &str) {
+        let line = printable(line, 300);
+        if !line.is_empty() && !self.0.iter().any(|(_, said)| said.contains(&line)) {
+            self.0.push((depth, line));
+        }
+    }
+}
+
+/// The checks that did not pass, the dates that failed and the job's own words.
+fn findings(
+    said: &mut Said,
+    depth: usize,
+    report: Option<&ValidationReport>,
+    summary: Option<&LogSummary>,
+) {
     let is_bad = |check: &&Check| {
         let is_good = matches!(check.status, CheckStatus::Pass | CheckStatus::Skipped);
         check.level.counts() && !is_good
     };
-    let checks: Vec<&Check> = reports
-        .flat_map(|report| &report.checks)
-        .filter(is_bad)
-        .collect();
+    let checks = report.iter().flat_map(|report| &report.checks);
+    let checks: Vec<&Check> = checks.filter(is_bad).collect();
     for check in checks.iter().take(MOST_CHECKS) {
-        add(&check.message);
+        said.add(depth, &check.message);
     }
     if checks.len() > MOST_CHECKS {
-        add(&format!("and {} more checks", checks.len() - MOST_CHECKS));
+        let more = checks.len() - MOST_CHECKS;
+        said.add(depth, &format!("and {more} more checks"));
     }
-    if let Some(class) = phase
-        .log_summary
-        .as_ref()
-        .and_then(|summary| summary.error_classes.first())
-    {
-        add(&format!(
-            "its job logged: {} ({} times)",
-            class.example, class.count
-        ));
+    let Some(summary) = summary else {
+        return;
+    };
+    if !summary.failed_dates.is_empty() {
+        let dates = spans_text(&summary.failed_dates, MOST_CHECKS);
+        said.add(depth, &format!("failed by its log: {dates}"));
     }
-    let mut text = format!("\n{}", style.bold(&phase.name));
-    for line in lines {
-        let _ = write!(text, "\n  - {line}");
+    if let Some(class) = summary.error_classes.first() {
+        let times = match class.count {
+            1 => "once".to_owned(),
+            count => format!("{} times", thousands(count)),
+        };
+        said.add(
+            depth,
+            &format!("its job logged: {} ({times})", class.example),
+        );
     }
-    text.push('\n');
-    text
 }
 
 #[cfg(test)]
@@ -268,10 +323,54 @@ mod tests {
                 status,
                 reason: "boom".to_owned(),
                 attempts: 1,
+                duration_seconds: None,
+                log_summary: None,
+                validation: None,
             });
         }
         let text = phases(&report(vec![failed]), Style::default());
         assert_eq!(text.matches("boom").count(), 1, "{text}");
         assert!(text.contains("1 of 2 windows"), "{text}");
+    }
+
+    #[test]
+    fn a_window_that_failed_names_its_checks_its_dates_and_the_jobs_own_words() {
+        let window = serde_json::json!({
+            "range": {"start": "2024-02-01", "end": "2024-02-29"}, "status": "failed",
+            "reason": "2 dates missing (and 1 more)", "attempts": 2, "duration_seconds": 61.0,
+            "log_summary": {
+                "type": "log_summary", "schema": 1, "completed": true, "current_day": 29, "total_days": 29,
+                "successful_days": 27, "failed_days": 2, "success_rate": 93.1, "total_records": 1350,
+                "fatal_errors": 0, "progress_pct": 100.0, "state": "completed", "dialect": null, "job": null,
+                "range": null, "skipped_days": 0, "earlier_days": 0, "unaccounted_days": 0, "zero_record_days": 0,
+                "failed_dates": ["2024-02-10", "2024-02-11"], "unaccounted_dates": null, "runs": 1,
+                "error_classes": [{"class": "timeout", "count": 2, "example": "timeout talking to api"}],
+                "log": {"path": "logs/orders.log", "bytes": 10, "lines": 29, "complete_lines": 29}
+            }
+        });
+        let mut failed = phase("orders", PhaseStatus::Failed, "1 of 1 windows did not pass");
+        let mut window: Window = serde_json::from_value(window).expect("a window");
+        let report = include_str!("../../../bf-contract/tests/golden/validation_report.json");
+        let mut report: ValidationReport = serde_json::from_str(report).expect("a report");
+        let failed_check = |message: &str| Check {
+            status: CheckStatus::Fail,
+            level: bf_contract::Level::Critical,
+            message: message.to_owned(),
+            ..report.checks[0].clone()
+        };
+        report.checks = ["2 dates missing", "3 keys twice"].map(failed_check).into();
+        window.validation = Some(Box::new(report));
+        failed.windows.push(window);
+        let text = phases(&self::report(vec![failed]), Style::default());
+        for line in [
+            "    2024-02-01 to 2024-02-29  FAILED  1m 1s     27 of 29        1,350    2",
+            "  - 2024-02-01 to 2024-02-29: 2 dates missing (and 1 more)",
+            "    - 3 keys twice",
+            "    - failed by its log: 2024-02-10 to 2024-02-11",
+            "    - its job logged: timeout talking to api (2 times)",
+        ] {
+            assert!(text.contains(line), "{line}\n{text}");
+        }
+        assert_eq!(text.matches("2 dates missing").count(), 1, "{text}");
     }
 }
