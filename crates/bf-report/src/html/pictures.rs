@@ -97,8 +97,10 @@ fn year(year: i32, all: &[Day]) -> Markup {
         figure.year {
             figcaption { strong { (year) } " " span { (counts.join(", ")) } }
             svg role="img" viewBox={ "0 0 " (width) " " (height) } aria-label={ (year) ": " (counts.join(", ")) } {
-                @for (at, name) in (1..).zip(MONTH_NAMES) {
-                    text x=(draw::month_label(year, at)) y="10" class=[(at % 3 != 1).then_some("minor")] { (name) }
+                g transform="translate(0,10)" {
+                    @for (at, name) in (1..).zip(MONTH_NAMES) {
+                        text x=(draw::month_label(year, at)) { (name) }
+                    }
                 }
                 g transform={ "translate(0," (MONTHS) ")" } {
                     (PreEscaped(cells))
@@ -145,7 +147,7 @@ pub(super) fn months(check: &Check) -> Markup {
             }
             p.ticks aria-hidden="true" {
                 @for (at, month) in &years {
-                    @if *at < last || *at == 0 { span style={ "left:" (format!("{:.2}", place(*at))) "%" } { (clean(&month.chars().take(4).collect::<String>(), 4)) } }
+                    @if *at < last || *at == 0 { span style={ "left:" (format!("{:.1}", place(*at))) "%" } { (clean(&month.chars().take(4).collect::<String>(), 4)) } }
                 }
             }
         }
