@@ -11,8 +11,8 @@ use crate::run::history::History;
 use crate::scan::State;
 use crate::unknown_prefix::UnknownPrefix;
 
-/// Everything that a [`LogParser`] knows, to be written to a file: another process resumes with
-/// [`LogParser::restore`] where this one stopped, also in a log that has been rotated since.
+/// Everything that a [`LogParser`](crate::LogParser) knows, to be written to a file: another process resumes with
+/// [`LogParser::restore`](crate::LogParser::restore) where this one stopped, also in a log that has been rotated since.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Snapshot {
     pub(super) splitter: Splitter,
