@@ -54,6 +54,7 @@ pub(crate) fn stop(args: &Named, streams: Streams) -> Result<Exit, Failure> {
         run_dir: found.run_dir,
         console,
         asked: BTreeMap::new(),
+        signalled: BTreeMap::new(),
     };
     stop.end_jobs()?;
     if stop.asked.is_empty() {
@@ -79,6 +80,8 @@ struct Stop {
     console: Console,
     /// The jobs that were ended, or asked to end, and since when.
     asked: BTreeMap<String, Instant>,
+    /// The jobs that were signalled from here, and the last signal of each.
+    signalled: BTreeMap<String, &'static str>,
 }
 
 /// A job of which something lives.
@@ -100,6 +103,7 @@ impl Stop {
         loop {
             let found = runs::open(&self.run_dir.path)?;
             let living = living(&found);
+            self.say_what_ended(&living);
             if !living.is_empty() {
                 self.end_all(living)?;
                 quiet_since = Instant::now();
@@ -156,7 +160,7 @@ impl Stop {
                     self.console
                         .mark(mark, &format!("{}: {}", job.unit, ended.message));
                 }
-                None => job.pids.iter().for_each(|&pid| send(pid, Signal::TERM)),
+                None => self.signal(job, Signal::TERM, "SIGTERM"),
             }
         }
         for job in known {
@@ -165,10 +169,32 @@ impl Stop {
                 return Err(does_not_end(&format!("pid {}", job.pids[0])));
             }
             if waited > PATIENCE {
-                job.pids.iter().for_each(|&pid| send(pid, Signal::KILL));
+                self.signal(&job, Signal::KILL, "SIGKILL");
             }
         }
         Ok(())
+    }
+
+    fn signal(&mut self, job: &Living, signal: Signal, name: &'static str) {
+        job.pids.iter().for_each(|&pid| send(pid, signal));
+        self.signalled.insert(job.unit.clone(), name);
+    }
+
+    /// Says of jobs that were signalled from here that nothing of them is left.
+    fn say_what_ended(&mut self, living: &[Living]) {
+        let is_gone = |unit: &String| !living.iter().any(|job| job.unit == *unit);
+        let gone: Vec<String> = self
+            .signalled
+            .keys()
+            .filter(|unit| is_gone(unit))
+            .cloned()
+            .collect();
+        for unit in gone {
+            if let Some(signal) = self.signalled.remove(&unit) {
+                let text = format!("{unit}: its job was ended with {signal}");
+                self.console.mark(Mark::Pass, &text);
+            }
+        }
     }
 
     /// Closes a run whose orchestrator is gone. False if another one has it.
