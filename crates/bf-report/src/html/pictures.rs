@@ -118,10 +118,16 @@ pub(super) fn months(check: &Check) -> Markup {
     let bars = |low: bool| {
         let bars = check.months.iter().zip(&chart.bars);
         let bars = bars.filter(|(month, _)| misses(month.value, check.threshold) == low);
-        let mut path = String::new();
+        let (mut path, mut pen) = (String::new(), None::<f64>);
         for bar in bars.filter_map(|(_, bar)| bar.as_ref()) {
             let (x, width, height) = (bar.x, bar.width, bar.height);
-            let _ = write!(path, "M{x} {CHART_HEIGHT}v-{height}h{width}V{CHART_HEIGHT}");
+            // Along the ground to the next bar: a line has no area.
+            let ground = match pen {
+                Some(pen) => format!("h{}", ((x - pen) * 10.0).round() / 10.0),
+                None => format!("M{x} {CHART_HEIGHT}"),
+            };
+            let _ = write!(path, "{ground}v-{height}h{width}V{CHART_HEIGHT}");
+            pen = Some(x + width);
         }
         path
     };
