@@ -522,7 +522,7 @@ fn a_bad_table_in_a_pipe_does_not_become_a_zero() {
             );
         }
     }
-    // Nor does it if the page cannot be written or nobody reads it.
+    // Nor does it if the page cannot be written.
     for (input, code) in [(validation(), 1), (good, 3)] {
         let sandbox = sandbox_with(&input);
         let mut shell = sandbox.command("/bin/sh");

@@ -475,19 +475,20 @@ fn expand(text: &str) -> String {
     expanded
 }
 
-/// The first capture that nothing reads.
-fn unknown_capture(hir: &Hir) -> Option<&str> {
-    match hir.kind() {
+/// The names of a pattern's groups, in their order.
+#[must_use]
+pub fn group_names(pattern: &Hir) -> Vec<Option<&str>> {
+    match pattern.kind() {
         HirKind::Capture(capture) => {
-            let name = capture.name.as_deref();
-            let unknown = name.filter(|name| !CAPTURES.contains(name));
-            unknown.or_else(|| unknown_capture(&capture.sub))
+            let mut names = vec![capture.name.as_deref()];
+            names.extend(group_names(&capture.sub));
+            names
         }
-        HirKind::Repetition(repetition) => unknown_capture(&repetition.sub),
+        HirKind::Repetition(repetition) => group_names(&repetition.sub),
         HirKind::Concat(parts) | HirKind::Alternation(parts) => {
-            parts.iter().find_map(unknown_capture)
+            parts.iter().flat_map(group_names).collect()
         }
-        _ => None,
+        _ => Vec::new(),
     }
 }
 
@@ -504,7 +505,8 @@ fn check(text: &str) -> Result<Pattern, String> {
             reason.trim_start_matches("error: ")
         )
     })?;
-    match unknown_capture(&parsed) {
+    let mut names = group_names(&parsed).into_iter().flatten();
+    match names.find(|name| !CAPTURES.contains(name)) {
         Some(name) => Err(format!(
             "{text:?} captures {name:?}, which nothing reads (one of {})",
             CAPTURES.join(", ")

@@ -27,7 +27,7 @@ use serde::{Deserialize, Serialize};
 
 pub use dialects::{
     AtLeast, CAPTURES, DateFrom, Dialect, EVENTS, Ends, Form, Logger, NeedsPrefix, Pattern, Reads,
-    Rule, Rules, Sample, Unmentioned,
+    Rule, Rules, Sample, Unmentioned, group_names,
 };
 pub use evidence::Evidence;
 pub use expected_dates::ExpectedDates;

@@ -87,7 +87,7 @@ pub struct Window {
     /// Seconds from the start of its first attempt to the end of its last job.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub duration_seconds: Option<f64>,
-    /// What its log claims, where it was read; without its lists if it passed.
+    /// What its log claims, if it was read; without notes if the window passed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub log_summary: Option<Box<LogSummary>>,
     /// What its table holds, if it did not pass.

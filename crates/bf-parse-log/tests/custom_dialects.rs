@@ -552,3 +552,16 @@ fn a_range_announces_its_dates_if_the_days_of_the_dialect_are_daily() {
         (Some(2), Some(0), LogState::Completed)
     );
 }
+
+#[test]
+fn a_pattern_that_is_too_large_is_refused_and_never_matches_in_silence() {
+    let yaml = "dialects:\n  - {name: own, success: '^ok {date} (\\w{500}){500}', end: '^over$'}\n";
+    let config: bf_config::Config = bf_config::parse_yaml(yaml, "a test").expect("a config");
+    let failure = Dialects::with(&config.dialects).expect_err("a pattern of megabytes");
+    assert_eq!(failure.exit, bf_contract::Exit::Usage);
+    assert!(
+        failure.message.contains("dialect \"own\": success: "),
+        "{}",
+        failure.message
+    );
+}

@@ -13,29 +13,9 @@ use crate::figures::{Unit, bound, figure, float, plural, spans};
 use crate::log_input::{LogInput, ProcessEnd};
 use crate::outcome::{Finding, Outcome};
 use crate::suite::TableSpec;
-
-/// Whether the log says that the job completed, and accounts for every date.
-const COMPLETED: &str = "log_completed";
-/// The share of the finished dates that succeeded.
-const SUCCESS_RATE: &str = "success_rate";
-/// The records that the log claims, held against those of the table.
-const RECONCILIATION: &str = "reconciliation";
-/// Dates that failed in the log and have records.
-const FAILED_DATES: &str = "failed_dates";
-/// Dates that the job left out.
-const SKIPPED_DATES: &str = "skipped_dates";
-/// How the job's process ended.
-const PROCESS_ENDED: &str = "process_ended";
-
-/// The names of the checks that a log summary adds.
-pub(crate) const NAMES: [&str; 6] = [
-    COMPLETED,
-    SUCCESS_RATE,
-    RECONCILIATION,
-    FAILED_DATES,
-    SKIPPED_DATES,
-    PROCESS_ENDED,
-];
+use crate::suite::reserved::{
+    COMPLETED, FAILED_DATES, PROCESS_ENDED, RECONCILIATION, SKIPPED_DATES, SUCCESS_RATE,
+};
 
 /// The dialect of a job that was given single dates (`--dates`), as bf-parse-log names it.
 const SPECIFIC_DATES: &str = "specific_dates";

@@ -15,7 +15,8 @@ use crate::pairs::{self, Partnership};
 use crate::report::{self, Judged, Judgement};
 use crate::request::Run;
 use crate::scheduled::{self, ScheduleComparison, ScheduleKeys};
-use crate::suite::{DATE_CHECKS, Suite, min_success_rate};
+use crate::suite::reserved::{PLAIN_DATES, READABLE_DATES};
+use crate::suite::{Suite, min_success_rate};
 
 /// What was read.
 struct Read {
@@ -289,7 +290,6 @@ fn date_checks(run: &Run<'_>, read: &Read) -> Vec<Judged> {
         .checks
         .first()
         .map_or("", |check| check.section.as_str());
-    let [readable, plain] = DATE_CHECKS;
     let judged = |name, level, finding| Judged::new(name, section, run.level(name, level), finding);
     let mut checks = Vec::new();
     if unreadable.rows > 0 {
@@ -306,11 +306,11 @@ fn date_checks(run: &Run<'_>, read: &Read) -> Vec<Judged> {
         ));
         let row = |text: &String| BTreeMap::from([(column.to_string(), Some(text.clone()))]);
         finding.rows = texts.iter().map(row).collect();
-        checks.push(judged(readable, Level::Normal, finding));
+        checks.push(judged(READABLE_DATES, Level::Normal, finding));
     }
     if let Some(reason) = &unreadable.unknown {
         let text = format!("Readable dates: records without a date could not be counted: {reason}");
-        checks.push(judged(readable, Level::Info, Finding::unknown(text)));
+        checks.push(judged(READABLE_DATES, Level::Info, Finding::unknown(text)));
     }
     if unreadable.with_time > 0 {
         let finding = Finding::no(format!(
@@ -325,7 +325,7 @@ fn date_checks(run: &Run<'_>, read: &Read) -> Vec<Judged> {
         } else {
             Level::Warning
         };
-        checks.push(judged(plain, level, finding));
+        checks.push(judged(PLAIN_DATES, level, finding));
     }
     checks
 }

@@ -5,6 +5,7 @@ mod calendar;
 mod check;
 mod levels;
 mod misspelt;
+pub(crate) mod reserved;
 mod resolve;
 mod rules;
 mod spec;
@@ -14,8 +15,8 @@ use std::collections::BTreeMap;
 use std::ops::{Deref, DerefMut};
 use std::path::Path;
 
-use bf_cli::Failure;
-use bf_config::{Config, load_yaml, parse_yaml};
+use bf_cli::{Context, Failure};
+use bf_config::{Config, parse_yaml};
 use bf_contract::Level;
 use serde::Deserialize;
 
@@ -24,10 +25,8 @@ pub(crate) use levels::verify as verify_levels;
 pub(crate) use builtin::Builtin;
 pub(crate) use calendar::{Bootstrap, Calendar, Schedule};
 pub(crate) use check::Check;
+use reserved::RESERVED;
 pub(crate) use spec::{CheckSpec, Partner, TableSpec};
-
-/// The checks of the date column, which every table gets where there is something to say.
-pub(crate) const DATE_CHECKS: [&str; 2] = ["readable_dates", "plain_dates"];
 
 /// A table and its checks.
 #[derive(Debug, Clone)]
@@ -104,16 +103,12 @@ impl Suite {
     /// # Errors
     /// The file cannot be read or is no suite: usage (exit 2), with the line.
     pub(crate) fn load(path: &Path) -> Result<Self, Failure> {
-        let Checks { checks } = load_yaml(path)?;
-        let spec = load_yaml(path)?;
-        let text = std::fs::read_to_string(path).unwrap_or_default();
+        let text =
+            std::fs::read_to_string(path).or_usage(|| format!("reading {}", path.display()))?;
         let origin = path.display().to_string();
-        let suite = Self {
-            spec,
-            checks,
-            source: Some((origin.clone(), text.clone())),
-        };
-        suite.verified(&origin, &text)
+        let mut suite = Self::parse(&text, &origin)?;
+        suite.source = Some((origin, text));
+        Ok(suite)
     }
 
     /// Reads a suite from text; `name` says in an error where the text is from.
@@ -170,7 +165,7 @@ impl Suite {
                 let place = place(text, &check.name, 1);
                 return refuse_at(format!("duplicate check name {}", check.name), place);
             }
-            if Self::reserved_names().any(|name| name == check.name) {
+            if RESERVED.contains(&check.name.as_str()) {
                 let reason = format!(
                     "the check name {} is reserved for a check that bf adds by itself; give yours another name",
                     check.name
@@ -232,7 +227,7 @@ impl Suite {
     /// Refuses levels of checks that the suite does not have.
     pub(crate) fn knows(&self, levels: &BTreeMap<String, Level>) -> Result<(), Failure> {
         let own = self.checks.iter().map(|check| check.name.as_str());
-        let known: Vec<&str> = own.chain(Self::reserved_names()).collect();
+        let known: Vec<&str> = own.chain(RESERVED).collect();
         match levels.keys().find(|name| !known.contains(&name.as_str())) {
             None => Ok(()),
             Some(name) => Err(Failure::usage(format!(
@@ -248,11 +243,6 @@ impl Suite {
     pub(crate) fn calendar(&self) -> Option<Calendar> {
         let mut kinds = self.checks.iter().map(|check| &check.kind);
         kinds.find_map(|kind| kind.calendar())
-    }
-
-    /// The names of the checks that no suite lists.
-    fn reserved_names<'a>() -> impl Iterator<Item = &'a str> {
-        crate::log_checks::NAMES.into_iter().chain(DATE_CHECKS)
     }
 }
 

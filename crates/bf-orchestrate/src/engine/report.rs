@@ -15,6 +15,9 @@ use crate::store::refusal::Refusal;
 use crate::store::run_dir::RunDir;
 use crate::store::runs::DEFAULT_RUNS;
 
+/// Of how many windows the dates to repeat are named.
+const MOST_REPEATS: usize = 5;
+
 /// The report of a run that came to its end.
 pub(crate) fn of_run(plan: &Plan, run_dir: &RunDir, end: RunEnd, took: Duration) -> RunReport {
     let next_steps = next_steps(plan, run_dir, &end);
@@ -105,7 +108,12 @@ fn next_steps(plan: &Plan, run_dir: &RunDir, end: &RunEnd) -> Vec<String> {
                 let reports = phase.validation.iter().chain(windows);
                 let reruns: Vec<&Rerun> =
                     reports.filter_map(|report| report.rerun.as_ref()).collect();
-                steps.extend(reruns.iter().map(|rerun| repeat(&phase.name, rerun)));
+                let repeats = reruns.iter().take(MOST_REPEATS);
+                steps.extend(repeats.map(|rerun| repeat(&phase.name, rerun)));
+                if reruns.len() > MOST_REPEATS {
+                    let more = reruns.len() - MOST_REPEATS;
+                    steps.push(format!("and the dates of {more} more windows, which the report names"));
+                }
                 if !reruns.is_empty() {
                     let planned = plan
                         .phases

@@ -170,7 +170,7 @@ fn window_name(window: &Window) -> String {
 }
 
 /// What is wrong with a phase that did not pass: its reason and, of it and of each of its windows, the failed checks, the
-/// failed dates and what the job itself said. Nothing is said twice.
+/// failed dates and what the job itself said.
 fn details(phase: &Phase, style: Style) -> String {
     if phase.status == PhaseStatus::Passed {
         return String::new();
@@ -208,14 +208,17 @@ fn details(phase: &Phase, style: Style) -> String {
     text
 }
 
-/// Lines with their depth, each said once.
+/// Lines with their depth. What the phase says, or the line that a line stands under, is not said again.
 #[derive(Default)]
 struct Said(Vec<(usize, String)>);
 
 impl Said {
     fn add(&mut self, depth: usize, line: &str) {
         let line = printable(line, 300);
-        if !line.is_empty() && !self.0.iter().any(|(_, said)| said.contains(&line)) {
+        let above = self.0.iter().rposition(|(other, _)| *other < depth);
+        let near = self.0.iter().skip(above.unwrap_or(0));
+        let mut near = self.0.first().into_iter().chain(near);
+        if !line.is_empty() && !near.any(|(_, said)| said.contains(&line)) {
             self.0.push((depth, line));
         }
     }
@@ -348,7 +351,7 @@ mod tests {
                 "log": {"path": "logs/orders.log", "bytes": 10, "lines": 29, "complete_lines": 29}
             }
         });
-        let mut failed = phase("orders", PhaseStatus::Failed, "1 of 1 windows did not pass");
+        let mut failed = phase("orders", PhaseStatus::Failed, "2 of 2 windows did not pass");
         let mut window: Window = serde_json::from_value(window).expect("a window");
         let report = include_str!("../../../bf-contract/tests/golden/validation_report.json");
         let mut report: ValidationReport = serde_json::from_str(report).expect("a report");
@@ -360,6 +363,8 @@ mod tests {
         };
         report.checks = ["2 dates missing", "3 keys twice"].map(failed_check).into();
         window.validation = Some(Box::new(report));
+        failed.windows.push(window.clone());
+        window.range = "2024-03-01 2024-03-31".parse().expect("a range");
         failed.windows.push(window);
         let text = phases(&self::report(vec![failed]), Style::default());
         for line in [
@@ -371,6 +376,8 @@ mod tests {
         ] {
             assert!(text.contains(line), "{line}\n{text}");
         }
-        assert_eq!(text.matches("2 dates missing").count(), 1, "{text}");
+        // Each window says it once, and the other one all the same.
+        assert_eq!(text.matches("2 dates missing").count(), 2, "{text}");
+        assert_eq!(text.matches("3 keys twice").count(), 2, "{text}");
     }
 }

@@ -3,7 +3,6 @@
 use std::sync::OnceLock;
 
 use regex::bytes::{CaptureLocations, Regex};
-use regex_syntax::hir::{Hir, HirKind};
 
 use super::event::Span;
 use super::prefilter::parse;
@@ -139,10 +138,9 @@ pub(super) struct Matcher {
 impl Matcher {
     pub(super) fn of(pattern: &str) -> Self {
         let hir = parse(pattern);
-        let mut names = vec![None];
-        if let Some(hir) = &hir {
-            add_names(hir, &mut names);
-        }
+        let groups = hir.as_ref().map(bf_config::group_names).unwrap_or_default();
+        let names = groups.into_iter().map(|name| Name::of(name?));
+        let names = std::iter::once(None).chain(names).collect();
         Self {
             pattern: pattern.to_owned(),
             steps: hir.as_ref().and_then(Steps::of),
@@ -187,21 +185,6 @@ impl Matcher {
         let end = offset + end;
         let wide = captured.widen_records(line);
         Some(wide.map_or(end, |(before, wide)| if before == end { wide } else { end }))
-    }
-}
-
-/// The names of the groups of a pattern, in their order.
-fn add_names(hir: &Hir, names: &mut Vec<Option<Name>>) {
-    match hir.kind() {
-        HirKind::Capture(capture) => {
-            names.push(capture.name.as_deref().and_then(Name::of));
-            add_names(&capture.sub, names);
-        }
-        HirKind::Repetition(repetition) => add_names(&repetition.sub, names),
-        HirKind::Concat(parts) | HirKind::Alternation(parts) => {
-            parts.iter().for_each(|part| add_names(part, names));
-        }
-        _ => {}
     }
 }
 

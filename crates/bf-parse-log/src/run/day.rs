@@ -14,7 +14,7 @@ pub(crate) enum Outcome {
     Looked,
 }
 
-/// The last word on a date.
+/// What became of a date in the end.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(super) struct Word {
     pub(super) outcome: Outcome,
