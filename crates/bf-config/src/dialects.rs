@@ -1,56 +1,14 @@
 //! Log dialects: how a job's lines read. The ones that bf ships are written in the same language.
 
-use std::collections::BTreeMap;
-use std::fmt;
+mod pattern;
+mod rules;
 
-use regex_syntax::hir::{Hir, HirKind};
-use serde::de::value::{MapAccessDeserializer, SeqAccessDeserializer};
-use serde::de::{Deserializer, Error, MapAccess, SeqAccess, Visitor};
+use std::collections::BTreeMap;
+
+use serde::de::{Deserializer, Error};
 use serde::{Deserialize, Serialize};
 
-/// The named captures that a [`Pattern`] may have.
-pub const CAPTURES: [&str; 18] = [
-    "date",
-    "end_date",
-    "start",
-    "index",
-    "total",
-    "of",
-    "records",
-    "error",
-    "job",
-    "unit",
-    "worker",
-    "succeeded",
-    "failed",
-    "skipped",
-    "expected",
-    "off_days",
-    "name",
-    "dates",
-];
-
-/// What `{date}` and its relatives stand for in a pattern: one capture each.
-const SHORTHANDS: [(&str, &str); 18] = [
-    ("date", "[0-9]{4}-[0-9]{2}-[0-9]{2}"),
-    ("end_date", "[0-9]{4}-[0-9]{2}-[0-9]{2}"),
-    ("start", "[0-9]{4}-[0-9]{2}-[0-9]{2}"),
-    ("index", "[0-9][0-9,]*"),
-    ("total", "[0-9][0-9,]*"),
-    ("of", "[0-9][0-9,]*"),
-    ("records", "[0-9][0-9,]*"),
-    ("error", ".*"),
-    ("job", "[^\\s/]+"),
-    ("unit", "\\S+"),
-    ("worker", "\\S+"),
-    ("succeeded", "[0-9][0-9,]*"),
-    ("failed", "[0-9][0-9,]*"),
-    ("skipped", "[0-9][0-9,]*"),
-    ("expected", "[0-9][0-9,]*"),
-    ("off_days", "[0-9][0-9,]*"),
-    ("name", "\\S+"),
-    ("dates", "[0-9]{4}-[0-9, -]*"),
-];
+pub use pattern::{Pattern, group_names};
 
 /// A dialect: rules for each event that a job's lines report.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -102,7 +60,7 @@ pub struct Dialect {
     #[serde(default)]
     pub resume: Rules,
     /// A date begins; needs `date`. Lines without a date belong to it until the next one begins.
-    #[serde(default, deserialize_with = "dated")]
+    #[serde(default, deserialize_with = "rules::dated")]
     pub date_start: Rules,
     /// A date succeeded; `records` is what was written for it.
     #[serde(default)]
@@ -426,237 +384,6 @@ pub struct Sample {
     pub captures: BTreeMap<String, String>,
 }
 
-/// A regular expression, in the syntax of the regex crate, without captures of unknown names. `{date}`,
-/// `{records}` and the other names of [`CAPTURES`] in braces stand for a capture of the usual form.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Pattern(String);
-
-impl Pattern {
-    /// Its text, with every shorthand written out.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-
-    /// Whether it captures `name`.
-    #[must_use]
-    pub fn captures(&self, name: &str) -> bool {
-        self.0.contains(&format!("(?P<{name}>")) || self.0.contains(&format!("(?<{name}>"))
-    }
-}
-
-/// Writes every shorthand out. A brace after a backslash is text.
-fn expand(text: &str) -> String {
-    let mut expanded = String::with_capacity(text.len());
-    let mut rest = text;
-    while let Some(brace) = rest.find('{') {
-        expanded.push_str(&rest[..brace]);
-        let is_text = rest[..brace].ends_with('\\');
-        rest = &rest[brace..];
-        let found = SHORTHANDS.iter().find(|(name, _)| {
-            !is_text && rest[1..].starts_with(name) && rest[1 + name.len()..].starts_with('}')
-        });
-        match found {
-            Some((name, form)) => {
-                expanded.push_str("(?P<");
-                expanded.push_str(name);
-                expanded.push('>');
-                expanded.push_str(form);
-                expanded.push(')');
-                rest = &rest[name.len() + 2..];
-            }
-            None => {
-                expanded.push('{');
-                rest = &rest[1..];
-            }
-        }
-    }
-    expanded.push_str(rest);
-    expanded
-}
-
-/// The names of a pattern's groups, in their order.
-#[must_use]
-pub fn group_names(pattern: &Hir) -> Vec<Option<&str>> {
-    match pattern.kind() {
-        HirKind::Capture(capture) => {
-            let mut names = vec![capture.name.as_deref()];
-            names.extend(group_names(&capture.sub));
-            names
-        }
-        HirKind::Repetition(repetition) => group_names(&repetition.sub),
-        HirKind::Concat(parts) | HirKind::Alternation(parts) => {
-            parts.iter().flat_map(group_names).collect()
-        }
-        _ => Vec::new(),
-    }
-}
-
-/// Checks a regular expression here, while the reader of the config knows the line.
-fn check(text: &str) -> Result<Pattern, String> {
-    let expanded = expand(text);
-    let mut parser = regex_syntax::ParserBuilder::new().utf8(false).build();
-    let parsed = parser.parse(&expanded).map_err(|error| {
-        let error = error.to_string();
-        // The first line repeats the expression, the last one names what is wrong with it.
-        let reason = error.lines().last().unwrap_or_default();
-        format!(
-            "{text:?} is not a regular expression: {}",
-            reason.trim_start_matches("error: ")
-        )
-    })?;
-    let mut names = group_names(&parsed).into_iter().flatten();
-    match names.find(|name| !CAPTURES.contains(name)) {
-        Some(name) => Err(format!(
-            "{text:?} captures {name:?}, which nothing reads (one of {})",
-            CAPTURES.join(", ")
-        )),
-        None => Ok(Pattern(expanded)),
-    }
-}
-
-impl<'de> Deserialize<'de> for Pattern {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        /// Checks a text while the reader of the config still knows its line.
-        struct Checked;
-        impl Visitor<'_> for Checked {
-            type Value = Pattern;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a regular expression")
-            }
-
-            fn visit_str<E: Error>(self, text: &str) -> Result<Pattern, E> {
-                check(text).map_err(E::custom)
-            }
-        }
-        deserializer.deserialize_str(Checked)
-    }
-}
-
-/// A rule as it may be written: a pattern alone, or a map.
-struct Written(Rule);
-
-impl<'de> Deserialize<'de> for Written {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct One;
-        impl<'de> Visitor<'de> for One {
-            type Value = Written;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a regular expression, or a map with match: or json:")
-            }
-
-            fn visit_str<E: Error>(self, text: &str) -> Result<Written, E> {
-                let rule = Rule {
-                    r#match: Some(check(text).map_err(E::custom)?),
-                    ..Rule::default()
-                };
-                Ok(Written(rule))
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Written, A::Error> {
-                let rule = Rule::deserialize(MapAccessDeserializer::new(map))?;
-                is_whole(&rule).map_err(A::Error::custom)?;
-                Ok(Written(rule))
-            }
-        }
-        deserializer.deserialize_any(One)
-    }
-}
-
-/// A rule must be able to match something.
-fn is_whole(rule: &Rule) -> Result<(), String> {
-    if rule.r#match.is_none() && rule.json.is_empty() {
-        return Err(
-            "a rule needs match: (a regular expression) or json: (fields and their values)"
-                .to_owned(),
-        );
-    }
-    if rule.field.is_some() && rule.r#match.is_none() {
-        return Err("field: needs match:, which is tried on it".to_owned());
-    }
-    if let Some(name) = rule
-        .captures
-        .keys()
-        .find(|name| !CAPTURES.contains(&name.as_str()))
-    {
-        return Err(format!(
-            "captures: names {name:?}, which nothing reads (one of {})",
-            CAPTURES.join(", ")
-        ));
-    }
-    Ok(())
-}
-
-impl<'de> Deserialize<'de> for Rules {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(Any { dated: false })
-    }
-}
-
-/// Rules that begin a date: each must capture one.
-fn dated<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Rules, D::Error> {
-    deserializer.deserialize_any(Any { dated: true })
-}
-
-/// Reads rules, and refuses a wrong one while the reader of the config still knows its line.
-struct Any {
-    dated: bool,
-}
-
-impl Any {
-    fn rules(&self, rules: Vec<Rule>) -> Result<Rules, String> {
-        let has_date = |rule: &Rule| {
-            rule.captures.contains_key("date")
-                || rule
-                    .r#match
-                    .as_ref()
-                    .is_some_and(|pattern| pattern.captures("date"))
-        };
-        if self.dated && !rules.iter().all(has_date) {
-            return Err(
-                "date_start: begins a date and captures none (write {date} or (?P<date>…))"
-                    .to_owned(),
-            );
-        }
-        Ok(Rules(rules))
-    }
-}
-
-impl<'de> Visitor<'de> for Any {
-    type Value = Rules;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a regular expression, a map with match: or json:, or a list of these")
-    }
-
-    fn visit_unit<E: Error>(self) -> Result<Rules, E> {
-        Ok(Rules::default())
-    }
-
-    fn visit_str<E: Error>(self, text: &str) -> Result<Rules, E> {
-        let pattern = check(text).map_err(E::custom)?;
-        let rule = Rule {
-            r#match: Some(pattern),
-            ..Rule::default()
-        };
-        self.rules(vec![rule]).map_err(E::custom)
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Rules, A::Error> {
-        let rule = Rule::deserialize(MapAccessDeserializer::new(map))?;
-        is_whole(&rule).map_err(A::Error::custom)?;
-        self.rules(vec![rule]).map_err(A::Error::custom)
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, seq: A) -> Result<Rules, A::Error> {
-        let rules = Vec::<Written>::deserialize(SeqAccessDeserializer::new(seq))?;
-        self.rules(rules.into_iter().map(|Written(rule)| rule).collect())
-            .map_err(A::Error::custom)
-    }
-}
-
 /// Reads a name that a plan can mean: not blank, and not the word for the dialects of bf itself.
 fn name<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
     let name = String::deserialize(deserializer)?;
@@ -670,15 +397,7 @@ fn name<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> 
 
 #[cfg(test)]
 mod tests {
-    use super::{Dialect, expand};
-
-    #[test]
-    fn a_name_in_braces_is_a_capture_and_other_braces_stay() {
-        assert_eq!(
-            expand(r"^\d{4} {date} wrote {records} \{date}"),
-            r"^\d{4} (?P<date>[0-9]{4}-[0-9]{2}-[0-9]{2}) wrote (?P<records>[0-9][0-9,]*) \{date}"
-        );
-    }
+    use super::Dialect;
 
     #[test]
     fn rules_are_a_pattern_a_map_or_a_list_of_these() {

@@ -26,8 +26,8 @@ use bf_contract::Level;
 use serde::{Deserialize, Serialize};
 
 pub use dialects::{
-    AtLeast, CAPTURES, DateFrom, Dialect, EVENTS, Ends, Form, Logger, NeedsPrefix, Pattern, Reads,
-    Rule, Rules, Sample, Unmentioned, group_names,
+    AtLeast, DateFrom, Dialect, EVENTS, Ends, Form, Logger, NeedsPrefix, Pattern, Reads, Rule,
+    Rules, Sample, Unmentioned, group_names,
 };
 pub use evidence::Evidence;
 pub use expected_dates::ExpectedDates;
