@@ -40,7 +40,7 @@ pub use secret::Secret;
 pub use thresholds::{
     Key, Kind, PLAYER_GAME_SUMMARY, PRECOMPUTE, Section, TEAM_OFFENSE, Thresholds,
 };
-pub use yaml::{load_yaml, parse_yaml, write_yaml};
+pub use yaml::{load_yaml, parse_yaml, read_yaml, write_yaml};
 
 /// The whole config. A section that a file does not have takes its default.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

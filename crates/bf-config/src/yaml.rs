@@ -14,8 +14,22 @@ use crate::unique::UniqueKeys;
 /// # Errors
 /// The file is missing or unreadable, not YAML, or not of the type: usage (exit 2), with the line.
 pub fn load_yaml<T: DeserializeOwned>(path: &Path) -> Result<T, Failure> {
-    let text = std::fs::read_to_string(path).or_usage(|| format!("reading {}", path.display()))?;
-    parse_yaml(&text, &path.display().to_string())
+    parse_yaml(&read_yaml(path)?, &path.display().to_string())
+}
+
+/// Reads the text of a YAML file.
+///
+/// # Errors
+/// The file is missing or unreadable: usage (exit 2).
+pub fn read_yaml(path: &Path) -> Result<String, Failure> {
+    let text = std::fs::read_to_string(path).or_usage(|| format!("reading {}", path.display()));
+    text.map_err(|failure| match std::env::current_dir() {
+        Ok(folder) if path.is_relative() => failure.hint(format!(
+            "nothing was started; the path is looked for in {}",
+            folder.display()
+        )),
+        _ => failure.hint("nothing was started; check the path and who may read it"),
+    })
 }
 
 /// Reads YAML text of type `T`; `name` is how an error calls the text.

@@ -15,8 +15,8 @@ use std::collections::BTreeMap;
 use std::ops::{Deref, DerefMut};
 use std::path::Path;
 
-use bf_cli::{Context, Failure};
-use bf_config::{Config, parse_yaml};
+use bf_cli::Failure;
+use bf_config::{Config, parse_yaml, read_yaml};
 use bf_contract::Level;
 use serde::Deserialize;
 
@@ -103,8 +103,7 @@ impl Suite {
     /// # Errors
     /// The file cannot be read or is no suite: usage (exit 2), with the line.
     pub(crate) fn load(path: &Path) -> Result<Self, Failure> {
-        let text =
-            std::fs::read_to_string(path).or_usage(|| format!("reading {}", path.display()))?;
+        let text = read_yaml(path)?;
         let origin = path.display().to_string();
         let mut suite = Self::parse(&text, &origin)?;
         suite.source = Some((origin, text));
